@@ -1,0 +1,84 @@
+//! Float values with a meaning, and floats as Go prints them.
+
+use std::fmt::Write as _;
+
+/// The bits of the NaN that marks the end of a series.
+pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
+/// The bits of an ordinary NaN.
+pub const NORMAL_NAN_BITS: u64 = 0x7ff8_0000_0000_0001;
+
+/// The marker that a series has ended.
+pub const STALE: f64 = f64::from_bits(STALE_BITS);
+/// An ordinary NaN, in the one form that upstream stores.
+pub const NORMAL_NAN: f64 = f64::from_bits(NORMAL_NAN_BITS);
+
+pub fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE_BITS
+}
+
+/// Appends `value` as the HTTP API prints it: shortest form, `e` notation when the magnitude is
+/// below 1e-6 or at least 1e21.
+pub fn write_json(value: f64, out: &mut String) {
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) && value.is_finite() {
+        write_exponent(value, out);
+    } else {
+        write_plain(value, out);
+    }
+}
+
+/// Appends `value` as Go's `FormatFloat(v, 'f', -1, 64)`.
+pub fn write_plain(value: f64, out: &mut String) {
+    if !write_special(value, out) {
+        write!(out, "{value}").expect("writing to a string cannot fail");
+    }
+}
+
+/// Appends `value` as Go's `FormatFloat(v, 'e', -1, 64)`: at least two exponent digits.
+pub fn write_exponent(value: f64, out: &mut String) {
+    if write_special(value, out) {
+        return;
+    }
+    let text = format!("{value:e}");
+    let (mantissa, exponent) = text.split_once('e').expect("`{:e}` always prints an exponent");
+    out.push_str(mantissa);
+    push_exponent(exponent, out);
+}
+
+/// Appends `value` as Go's `FormatFloat(v, 'g', -1, 64)` and `%v`: `e` notation for exponents
+/// below -4 or from 21 on.
+pub fn write_general(value: f64, out: &mut String) {
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) && value.is_finite() {
+        write_exponent(value, out);
+    } else {
+        write_plain(value, out);
+    }
+}
+
+fn write_special(value: f64, out: &mut String) -> bool {
+    let text = if value.is_nan() {
+        "NaN"
+    } else if value == f64::INFINITY {
+        "+Inf"
+    } else if value == f64::NEG_INFINITY {
+        "-Inf"
+    } else {
+        return false;
+    };
+    out.push_str(text);
+    true
+}
+
+fn push_exponent(exponent: &str, out: &mut String) {
+    let (sign, digits) = match exponent.strip_prefix('-') {
+        Some(digits) => ('-', digits),
+        None => ('+', exponent),
+    };
+    out.push('e');
+    out.push(sign);
+    if digits.len() < 2 {
+        out.push('0');
+    }
+    out.push_str(digits);
+}

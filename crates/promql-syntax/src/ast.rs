@@ -1,0 +1,254 @@
+//! The syntax tree of a query. Each node knows which bytes of the text it came from.
+
+use model::Matcher;
+
+/// Bytes `start..end` of the query text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// What a query or a part of it evaluates to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValueType {
+    Scalar,
+    Vector,
+    Matrix,
+    String,
+}
+
+/// A query, or a part of one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    Aggregate(Box<Aggregate>),
+    Binary(Box<Binary>),
+    Call(Box<Call>),
+    Matrix(Box<MatrixSelector>),
+    Number(NumberLiteral),
+    Paren(Box<Paren>),
+    String(StringLiteral),
+    Subquery(Box<Subquery>),
+    Unary(Box<Unary>),
+    Vector(Box<VectorSelector>),
+    /// Arithmetic on durations; only within `[…]` and after `offset`.
+    Duration(Box<DurationExpr>),
+}
+
+/// `sum by (job) (x)`, `topk(3, x)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    pub op: AggregateOp,
+    pub expr: Expr,
+    /// `3` in `topk(3, x)`.
+    pub param: Option<Expr>,
+    pub grouping: Vec<String>,
+    /// `without` if true, `by` (or neither) if false.
+    pub without: bool,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AggregateOp {
+    Sum,
+    Avg,
+    Min,
+    Max,
+    Count,
+    Group,
+    Stddev,
+    Stdvar,
+    TopK,
+    BottomK,
+    CountValues,
+    Quantile,
+    LimitK,
+    LimitRatio,
+}
+
+/// `a + on (x) b`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binary {
+    pub op: BinaryOp,
+    pub lhs: Expr,
+    pub rhs: Expr,
+    /// Present when both sides are vectors.
+    pub matching: Option<VectorMatching>,
+    /// The `bool` modifier of comparisons.
+    pub return_bool: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BinaryOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Pow,
+    Atan2,
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    GreaterOrEqual,
+    LessOrEqual,
+    And,
+    Or,
+    Unless,
+    /// `</`, native histograms only.
+    TrimUpper,
+    /// `>/`, native histograms only.
+    TrimLower,
+}
+
+impl BinaryOp {
+    pub fn is_comparison(self) -> bool {
+        use BinaryOp::*;
+        matches!(self, Equal | NotEqual | Greater | Less | GreaterOrEqual | LessOrEqual)
+    }
+
+    pub fn is_set(self) -> bool {
+        matches!(self, BinaryOp::And | BinaryOp::Or | BinaryOp::Unless)
+    }
+}
+
+/// How the series of two vectors find each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VectorMatching {
+    pub cardinality: Cardinality,
+    /// The labels of `on` or `ignoring`.
+    pub labels: Vec<String>,
+    /// `on` if true, `ignoring` (or neither) if false.
+    pub on: bool,
+    /// The labels of `group_left` or `group_right`.
+    pub include: Vec<String>,
+    /// What stands in for a series that the left or right side lacks.
+    pub fill_left: Option<f64>,
+    pub fill_right: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cardinality {
+    OneToOne,
+    /// `group_left`
+    ManyToOne,
+    /// `group_right`
+    OneToMany,
+    /// Set operators.
+    ManyToMany,
+}
+
+/// `rate(x[5m])`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub function: &'static crate::functions::Function,
+    pub args: Vec<Expr>,
+    pub span: Span,
+}
+
+/// `x[5m]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatrixSelector {
+    pub selector: VectorSelector,
+    /// Zero while `range_expr` is not evaluated.
+    pub range_ms: i64,
+    pub range_expr: Option<DurationExpr>,
+    /// Where the text of the whole selector ends.
+    pub end: usize,
+}
+
+/// `x{job="a"} offset 5m @ start()`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VectorSelector {
+    /// The name before the braces, or quoted within them; "" if there is none.
+    pub name: String,
+    /// All conditions, the one on `__name__` included.
+    pub matchers: Vec<Matcher>,
+    pub modifiers: TimeModifiers,
+    /// Experimental range modifiers.
+    pub anchored: bool,
+    pub smoothed: bool,
+    pub span: Span,
+}
+
+/// `offset` and `@`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TimeModifiers {
+    /// As written; negative looks ahead.
+    pub offset_ms: i64,
+    pub offset_expr: Option<Box<DurationExpr>>,
+    pub at: Option<At>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum At {
+    /// Milliseconds since the epoch.
+    Timestamp(i64),
+    Start,
+    End,
+}
+
+/// `expr[1h:5m]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subquery {
+    pub expr: Expr,
+    pub range_ms: i64,
+    pub range_expr: Option<DurationExpr>,
+    /// Zero where the query gives none: the default evaluation interval.
+    pub step_ms: i64,
+    pub step_expr: Option<DurationExpr>,
+    pub modifiers: TimeModifiers,
+    pub end: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberLiteral {
+    pub value: f64,
+    /// Written as a duration, `5m`; the value is its seconds.
+    pub is_duration: bool,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct StringLiteral {
+    pub value: String,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paren {
+    pub expr: Expr,
+    pub span: Span,
+}
+
+/// `-x`, `+x`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unary {
+    pub negative: bool,
+    pub expr: Expr,
+    pub start: usize,
+}
+
+/// `5m * 2`, `step()`, `max_of(step(), 1m)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DurationExpr {
+    pub kind: DurationKind,
+    /// Written in parentheses.
+    pub wrapped: bool,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum DurationKind {
+    /// A number of seconds, or a duration.
+    Literal(NumberLiteral),
+    Step,
+    Range,
+    Negative(Box<DurationExpr>),
+    Positive(Box<DurationExpr>),
+    /// Add, Sub, Mul, Div, Mod, Pow.
+    Arithmetic(BinaryOp, Box<DurationExpr>, Box<DurationExpr>),
+    Min(Box<DurationExpr>, Box<DurationExpr>),
+    Max(Box<DurationExpr>, Box<DurationExpr>),
+}

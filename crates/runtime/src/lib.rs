@@ -1,0 +1,40 @@
+//! What is the world outside? Clock, disk, network, randomness.
+//!
+//! real in production ([`Runtime::real`]), simulated in tests, where a
+//! seed replays everything. Knows nothing of Prometheus. Nobody else asks the time, rolls dice,
+//! opens files or sockets.
+
+pub mod clock;
+pub mod disk;
+pub mod network;
+pub mod random;
+
+use std::sync::Arc;
+
+pub use clock::Clock;
+pub use disk::Disk;
+pub use network::Network;
+pub use random::Random;
+
+/// A boxed future, for traits that are used as objects.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The world outside, as handed to every component. Cloning is four reference counts.
+#[derive(Clone)]
+pub struct Runtime {
+    pub clock: Arc<dyn Clock>,
+    pub disk: Arc<dyn Disk>,
+    pub network: Arc<dyn Network>,
+    pub random: Arc<dyn Random>,
+}
+
+impl Runtime {
+    pub fn real() -> Runtime {
+        Runtime {
+            clock: Arc::new(clock::RealClock::default()),
+            disk: Arc::new(disk::RealDisk),
+            network: Arc::new(network::RealNetwork),
+            random: Arc::new(random::RealRandom),
+        }
+    }
+}

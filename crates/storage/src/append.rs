@@ -1,0 +1,36 @@
+use model::{Labels, Timestamp};
+
+use crate::{AppendError, Result};
+
+/// A handle for a series, valid in the store that gave it; 0 stands for "not known yet".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct SeriesRef(pub u64);
+
+impl SeriesRef {
+    pub const UNKNOWN: SeriesRef = SeriesRef(0);
+}
+
+/// Something that takes samples.
+pub trait Appendable: Send + Sync {
+    fn appender(&self) -> Box<dyn Appender>;
+}
+
+/// One batch of samples, which becomes visible at once or not at all.
+///
+/// Dropping it without [`Appender::commit`] rolls back.
+pub trait Appender: Send {
+    /// Adds a sample. `series` is what an earlier call for these labels returned, or
+    /// [`SeriesRef::UNKNOWN`]; a wrong or forgotten handle is found again by `labels`.
+    fn append(
+        &mut self,
+        series: SeriesRef,
+        labels: &Labels,
+        timestamp: Timestamp,
+        value: f64,
+    ) -> Result<SeriesRef, AppendError>;
+
+    /// Makes the batch durable as the store promises, then visible.
+    fn commit(self: Box<Self>) -> Result<()>;
+
+    fn rollback(self: Box<Self>);
+}

@@ -1,0 +1,19 @@
+//! How samples are appended, selected and merged.
+//!
+//! The contract between those who hold samples (`tsdb`, `remote`, peers) and those who want them
+//! (`promql`, `api`, `rules`, `scrape`). Knows neither PromQL nor files. Start at [`Appender`] and
+//! [`Querier`].
+
+mod append;
+mod columns;
+mod error;
+mod memory;
+mod select;
+
+pub use append::{Appendable, Appender, SeriesRef};
+pub use columns::Columns;
+pub use error::{AppendError, Error, Result};
+pub use memory::MemoryStorage;
+pub use select::{
+    LabelHints, LabelValues, Querier, Queryable, SelectHints, Series, SeriesSet,
+};
