@@ -3,6 +3,7 @@
 //! Knows neither where samples come from nor where they go. Start at [`Labels`], [`Matcher`] and
 //! [`Timestamp`].
 
+mod alert;
 pub mod duration;
 pub mod float;
 pub mod histogram;
@@ -12,6 +13,7 @@ pub mod metadata;
 pub mod names;
 mod time;
 
+pub use alert::Alert;
 pub use histogram::FloatHistogram;
 pub use labels::{Labels, LabelsBuilder};
 pub use matcher::{MatchKind, Matcher};

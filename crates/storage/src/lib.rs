@@ -14,6 +14,4 @@ pub use append::{Appendable, Appender, SeriesRef};
 pub use columns::Columns;
 pub use error::{AppendError, Error, Result};
 pub use memory::MemoryStorage;
-pub use select::{
-    LabelHints, LabelValues, Querier, Queryable, SelectHints, Series, SeriesSet,
-};
+pub use select::{LabelHints, LabelValues, Querier, Queryable, SelectHints, Series, SeriesSet};

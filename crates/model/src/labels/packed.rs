@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "names and values are read back as the text that they were made from")]
+#![expect(
+    unsafe_code,
+    reason = "names and values are read back as the text that they were made from"
+)]
 
 use std::{hash, sync::Arc};
 

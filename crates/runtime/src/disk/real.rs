@@ -1,13 +1,7 @@
 #![expect(unsafe_code, reason = "memory maps")]
 #![expect(clippy::disallowed_methods, reason = "this is the door to the real disk")]
 
-use std::{
-    fs, io,
-    io::Write as _,
-    os::unix::fs::FileExt as _,
-    path::Path,
-    time::UNIX_EPOCH,
-};
+use std::{fs, io, io::Write as _, os::unix::fs::FileExt as _, path::Path, time::UNIX_EPOCH};
 
 use super::{Disk, Entry, File, FileMetadata, LockGuard, Map};
 
