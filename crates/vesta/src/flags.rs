@@ -1,0 +1,343 @@
+//! Command-line flags as upstream spells and reads them.
+//!
+//! A flag is a line in a table ([`server::FLAGS`], [`alertmanager::FLAGS`]); parser, help and
+//! `/api/v1/status/flags` come from it. The rules are kingpin's: `--flag=value`, `--flag value`,
+//! `--no-bool`, and `@file` for arguments from a file.
+
+pub(crate) mod alertmanager;
+pub(crate) mod server;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use clap::{Arg, ArgAction, Command, error::ErrorKind};
+
+/// One flag: name, default, kind, and what `--help` says.
+pub(crate) struct Flag {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// As `status/flags` prints it; "" for none.
+    pub(crate) default: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) hidden: bool,
+    pub(crate) status: Status,
+}
+
+/// What a flag takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    Text,
+    /// May be repeated.
+    List,
+    /// Prometheus' durations: `1h30m`, days and longer allowed.
+    Duration,
+    /// Go's durations: hours are the largest unit, fractions allowed.
+    GoDuration,
+    Int,
+    Float,
+    /// `512MB`, powers of two.
+    Bytes,
+}
+
+/// How far a flag is honoured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Works,
+    /// Accepted, so that a command line can move over as it is; the text says why it does nothing.
+    NoEffect(&'static str),
+}
+
+/// Why a command line cannot be run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// `--help` or `--version`: this text, on standard output, exit 0.
+    Print(String),
+    /// A mistake, in kingpin's words.
+    Error(String),
+}
+
+/// The values of all flags of a table.
+#[derive(Debug)]
+pub(crate) struct Values {
+    given: BTreeMap<&'static str, Vec<String>>,
+    given_explicitly: Vec<&'static str>,
+}
+
+/// Reads `args` (without the program's name) by `table`.
+pub(crate) fn parse(
+    mut command: Command,
+    table: &'static [Flag],
+    args: &[String],
+) -> Result<Values, Stop> {
+    for flag in table {
+        command = command.arg(flag.to_arg());
+        if flag.kind == Kind::Bool {
+            command = command.arg(flag.to_negation());
+        }
+    }
+    let args = expand_files(args)?;
+    let matches = command
+        .no_binary_name(true)
+        .disable_version_flag(true)
+        .try_get_matches_from(&args)
+        .map_err(|error| to_stop(&error))?;
+    let mut values = Values { given: BTreeMap::new(), given_explicitly: Vec::new() };
+    for flag in table {
+        let explicit =
+            matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine);
+        let negated = flag.kind == Kind::Bool && matches.get_flag(&format!("no-{}", flag.name));
+        let given = match (flag.kind, explicit || negated) {
+            (Kind::Bool, true) => vec![(!negated).to_string()],
+            (_, true) => {
+                matches.get_many::<String>(flag.name).into_iter().flatten().cloned().collect()
+            }
+            (_, false) => flag.defaults(),
+        };
+        if flag.kind != Kind::List && given.len() > 1 {
+            return Err(Stop::Error(format!("flag '{}' cannot be repeated", flag.name)));
+        }
+        for value in &given {
+            flag.check(value).map_err(|reason| Stop::Error(reason.to_string()))?;
+        }
+        if explicit || negated {
+            values.given_explicitly.push(flag.name);
+        }
+        values.given.insert(flag.name, given);
+    }
+    Ok(values)
+}
+
+impl Flag {
+    fn to_arg(&self) -> Arg {
+        let help = match self.status {
+            Status::Works => self.help.to_owned(),
+            Status::NoEffect(why) => format!("{} [no effect yet: {why}]", self.help),
+        };
+        let arg =
+            Arg::new(self.name).long(self.name).hide(self.hidden).help_heading(self.heading());
+        match self.kind {
+            Kind::Bool => {
+                arg.action(ArgAction::SetTrue).help(format!("{help} [default: {}]", self.default))
+            }
+            _ if self.default.is_empty() => arg.action(ArgAction::Append).help(help),
+            _ => arg.action(ArgAction::Append).help(format!("{help} [default: {}]", self.default)),
+        }
+        .value_name(self.value_name())
+    }
+
+    fn to_negation(&self) -> Arg {
+        Arg::new(format!("no-{}", self.name))
+            .long(format!("no-{}", self.name))
+            .hide(true)
+            .action(ArgAction::SetTrue)
+            .overrides_with(self.name)
+    }
+
+    /// `--web.timeout` is listed under "web".
+    fn heading(&self) -> &'static str {
+        match self.name.split_once('.') {
+            Some((group, _)) => group,
+            None => "general",
+        }
+    }
+
+    fn value_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Bool => "",
+            Kind::Text => "TEXT",
+            Kind::List => "TEXT (repeatable)",
+            Kind::Duration | Kind::GoDuration => "DURATION",
+            Kind::Int => "NUMBER",
+            Kind::Float => "FLOAT",
+            Kind::Bytes => "BYTES",
+        }
+    }
+
+    fn defaults(&self) -> Vec<String> {
+        match self.kind {
+            Kind::List if self.default.is_empty() => Vec::new(),
+            Kind::List => self.default.split(',').map(str::to_owned).collect(),
+            _ => vec![self.default.to_owned()],
+        }
+    }
+
+    /// Checks that `value` is of the flag's kind; the complaint is upstream's where it has one.
+    fn check(&self, value: &str) -> Result<(), String> {
+        let optional = value.is_empty() && self.default.is_empty();
+        let problem = match self.kind {
+            _ if optional => None,
+            Kind::Bool | Kind::Text | Kind::List => None,
+            Kind::Duration => model::duration::parse(value).err().map(|error| error.to_string()),
+            Kind::GoDuration => parse_go_duration(value)
+                .is_none()
+                .then(|| format!("time: invalid duration {}", model::labels::quote(value))),
+            Kind::Int => value.parse::<i64>().is_err().then(|| {
+                format!("strconv.ParseInt: parsing {}: invalid syntax", model::labels::quote(value))
+            }),
+            Kind::Float => value.parse::<f64>().is_err().then(|| {
+                format!(
+                    "strconv.ParseFloat: parsing {}: invalid syntax",
+                    model::labels::quote(value)
+                )
+            }),
+            Kind::Bytes => parse_bytes(value)
+                .is_none()
+                .then(|| format!("units: unknown unit in {}", model::labels::quote(value))),
+        };
+        problem.map_or(Ok(()), Err)
+    }
+}
+
+impl Values {
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.list(name).first().map_or("", String::as_str)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(self.text(name))
+    }
+
+    pub(crate) fn list(&self, name: &str) -> &[String] {
+        self.given.get(name).unwrap_or_else(|| panic!("flag {name} is not in the table"))
+    }
+
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.text(name) == "true"
+    }
+
+    /// Whether the flag stands on the command line.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.given_explicitly.contains(&name)
+    }
+
+    /// Zero if the flag has neither value nor default.
+    pub(crate) fn duration(&self, name: &str) -> Duration {
+        let text = self.text(name);
+        model::duration::parse(text).ok().or_else(|| parse_go_duration(text)).unwrap_or_default()
+    }
+
+    pub(crate) fn int(&self, name: &str) -> i64 {
+        self.text(name).parse().unwrap_or_default()
+    }
+
+    pub(crate) fn float(&self, name: &str) -> f64 {
+        self.text(name).parse().unwrap_or_default()
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> u64 {
+        parse_bytes(self.text(name)).unwrap_or_default()
+    }
+
+    /// Every flag with its effective value as text, for `/api/v1/status/flags`.
+    pub(crate) fn all(&self) -> BTreeMap<String, String> {
+        self.given.iter().map(|(name, values)| ((*name).to_owned(), values.join(","))).collect()
+    }
+
+    /// The flags on the command line that do nothing yet, each with the reason.
+    pub(crate) fn without_effect(
+        &self,
+        table: &'static [Flag],
+    ) -> impl Iterator<Item = (&'static str, &'static str)> {
+        table.iter().filter_map(|flag| match flag.status {
+            Status::NoEffect(why) if self.is_given(flag.name) => Some((flag.name, why)),
+            _ => None,
+        })
+    }
+}
+
+/// Replaces each `@file` by the lines of that file, as kingpin does.
+#[expect(clippy::disallowed_methods, reason = "arguments are read before a runtime exists")]
+fn expand_files(args: &[String]) -> Result<Vec<String>, Stop> {
+    let mut out = Vec::new();
+    for arg in args {
+        match arg.strip_prefix('@') {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| Stop::Error(format!("open {path}: {error}")))?;
+                let lines = text.lines().map(str::trim);
+                out.extend(
+                    lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned),
+                );
+            }
+            None => out.push(arg.clone()),
+        }
+    }
+    Ok(out)
+}
+
+/// Says in kingpin's words what clap found.
+fn to_stop(error: &clap::Error) -> Stop {
+    use clap::error::{ContextKind, ContextValue};
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let argument = context(ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::DisplayHelp => Stop::Print(error.to_string()),
+        ErrorKind::UnknownArgument if argument.starts_with("--") => {
+            Stop::Error(format!("unknown long flag '{argument}'"))
+        }
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            Stop::Error(format!("unknown short flag '{argument}'"))
+        }
+        ErrorKind::UnknownArgument => Stop::Error(format!("unexpected {argument}")),
+        ErrorKind::ArgumentConflict => {
+            let flag = argument.trim_start_matches("--");
+            let flag = flag.split(' ').next().unwrap_or_default();
+            Stop::Error(format!("flag '{flag}' cannot be repeated"))
+        }
+        ErrorKind::InvalidValue => {
+            let flag = argument.split(' ').next().unwrap_or_default();
+            Stop::Error(format!("expected argument for flag '{flag}'"))
+        }
+        _ => Stop::Error(error.render().to_string().trim_end().to_owned()),
+    }
+}
+
+/// Parses Go's `time.ParseDuration`: `1h30m`, `1.5s`, `200ms`, `0`; not negative.
+pub(crate) fn parse_go_duration(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, f64); 7] = [
+        ("ns", 1e-9),
+        ("us", 1e-6),
+        ("µs", 1e-6),
+        ("ms", 1e-3),
+        ("s", 1.0),
+        ("m", 60.0),
+        ("h", 3600.0),
+    ];
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        seconds += number.parse::<f64>().ok()? * factor;
+        rest = after;
+    }
+    (!text.is_empty()).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
+}
+
+/// Parses `512MB`: units are powers of 1024, `B` to `EB`, also without the `B`.
+fn parse_bytes(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let power = match unit.trim_end_matches('B').trim_end_matches('i') {
+        "" => 0,
+        "K" | "k" => 1,
+        "M" => 2,
+        "G" => 3,
+        "T" => 4,
+        "P" => 5,
+        "E" => 6,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1 << (10 * power))
+}

@@ -1,0 +1,3 @@
+mod flags;
+mod host;
+fn main() {}
