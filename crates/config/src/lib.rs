@@ -1,0 +1,6 @@
+//! What `prometheus.yml`, `alertmanager.yml` and `web.yml` mean.
+//!
+//! Text in; a checked value, or an error with file, line and key out. Knows nothing of what the
+//! components do with their settings. Start at [`prometheus::load`].
+
+pub mod prometheus;

@@ -1,0 +1,1 @@
+//! What `prometheus.yml` means.
