@@ -1,0 +1,299 @@
+//! Sends requests: credentials, TLS, redirects, time-out and a cap on the body.
+
+mod config;
+mod connector;
+mod error;
+mod redirect;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::{error::Error as _, sync::Arc, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+pub use config::{Authentication, Config, Header, OAuth2, Proxy, Secret, Tls, TlsVersion};
+use connector::{ConnectError, Connector};
+pub use error::{Call, Error, Result};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_ENCODING},
+};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use runtime::Runtime;
+use url::Url;
+
+use crate::{tasks::Tasks, timer::ClockTimer};
+
+/// As many hops as Go's client follows.
+const REDIRECTS_MAX: usize = 10;
+/// As long as upstream keeps connections that nobody uses.
+const IDLE: Duration = Duration::from_secs(5 * 60);
+
+/// Sends requests as its [`Config`] says; keeps connections alive between them.
+pub struct Client {
+    config: Arc<Config>,
+    runtime: Runtime,
+    http: legacy::Client<Connector, Full<Bytes>>,
+    /// The connections' tasks; they end with the client.
+    _tasks: Tasks,
+}
+
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For everything: connecting, redirects, the last byte of the body.
+    pub timeout: Duration,
+    /// A larger body, as sent, is an error. `usize::MAX` means any.
+    pub body_bytes: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Response {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// As sent: see [`Response::decoded`].
+    pub body: Bytes,
+}
+
+impl Request {
+    pub fn get(url: Url) -> Request {
+        let (method, headers, body) = (Method::GET, HeaderMap::new(), Bytes::new());
+        Request { method, url, headers, body }
+    }
+
+    pub fn post(url: Url, content_type: &'static str, body: impl Into<Bytes>) -> Request {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Request { method: Method::POST, url, headers, body: body.into() }
+    }
+}
+
+impl Response {
+    /// The body without its content encoding; an error if it is larger than `limit` bytes.
+    pub fn decoded(&self, limit: usize) -> Result<Bytes> {
+        let encoding = self.headers.get(CONTENT_ENCODING).map_or(&b""[..], HeaderValue::as_bytes);
+        if encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity") {
+            return Ok(self.body.clone());
+        }
+        let encoding = String::from_utf8_lossy(encoding).into_owned();
+        if !encoding.eq_ignore_ascii_case("gzip") {
+            return Err(Error::Encoding { encoding, reason: "unknown encoding".to_owned() });
+        }
+        let mut out = Vec::new();
+        match stdx::capped::gunzip(&self.body, limit, &mut out) {
+            Ok(()) => Ok(out.into()),
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                Err(Error::BodyTooLarge { limit })
+            }
+            Err(error) => Err(Error::Encoding { encoding, reason: error.to_string() }),
+        }
+    }
+}
+
+impl Client {
+    /// An error if the settings can never work: unreadable certificates, what is not supported.
+    pub fn new(config: Config, runtime: Runtime) -> Result<Client> {
+        if matches!(config.authentication, Authentication::OAuth2(_)) {
+            return Err(Error::Unsupported { what: "oauth2" });
+        }
+        if config.proxy.url.is_some() || config.proxy.from_environment {
+            return Err(Error::Unsupported { what: "proxy_url" });
+        }
+        tls::client_config(&config, &*runtime.disk)?;
+        let config = Arc::new(config);
+        let tasks = Tasks::default();
+        let http = legacy::Client::builder(tasks.executor())
+            .pool_idle_timeout(IDLE)
+            .timer(ClockTimer::new(runtime.clock.clone()))
+            .build(Connector { config: config.clone(), runtime: runtime.clone() });
+        Ok(Client { config, runtime, http, _tasks: tasks })
+    }
+
+    /// Sends `request` and reads the whole response, whatever its status.
+    pub async fn send(&self, request: Request, limits: &Limits) -> Result<Response> {
+        let call = call(&request);
+        runtime::clock::timeout(&*self.runtime.clock, limits.timeout, async {
+            let response = self.follow(request).await?;
+            let (parts, body) = response.into_parts();
+            let body = read_body(body, limits.body_bytes, &call).await?;
+            Ok(Response { status: parts.status, headers: parts.headers, body })
+        })
+        .await
+        .unwrap_or(Err(Error::Timeout { call: call.clone() }))
+    }
+
+    async fn follow(&self, mut request: Request) -> Result<http::Response<Incoming>> {
+        let first = request.url.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let is_trusted = redirect::may_see_credentials(&first, &request.url);
+            let response = self.exchange(&request, is_trusted).await?;
+            let next = match self.config.follow_redirects {
+                true => redirect::next(&request, response.status(), response.headers()),
+                false => None,
+            };
+            match next {
+                Some(next) => request = next,
+                None => return Ok(response),
+            }
+        }
+        Err(Error::TooManyRedirects { call: call(&request) })
+    }
+
+    async fn exchange(
+        &self,
+        request: &Request,
+        is_trusted: bool,
+    ) -> Result<http::Response<Incoming>> {
+        let mut headers = request.headers.clone();
+        if is_trusted {
+            self.add_credentials(&request.url, &mut headers).await?;
+        } else {
+            redirect::remove_credentials(&mut headers);
+        }
+        let mut url = request.url.clone();
+        url.set_fragment(None);
+        // A URL with a host can lose its credentials.
+        url.set_username("").and_then(|()| url.set_password(None)).unwrap_or_default();
+        let mut outgoing = http::Request::new(Full::new(request.body.clone()));
+        *outgoing.method_mut() = request.method.clone();
+        *outgoing.headers_mut() = headers;
+        *outgoing.uri_mut() = url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
+            Error::Exchange { call: call(request), reason: error.to_string() }
+        })?;
+        self.http.request(outgoing).await.map_err(|error| explain(&error, call(request)))
+    }
+
+    async fn add_credentials(&self, url: &Url, headers: &mut HeaderMap) -> Result<()> {
+        for header in &self.config.headers {
+            let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|error| {
+                Error::Config { what: header.name.clone(), reason: error.to_string() }
+            })?;
+            for value in &header.values {
+                let value = self.reveal(value).await?;
+                headers.append(&name, header_value(&header.name, &value)?);
+            }
+        }
+        let value = match &self.config.authentication {
+            Authentication::None if url.username().is_empty() => return Ok(()),
+            Authentication::None => {
+                let decode = |text| percent_decode(text);
+                basic(&decode(url.username()), &decode(url.password().unwrap_or_default()))
+            }
+            Authentication::Basic { username, password } => {
+                let username = self.reveal_option(username.as_ref()).await?;
+                basic(&username, &self.reveal_option(password.as_ref()).await?)
+            }
+            Authentication::Authorization { scheme, credentials } => {
+                format!("{scheme} {}", self.reveal_option(credentials.as_ref()).await?)
+            }
+            Authentication::OAuth2(_) => return Err(Error::Unsupported { what: "oauth2" }),
+        };
+        // Who sets the header on the request itself knows better; upstream leaves it alone too.
+        if !headers.contains_key(AUTHORIZATION) {
+            let mut value = header_value("authorization", &value)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(())
+    }
+
+    async fn reveal_option(&self, secret: Option<&Secret>) -> Result<String> {
+        match secret {
+            Some(secret) => self.reveal(secret).await,
+            None => Ok(String::new()),
+        }
+    }
+
+    async fn reveal(&self, secret: &Secret) -> Result<String> {
+        let path = match secret {
+            Secret::Inline(text) => return Ok(text.clone()),
+            Secret::File(path) => path.clone(),
+        };
+        let what = format!("file {}", path.display());
+        let disk = self.runtime.disk.clone();
+        let read = tokio::task::spawn_blocking(move || disk.read_to_string(&path)).await;
+        match read.map_err(std::io::Error::other).flatten() {
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(error) => Err(Error::Config { what, reason: error.to_string() }),
+        }
+    }
+}
+
+fn basic(username: &str, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}")))
+}
+
+fn percent_decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn header_value(name: &str, value: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(value).map_err(|error| Error::Config {
+        what: format!("header {name}"),
+        reason: error.to_string(),
+    })
+}
+
+fn call(request: &Request) -> Call {
+    let mut url = request.url.clone();
+    if url.password().is_some() {
+        // Go hides the password so, too; a URL with a password has a host, so this succeeds.
+        url.set_password(Some("xxxxx")).unwrap_or_default();
+    }
+    Call { method: request.method.clone(), url: url.into() }
+}
+
+async fn read_body(mut body: Incoming, limit: usize, call: &Call) -> Result<Bytes> {
+    let mut out = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Error::Exchange {
+            call: call.clone(),
+            reason: if error.is_incomplete_message() {
+                "unexpected EOF".to_owned()
+            } else {
+                innermost(&error)
+            },
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit - out.len() {
+            return Err(Error::BodyTooLarge { limit });
+        }
+        out.extend_from_slice(&data);
+    }
+    Ok(out.into())
+}
+
+fn explain(error: &legacy::Error, call: Call) -> Error {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(connect) = cause.downcast_ref::<ConnectError>() {
+            return Error::Connect { call, reason: connect.0.clone() };
+        }
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
+            return Error::Exchange { call, reason: "EOF".to_owned() };
+        }
+        source = cause.source();
+    }
+    Error::Exchange { call, reason: innermost(error) }
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    match innermost.downcast_ref::<std::io::Error>() {
+        Some(error) => connector::describe(error),
+        None => innermost.to_string(),
+    }
+}

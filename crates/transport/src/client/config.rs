@@ -1,0 +1,119 @@
+//! Upstream's `http_config`, as plain data.
+
+use std::{fmt, path::PathBuf};
+
+use url::Url;
+
+/// How to reach a server and who to say that we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub authentication: Authentication,
+    pub tls: Tls,
+    pub follow_redirects: bool,
+    pub enable_http2: bool,
+    pub proxy: Proxy,
+    /// Sent with every request, also more than once under a name.
+    pub headers: Vec<Header>,
+}
+
+/// At most one way to say who we are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Authentication {
+    #[default]
+    None,
+    Basic {
+        username: Option<Secret>,
+        password: Option<Secret>,
+    },
+    /// `scheme` is usually `Bearer`.
+    Authorization {
+        scheme: String,
+        credentials: Option<Secret>,
+    },
+    OAuth2(Box<OAuth2>),
+}
+
+/// A text that must not be shown, or the file that holds it. Files are read again on each use.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    Inline(String),
+    File(PathBuf),
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Secret::Inline(_) => f.write_str("<secret>"),
+            Secret::File(path) => path.fmt(f),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    pub name: String,
+    pub values: Vec<Secret>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tls {
+    /// Certificates in PEM that are trusted instead of the system's.
+    pub ca: Option<Secret>,
+    /// Our certificate chain in PEM.
+    pub certificate: Option<Secret>,
+    pub key: Option<Secret>,
+    /// The name that the server's certificate must have; empty stands for the URL's host.
+    pub server_name: String,
+    pub insecure_skip_verify: bool,
+    pub min_version: Option<TlsVersion>,
+    pub max_version: Option<TlsVersion>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    Tls10,
+    Tls11,
+    Tls12,
+    Tls13,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proxy {
+    pub url: Option<Url>,
+    pub no_proxy: String,
+    pub from_environment: bool,
+    pub connect_headers: Vec<Header>,
+}
+
+/// Credentials that are exchanged for a token.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OAuth2 {
+    pub client_id: String,
+    pub client_secret: Option<Secret>,
+    pub client_certificate_key_id: String,
+    pub client_certificate_key: Option<Secret>,
+    pub signature_algorithm: String,
+    pub grant_type: String,
+    pub issuer: String,
+    pub audience: String,
+    /// Claims as JSON texts.
+    pub claims: Vec<(String, String)>,
+    pub scopes: Vec<String>,
+    pub token_url: String,
+    pub endpoint_params: Vec<(String, String)>,
+    pub tls: Tls,
+    pub proxy: Proxy,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            authentication: Authentication::None,
+            tls: Tls::default(),
+            follow_redirects: true,
+            enable_http2: true,
+            proxy: Proxy::default(),
+            headers: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Serves a router on listeners until it is told to stop.
+
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, extract::ConnectInfo};
+use hyper::body::Incoming;
+use hyper_util::{rt::TokioIo, server::conn::auto};
+use runtime::{
+    Clock,
+    network::{Listener, Stream},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tracing::{debug, warn};
+
+use crate::{tasks::Tasks, timer::ClockTimer};
+
+/// Pause after a failed accept: most often there are no file descriptors left for the moment.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Further connections wait until one is closed.
+    pub connections: usize,
+    /// For the head of each request, from the moment when it is expected.
+    pub header_timeout: Duration,
+    /// For requests that are being answered when the stop comes; then they are cut off.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 512,
+            header_timeout: Duration::from_secs(5 * 60),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves until `stop` is cancelled; then takes no more connections, lets running requests end
+/// and returns once every connection is closed.
+pub async fn serve(
+    listeners: Vec<Box<dyn Listener>>,
+    router: Router,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    let slots = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let server = Arc::new(Server { router, limits, clock, stop });
+    let mut loops = JoinSet::new();
+    for listener in listeners {
+        loops.spawn(server.clone().accept(listener, slots.clone()));
+    }
+    while loops.join_next().await.is_some() {}
+}
+
+struct Server {
+    router: Router,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+}
+
+impl Server {
+    async fn accept(self: Arc<Self>, listener: Box<dyn Listener>, slots: Arc<Semaphore>) {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                accepted = next_connection(&*listener, &slots) => accepted,
+                Some(_) = connections.join_next() => continue,
+            };
+            match accepted {
+                Ok((stream, peer, slot)) => {
+                    connections.spawn(self.clone().answer(stream, peer, slot));
+                }
+                Err(error) => {
+                    warn!(%error, "accept connection");
+                    self.clock.sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(listener);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        if runtime::clock::timeout(&*self.clock, self.limits.drain_timeout, drained).await.is_none()
+        {
+            connections.shutdown().await;
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        stream: Box<dyn Stream>,
+        peer: SocketAddr,
+        _slot: OwnedSemaphorePermit,
+    ) {
+        let timer = ClockTimer::new(self.clock.clone());
+        let streams = Tasks::default();
+        let mut builder = auto::Builder::new(streams.executor());
+        builder.http1().timer(timer.clone()).header_read_timeout(self.limits.header_timeout);
+        builder.http2().timer(timer);
+        let service = hyper::service::service_fn(|mut request: http::Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            self.router.clone().oneshot(request)
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            // Peers hang up as they like; that is no trouble of ours.
+            debug!(%peer, error, "connection ended");
+        }
+    }
+}
+
+async fn next_connection(
+    listener: &dyn Listener,
+    slots: &Arc<Semaphore>,
+) -> std::io::Result<(Box<dyn Stream>, SocketAddr, OwnedSemaphorePermit)> {
+    let slot = slots.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, slot))
+}
