@@ -1,0 +1,3 @@
+mod conformance_tests;
+
+mod notification;
