@@ -45,6 +45,9 @@ pub(crate) fn find(name: &str) -> Option<&'static Func> {
     BUILTINS.get(name)
 }
 
+/// Go's words, which come from deep within.
+const LENGTH_OF_NIL: &str = "reflect: call of reflect.Value.Type on zero Value";
+
 fn text(text: String) -> Value {
     Value::String(Arc::from(text))
 }
@@ -63,7 +66,7 @@ fn length(item: &Value) -> Result<Value, String> {
         Kind::String(text) => text.len(),
         Kind::List(list) => list.items.len(),
         Kind::Map(map) => map.entries.len(),
-        Kind::Nil => return Err("len of nil pointer".to_owned()),
+        Kind::Nil => return Err(LENGTH_OF_NIL.to_owned()),
         _ => return Err(format!("len of type {}", item.type_name())),
     };
     Ok(Value::Int(length as i64))

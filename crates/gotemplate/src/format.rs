@@ -50,6 +50,10 @@ struct Flags {
     zero: bool,
     width: Option<usize>,
     precision: Option<usize>,
+    /// `%#v`: Go's syntax. Then `sharp` is not set.
+    go_syntax: bool,
+    /// `%+v`: with the names of fields. Then `plus` is not set.
+    field_names: bool,
 }
 
 /// Output under construction, and how the current operand is to look.

@@ -1,3 +1,4 @@
 mod conformance_tests;
+mod language;
 
 mod notification;

@@ -55,7 +55,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
         (Kind::List(_), Kind::List(_))
         | (Kind::Map(_), Kind::Map(_))
         | (Kind::Func, Kind::Func) => {
-            return Err(format!("non-comparable type {b}: {}", b.type_name()));
+            return Err(format!("non-comparable type {}: {}", shown(b), b.type_name()));
         }
         (a_kind, b_kind) => {
             let basic = |kind: &Kind| {
@@ -65,7 +65,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
             if basic(&a_kind) || basic(&b_kind) {
                 return Err(format!("incompatible types for comparison: {a_type} and {b_type}"));
             }
-            return Err(format!("non-comparable types {a}: {a_type}, {b_type}: {b}"));
+            return Err(format!("non-comparable types {}: {a_type}, {b_type}: {b}", shown(a)));
         }
     })
 }
@@ -96,4 +96,9 @@ fn compare(args: &[Value]) -> Result<Option<Ordering>, String> {
             return Err(format!("incompatible types for comparison: {a} and {b}"));
         }
     })
+}
+
+/// As Go puts a value into these errors: under `%s`, whatever it is.
+fn shown(value: &Value) -> String {
+    crate::format::sprintf("%s", std::slice::from_ref(value))
 }

@@ -7,25 +7,31 @@ use crate::quote::{is_print, quote_char};
 
 impl Printer {
     /// Prints an integer; false if the verb is not for integers.
-    pub(super) fn integer(&mut self, magnitude: u64, negative: bool, verb: char) -> bool {
+    pub(super) fn integer(&mut self, number: i128, unsigned: bool, verb: char) -> bool {
+        let (magnitude, negative) = (number.unsigned_abs(), number < 0);
+        // `#` asks for a leading zero, which a zero has.
+        let zero = if self.flags.sharp && magnitude != 0 { "0" } else { "" };
+        let octal = format!("{zero}{magnitude:o}");
         let (digits, prefix) = match verb {
+            'v' if self.flags.go_syntax && unsigned => (format!("{magnitude:x}"), "0x"),
             'v' | 'd' => (magnitude.to_string(), ""),
             'b' => (format!("{magnitude:b}"), if self.flags.sharp { "0b" } else { "" }),
-            'o' => (format!("{magnitude:o}"), if self.flags.sharp { "0" } else { "" }),
-            'O' => (format!("{magnitude:o}"), "0o"),
+            'o' => (octal, ""),
+            'O' => (octal, "0o"),
             'x' => (format!("{magnitude:x}"), if self.flags.sharp { "0x" } else { "" }),
             'X' => (format!("{magnitude:X}"), if self.flags.sharp { "0X" } else { "" }),
             'c' => {
-                self.pad(char_of(magnitude, negative).encode_utf8(&mut [0; 4]));
+                self.pad(char_of(number).encode_utf8(&mut [0; 4]));
                 return true;
             }
             'q' => {
-                let quoted = quote_char(char_of(magnitude, negative), self.flags.plus);
+                let quoted = quote_char(char_of(number), self.flags.plus);
                 self.pad(&quoted);
                 return true;
             }
             'U' => {
-                self.unicode(magnitude);
+                // Go shows a negative number as the unsigned one of the same bits.
+                self.unicode(number as u64);
                 return true;
             }
             _ => return false,
@@ -62,12 +68,9 @@ impl Printer {
 
     fn unicode(&mut self, code: u64) {
         let mut text = format!("U+{:0>1$X}", code, self.flags.precision.unwrap_or(4).max(4));
-        if let (true, Some(c)) =
-            (self.flags.sharp, u32::try_from(code).ok().and_then(char::from_u32))
-        {
-            if is_print(c) {
-                write!(text, " '{c}'").expect("writing to a string cannot fail");
-            }
+        let c = u32::try_from(code).ok().and_then(char::from_u32).filter(|c| is_print(*c));
+        if let Some(c) = c.filter(|_| self.flags.sharp) {
+            write!(text, " '{c}'").expect("writing to a string cannot fail");
         }
         let zero = std::mem::replace(&mut self.flags.zero, false);
         self.pad(&text);
@@ -127,9 +130,8 @@ impl Printer {
     }
 }
 
-fn char_of(magnitude: u64, negative: bool) -> char {
-    let code = u32::try_from(magnitude).ok().filter(|_| !negative);
-    code.and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+fn char_of(number: i128) -> char {
+    u32::try_from(number).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 /// Appends `value` as Go's `strconv.FormatFloat` with form `e`, `E`, `f`, `g` or `G`; without a

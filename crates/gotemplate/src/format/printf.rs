@@ -1,8 +1,9 @@
 use super::{Flags, Printer};
 use crate::{Value, format::value::type_and_value, value::Kind};
 
-/// Widths and precisions beyond this are errors, as in Go.
-const NUMBER_MAX: usize = 1_000_000;
+/// Widths and precisions beyond these are not taken: one written in the layout, and an operand.
+const NUMBER_MAX: usize = 9_999_999;
+const STAR_MAX: u64 = 1_000_000;
 
 /// As Go's `Sprintf`, with its complaints about verbs and operands that do not fit.
 pub fn sprintf(layout: &str, args: &[Value]) -> String {
@@ -74,9 +75,7 @@ impl Scan<'_> {
             if self.take('*') {
                 match self.star() {
                     Some(precision @ 0..) => flags.precision = Some(precision as usize),
-                    // Go takes a negative precision as none, and says so only if it is no number.
-                    Some(_) => {}
-                    None => printer.out.push_str("%!(BADPREC)"),
+                    _ => printer.out.push_str("%!(BADPREC)"),
                 }
                 after_index = false;
             } else {
@@ -93,6 +92,10 @@ impl Scan<'_> {
             return;
         };
         self.rest = chars.as_str();
+        if verb == 'v' {
+            printer.flags.go_syntax = std::mem::take(&mut printer.flags.sharp);
+            printer.flags.field_names = std::mem::take(&mut printer.flags.plus);
+        }
         if verb == '%' {
             printer.out.push('%');
         } else if !self.good_index {
@@ -170,7 +173,7 @@ impl Scan<'_> {
             Kind::Uint(number) => i64::try_from(number).ok()?,
             _ => return None,
         };
-        (number.unsigned_abs() <= NUMBER_MAX as u64).then_some(number)
+        (number.unsigned_abs() <= STAR_MAX).then_some(number)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Flags, Printer};
+use super::Printer;
 use crate::{
     Shape, Value,
     quote::{quote, quote_ascii},
@@ -25,10 +25,12 @@ impl Printer {
             _ => {}
         }
         let takes_text = matches!(verb, 'v' | 's' | 'x' | 'X' | 'q');
-        if takes_text && !self.reporting && !(verb == 'v' && self.flags.sharp) {
-            if let Some(text) = value.stringer() {
-                return self.string(&text, verb);
-            }
+        if takes_text
+            && !self.reporting
+            && !self.flags.go_syntax
+            && let Some(text) = value.stringer()
+        {
+            return self.string(&text, verb);
         }
         let fits = match value.kind() {
             Kind::Bool(flag) => {
@@ -38,8 +40,8 @@ impl Printer {
                 }
                 fits
             }
-            Kind::Int(number) => self.integer(number.unsigned_abs(), number < 0, verb),
-            Kind::Uint(number) => self.integer(number, false, verb),
+            Kind::Int(number) => self.integer(number.into(), false, verb),
+            Kind::Uint(number) => self.integer(number.into(), true, verb),
             Kind::Float(number) => self.float(number, verb),
             Kind::Complex(real, imaginary) => self.complex(real, imaginary, verb),
             Kind::String(text) => {
@@ -78,7 +80,6 @@ impl Printer {
 
     /// `%!d(string=x)`
     fn wrong_verb(&mut self, value: &Value, verb: char) {
-        let flags = std::mem::take(&mut self.flags);
         let outer = std::mem::replace(&mut self.reporting, true);
         self.out.push_str("%!");
         self.out.push(verb);
@@ -86,17 +87,13 @@ impl Printer {
         match value {
             Value::Nil => self.out.push_str("<nil>"),
             value => {
-                self.flags = flags;
-                let Flags { plus, sharp, .. } = flags;
                 self.out.push_str(value.type_name());
                 self.out.push('=');
-                self.flags = Flags { plus, sharp, ..flags };
                 self.value(value, 'v');
             }
         }
         self.out.push(')');
         self.reporting = outer;
-        self.flags = flags;
     }
 
     pub(super) fn string(&mut self, text: &str, verb: char) {
@@ -109,7 +106,7 @@ impl Printer {
             _ => text,
         };
         match verb {
-            'v' if self.flags.sharp => self.pad(&quote(text)),
+            'v' if self.flags.go_syntax => self.pad(&quote(text)),
             'q' if self.flags.sharp && can_backquote(text) => self.pad(&format!("`{text}`")),
             'q' if self.flags.plus => self.pad(&quote_ascii(text)),
             'q' => self.pad(&quote(text)),
@@ -137,7 +134,7 @@ impl Printer {
     }
 
     fn list(&mut self, type_name: &str, items: &[Value], verb: char) {
-        let go_syntax = verb == 'v' && self.flags.sharp;
+        let go_syntax = self.flags.go_syntax;
         let (open, between, close) = if go_syntax { ("{", ", ", "}") } else { ("[", " ", "]") };
         if go_syntax {
             self.out.push_str(type_name);
@@ -153,7 +150,7 @@ impl Printer {
     }
 
     fn map(&mut self, type_name: &str, entries: Vec<(&str, Value)>, verb: char) {
-        let go_syntax = verb == 'v' && self.flags.sharp;
+        let go_syntax = self.flags.go_syntax;
         let (between, close) = if go_syntax { (", ", "}") } else { (" ", "]") };
         self.out.push_str(if go_syntax { type_name } else { "map" });
         self.out.push_str(if go_syntax { "{" } else { "[" });
@@ -176,7 +173,7 @@ impl Printer {
             },
             other => return self.pad(&other.stringer().unwrap_or_default()),
         };
-        let go_syntax = verb == 'v' && self.flags.sharp;
+        let go_syntax = self.flags.go_syntax;
         if go_syntax {
             self.out.push_str(value.type_name());
         }
@@ -185,7 +182,7 @@ impl Printer {
             if idx > 0 {
                 self.out.push_str(if go_syntax { ", " } else { " " });
             }
-            if self.flags.plus || go_syntax {
+            if self.flags.field_names || go_syntax {
                 self.out.push_str(name);
                 self.out.push(':');
             }
@@ -195,7 +192,9 @@ impl Printer {
     }
 
     fn nested(&mut self, value: &Value, verb: char) {
-        if self.depth < DEPTH_MAX {
+        if matches!(value, Value::Nil) {
+            self.out.push_str("<nil>");
+        } else if self.depth < DEPTH_MAX {
             self.depth += 1;
             self.value(value, verb);
             self.depth -= 1;

@@ -30,13 +30,13 @@ fn decimal(value: u64, unit: u64) -> String {
 
 /// The methods of `time.Duration`.
 pub(crate) fn member(nanos: i64, name: &str) -> Option<Member> {
-    let seconds = nanos as f64 / 1e9;
+    // As Go: whole units and the rest apart, for the same last bit.
+    let in_units =
+        |unit: i64| Value::Float((nanos / unit) as f64 + (nanos % unit) as f64 / unit as f64);
     let value = match name {
-        "Hours" => Value::Float(seconds / 3600.0),
-        "Minutes" => Value::Float(seconds / 60.0),
-        "Seconds" => {
-            Value::Float((nanos / 1_000_000_000) as f64 + (nanos % 1_000_000_000) as f64 / 1e9)
-        }
+        "Hours" => in_units(3_600_000_000_000),
+        "Minutes" => in_units(60_000_000_000),
+        "Seconds" => in_units(1_000_000_000),
         "Milliseconds" => Value::Int(nanos / 1_000_000),
         "Microseconds" => Value::Int(nanos / 1000),
         "Nanoseconds" => Value::Int(nanos),

@@ -65,6 +65,12 @@ impl Time {
         nanos.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }
 
+    /// How far it is beyond a multiple of `unit` since Go's zero time.
+    fn nanos_beyond(&self, unit: i64) -> i64 {
+        let zero = i128::from(ZERO_SECONDS) * 1_000_000_000;
+        (self.0.timestamp().as_nanosecond() - zero).rem_euclid(unit.into()) as i64
+    }
+
     fn add_date(&self, years: i64, months: i64, days: i64) -> Time {
         // Go overflows days into the next month instead of stopping at its end.
         let date = self.0.date();
@@ -160,8 +166,7 @@ fn with_arguments(time: Time, name: &str) -> Option<Func> {
         }),
         "Truncate" => Func::new(&[Type::Duration], move |args| match args {
             [Value::Duration(unit)] if *unit > 0 => {
-                let rest = time.nanos_since(&Time::zero()).rem_euclid(*unit);
-                Ok(Value::Time(time.add(-rest)))
+                Ok(Value::Time(time.add(-time.nanos_beyond(*unit))))
             }
             _ => Ok(Value::Time(time.clone())),
         }),
