@@ -1,56 +1,24 @@
-/// Metric families in the making; samples of a family are pushed one after the other.
+use telemetry::{Family, Kind};
+
+/// Metric families in the making; the samples of a family are pushed one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) families: Vec<Family>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Family {
-    pub(crate) name: String,
-    pub(crate) help: &'static str,
-    pub(crate) is_counter: bool,
-    pub(crate) samples: Vec<(Vec<(&'static str, String)>, f64)>,
-}
-
 impl Page {
-    pub(crate) fn gauge(
-        &mut self,
-        name: &str,
-        help: &'static str,
-        labels: &[(&'static str, &str)],
-        value: f64,
-    ) {
-        self.push(name, help, false, labels, value);
+    pub(crate) fn gauge(&mut self, name: &str, help: &str, labels: &[(&str, &str)], value: f64) {
+        self.push(name, help, Kind::Gauge, labels, value);
     }
 
-    pub(crate) fn counter(
-        &mut self,
-        name: &str,
-        help: &'static str,
-        labels: &[(&'static str, &str)],
-        value: f64,
-    ) {
-        self.push(name, help, true, labels, value);
+    pub(crate) fn counter(&mut self, name: &str, help: &str, labels: &[(&str, &str)], value: f64) {
+        self.push(name, help, Kind::Counter, labels, value);
     }
 
-    fn push(
-        &mut self,
-        name: &str,
-        help: &'static str,
-        is_counter: bool,
-        labels: &[(&'static str, &str)],
-        value: f64,
-    ) {
-        let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let known = self.families.iter_mut().find(|family| family.name == name);
-        match known {
-            Some(family) => family.samples.push((labels, value)),
-            None => self.families.push(Family {
-                name: name.to_owned(),
-                help,
-                is_counter,
-                samples: vec![(labels, value)],
-            }),
+    fn push(&mut self, name: &str, help: &str, kind: Kind, labels: &[(&str, &str)], value: f64) {
+        match self.families.iter_mut().find(|family| family.name == name) {
+            Some(family) => family.push(labels, value),
+            None => self.families.push(Family::new(name, help, kind).with(labels, value)),
         }
     }
 }

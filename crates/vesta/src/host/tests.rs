@@ -11,7 +11,8 @@ fn every_collector_of_this_machine_answers() {
         }
         for family in &page.families {
             assert!(family.name.starts_with("node_"), "{}", family.name);
-            assert_eq!(family.is_counter, family.name.ends_with("_total"), "{}", family.name);
+            let is_counter = family.kind == telemetry::Kind::Counter;
+            assert_eq!(is_counter, family.name.ends_with("_total"), "{}", family.name);
         }
     }
 }
