@@ -1,10 +1,14 @@
 //! What time is it, and wake me then.
 
 mod real;
+mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 pub use real::RealClock;
+pub use simulated::SimulatedClock;
 
 use crate::BoxFuture;
 

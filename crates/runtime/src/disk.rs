@@ -1,6 +1,9 @@
 //! Files and directories, through a door that a test can crash behind.
 
 mod real;
+mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,
@@ -9,6 +12,7 @@ use std::{
 };
 
 pub use real::RealDisk;
+pub use simulated::SimulatedDisk;
 
 /// A file system. Calls block: not for async threads, but for small things at start-up.
 pub trait Disk: Send + Sync {
