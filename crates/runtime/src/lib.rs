@@ -1,13 +1,14 @@
 //! What is the world outside? Clock, disk, network, randomness.
 //!
-//! real in production ([`Runtime::real`]), simulated in tests, where a
-//! seed replays everything. Knows nothing of Prometheus. Nobody else asks the time, rolls dice,
-//! opens files or sockets.
+//! Real in production ([`Runtime::real`]), simulated in tests ([`Simulation`]), where a seed
+//! replays everything. Knows nothing of Prometheus. Nobody else asks the time, rolls dice, opens
+//! files or sockets.
 
 pub mod clock;
 pub mod disk;
 pub mod network;
 pub mod random;
+mod simulation;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub use clock::Clock;
 pub use disk::Disk;
 pub use network::Network;
 pub use random::Random;
+pub use simulation::Simulation;
 
 /// A boxed future, for traits that are used as objects.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -36,5 +38,9 @@ impl Runtime {
             network: Arc::new(network::RealNetwork),
             random: Arc::new(random::RealRandom),
         }
+    }
+    /// A simulated world; keep the [`Simulation`] instead to move its clock or crash its disk.
+    pub fn simulated(seed: u64) -> Runtime {
+        Simulation::new(seed).runtime()
     }
 }

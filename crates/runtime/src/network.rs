@@ -1,10 +1,14 @@
 //! Connections between addresses, real or simulated.
 
 mod real;
+mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::{io, net::SocketAddr};
 
 pub use real::RealNetwork;
+pub use simulated::SimulatedNetwork;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::BoxFuture;
