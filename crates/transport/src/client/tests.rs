@@ -1,1 +1,257 @@
+use std::{sync::Arc, time::Duration};
 
+use axum::{Router, extract::Request as Incoming, response::IntoResponse, routing::any};
+use http::{StatusCode, header};
+use runtime::{Disk as _, Network as _, Simulation};
+use tokio_util::sync::CancellationToken;
+
+use super::{Authentication, Client, Config, Header, Limits, Request, Secret, Tls};
+use crate::server;
+
+const LIMITS: Limits = Limits { timeout: Duration::from_secs(10), body_bytes: 1000 };
+
+/// Says what it was asked: method, path, and the headers that matter here.
+async fn echo(request: Incoming) -> String {
+    let mut out = format!("{} {}\n", request.method(), request.uri());
+    for name in ["host", "authorization", "x-one", "content-type"] {
+        for value in request.headers().get_all(name) {
+            out.push_str(&format!("{name}: {}\n", value.to_str().expect("it is text")));
+        }
+    }
+    let body = axum::body::to_bytes(request.into_body(), 1000).await.expect("it is short");
+    out + std::str::from_utf8(&body).expect("it is text")
+}
+
+/// `/to/<status>/<url>` redirects there.
+async fn redirect(request: Incoming) -> impl IntoResponse {
+    let rest = request.uri().path().strip_prefix("/to/").expect("the route says so").to_owned();
+    let (status, url) = rest.split_once('/').expect("the route says so");
+    let status = StatusCode::from_bytes(status.as_bytes()).expect("a status");
+    (status, [(header::LOCATION, url.to_owned())])
+}
+
+fn router() -> Router {
+    let big = any(async || vec![b'x'; 2000]);
+    let hang = any(async || std::future::pending::<()>().await);
+    let zipped = any(async || {
+        let bytes = include_bytes!("test_data/hello.gz").as_slice();
+        ([(header::CONTENT_ENCODING, "gzip")], bytes)
+    });
+    Router::new()
+        .route("/to/{*rest}", any(redirect))
+        .route("/round", any(async || (StatusCode::FOUND, [(header::LOCATION, "/round")])))
+        .route("/big", big)
+        .route("/hang", hang)
+        .route("/zipped", zipped)
+        .fallback(echo)
+}
+
+/// The answer as text, with the status in front unless it is 200.
+async fn ask(simulation: &Simulation, config: Config, request: Request) -> String {
+    let client = match Client::new(config, simulation.runtime()) {
+        Ok(client) => client,
+        Err(error) => return format!("error: {error}"),
+    };
+    let stop = CancellationToken::new();
+    let mut servers = tokio::task::JoinSet::new();
+    for host in ["home", "sub.home", "away"] {
+        let listener = simulation.network.host(host).listen(":80").await.expect("it is free");
+        let clock = simulation.clock.clone();
+        let limits = server::Limits::default();
+        servers.spawn(server::serve(vec![listener], router(), limits, clock, stop.clone()));
+    }
+    let hangs = request.url.path() == "/hang";
+    let sent = client.send(request, &LIMITS);
+    let time_passes = async {
+        if hangs {
+            simulation.clock.run_for(Duration::from_secs(60)).await;
+        }
+    };
+    let (response, ()) = tokio::join!(sent, time_passes);
+    stop.cancel();
+    simulation.clock.run_for(Duration::from_secs(60)).await;
+    while servers.join_next().await.is_some() {}
+    match response.and_then(|response| Ok((response.status, response.decoded(100)?))) {
+        Ok((status, body)) => {
+            let body = String::from_utf8(body.to_vec()).expect("it is text");
+            if status == StatusCode::OK { body } else { format!("{status}\n{body}") }
+        }
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+fn check_request(config: Config, request: Request, expected: &str) {
+    let simulation = Simulation::new(1);
+    let mut file = simulation.disk.create("password".as_ref()).expect("there is room");
+    file.write_all(b"from file\n").expect("there is room");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no I/O needed");
+    assert_eq!(runtime.block_on(ask(&simulation, config, request)).trim(), expected.trim());
+}
+
+fn get(url: &str) -> Request {
+    Request::get(url.parse().expect("a URL"))
+}
+
+fn check(config: Config, url: &str, expected: &str) {
+    check_request(config, get(url), expected);
+}
+
+fn bearer() -> Config {
+    let credentials = Some(Secret::Inline("t0ken".to_owned()));
+    let scheme = "Bearer".to_owned();
+    let authentication = Authentication::Authorization { scheme, credentials };
+    Config { authentication, ..Config::default() }
+}
+
+#[test]
+fn credentials_go_with_the_request() {
+    check(bearer(), "http://home/a?b=c", "GET /a?b=c\nhost: home\nauthorization: Bearer t0ken");
+    let basic = Authentication::Basic {
+        username: Some(Secret::Inline("joe".to_owned())),
+        password: Some(Secret::File("password".into())),
+    };
+    check(
+        Config { authentication: basic, ..Config::default() },
+        "http://home/",
+        "GET /\nhost: home\nauthorization: Basic am9lOmZyb20gZmlsZQ==",
+    );
+    check(
+        Config::default(),
+        "http://joe:secr%65t@home/",
+        "GET /\nhost: home\nauthorization: Basic am9lOnNlY3JldA==",
+    );
+    let values = vec![Secret::Inline("1".to_owned()), Secret::Inline("2".to_owned())];
+    let headers = vec![Header { name: "X-One".to_owned(), values }];
+    check(
+        Config { headers, ..Config::default() },
+        "http://home/",
+        "GET /\nhost: home\nx-one: 1\nx-one: 2",
+    );
+}
+
+#[test]
+fn redirects_do_not_tell_other_hosts_who_we_are() {
+    check(bearer(), "http://home/to/302//b", "GET /b\nhost: home\nauthorization: Bearer t0ken");
+    check(bearer(), "http://home/to/302/http://away/b", "GET /b\nhost: away");
+    check(
+        bearer(),
+        "http://home/to/302/http://sub.home/",
+        "GET /\nhost: sub.home\nauthorization: Bearer t0ken",
+    );
+    check(bearer(), "http://sub.home/to/302/http://home/", "GET /\nhost: home");
+}
+
+#[test]
+fn redirects_keep_the_method_only_if_told_so() {
+    let post = |url: &str| Request::post(url.parse().expect("a URL"), "text/plain", "body");
+    check_request(Config::default(), post("http://home/to/303//b"), "GET /b\nhost: home");
+    check_request(
+        Config::default(),
+        post("http://home/to/307//b"),
+        "POST /b\nhost: home\ncontent-type: text/plain\nbody",
+    );
+}
+
+#[test]
+fn redirects_end() {
+    let stays = Config { follow_redirects: false, ..Config::default() };
+    check(stays, "http://home/to/302//b", "302 Found");
+    check(
+        Config::default(),
+        "http://home/round",
+        "error: Get \"http://home/round\": stopped after 10 redirects",
+    );
+}
+
+#[test]
+fn limits_hold() {
+    check(Config::default(), "http://home/big", "error: body size limit exceeded");
+    check(
+        Config::default(),
+        "http://u:p@home/hang",
+        "error: Get \"http://u:xxxxx@home/hang\": context deadline exceeded",
+    );
+}
+
+#[test]
+fn gzip_is_decoded() {
+    check(Config::default(), "http://home/zipped", "hello");
+}
+
+#[test]
+fn who_does_not_listen_is_named() {
+    check(
+        Config::default(),
+        "http://home:81/",
+        "error: Get \"http://home:81/\": dial tcp home:81: connect: connection refused",
+    );
+}
+
+#[test]
+fn what_cannot_be_done_is_said_at_once() {
+    let authentication = Authentication::OAuth2(Box::default());
+    check(
+        Config { authentication, ..Config::default() },
+        "http://home/",
+        "error: oauth2 is not supported yet",
+    );
+    let tls = Tls { ca: Some(Secret::Inline("nonsense".to_owned())), ..Tls::default() };
+    check(
+        Config { tls, ..Config::default() },
+        "http://home/",
+        "error: unable to read certificate: no certificate in PEM form",
+    );
+}
+
+#[test]
+fn the_certificate_must_be_signed_and_bear_the_name() {
+    let made = rcgen::generate_simple_self_signed(["inner.name".to_owned()]).expect("it is easy");
+    let (ca, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let trusts = Tls { ca: Some(Secret::Inline(ca.clone())), ..Tls::default() };
+    let check = |tls: Tls, expected: &str| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no I/O needed");
+        let got = runtime.block_on(ask_tls(Config { tls, ..Config::default() }, &ca, &key));
+        assert!(got.contains(expected), "{got}");
+    };
+    check(trusts.clone(), "not valid for name");
+    check(Tls::default(), "UnknownIssuer");
+    check(Tls { server_name: "inner.name".to_owned(), ..trusts }, "GET /");
+    check(Tls { insecure_skip_verify: true, ..Tls::default() }, "GET /");
+}
+
+/// Asks a server whose certificate is `ca`.
+async fn ask_tls(config: Config, ca: &str, key: &str) -> String {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+    let simulation = Simulation::new(1);
+    let listener = simulation.network.host("home").listen(":443").await.expect("it is free");
+    let chain = vec![CertificateDer::from_pem_slice(ca.as_bytes()).expect("we made it")];
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("we made it");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .expect("the pair fits");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+    let server = async {
+        let (stream, _) = listener.accept().await.expect("somebody comes");
+        let Ok(stream) = acceptor.accept(stream).await else { return };
+        let service = hyper::service::service_fn(|request| {
+            let router = router();
+            async move { tower::ServiceExt::oneshot(router, request).await }
+        });
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let connection = hyper::server::conn::http1::Builder::new().serve_connection(io, service);
+        connection.await.unwrap_or_default();
+    };
+    let client = Client::new(config, simulation.runtime()).expect("the settings are right");
+    let response = async {
+        let response = client.send(get("https://home/"), &LIMITS).await;
+        drop(client);
+        response
+    };
+    let (response, ()) = tokio::join!(response, server);
+    match response {
+        Ok(response) => String::from_utf8_lossy(&response.body).into_owned(),
+        Err(error) => error.to_string(),
+    }
+}
