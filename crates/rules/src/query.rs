@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use model::{FloatHistogram, Labels, Timestamp};
+
+/// Something that answers instant queries; the call may take long and blocks.
+pub trait Query: Send + Sync {
+    /// The vector that `expr` evaluates to at `time`; a scalar is one sample without labels. The
+    /// error is the text that users see.
+    fn instant(&self, expr: &str, time: Timestamp) -> Result<Vec<Sample>, String>;
+}
+
+/// One element of a vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    pub labels: Labels,
+    pub value: SampleValue,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum SampleValue {
+    Float(f64),
+    Histogram(Arc<FloatHistogram>),
+}
