@@ -1,0 +1,32 @@
+//! The README's first command.
+
+use std::time::{Duration, Instant};
+
+use acceptance::{Process, free_port, query_result, vesta, wait_for};
+
+use crate::bed::Bed;
+
+#[test]
+fn the_first_notification_of_the_demo_comes_within_two_minutes_and_once() {
+    let bed = Bed::new();
+    let port_base = free_port().min(50_000);
+    let args = ["demo".to_owned(), format!("--port-base={port_base}"), "--data=demo".to_owned()];
+    let started = Instant::now();
+    let mut demo = Process::start(&vesta(), bed.path(), "demo", &args);
+    let firing = |demo: &Process| demo.output().matches("FIRING   ShopErrors").count();
+    wait_for("the first notification", Duration::from_secs(120), || {
+        (firing(&demo) > 0).then_some(())
+    });
+    eprintln!("the first notification came after {:?}", started.elapsed());
+    wait_for("its end", Duration::from_secs(120), || {
+        demo.output().contains("resolved ShopErrors").then_some(())
+    });
+    assert_eq!(firing(&demo), 1, "{}", demo.output());
+    let federated = query_result(port_base + 2, "count by (replica) (shop_requests_total)");
+    assert_eq!(federated.len(), 2, "server-c has the series of both: {federated:?}");
+
+    let id = rustix::process::Pid::from_raw(demo.id() as i32).expect("a process has an id");
+    rustix::process::kill_process(id, rustix::process::Signal::INT).expect("the demo runs");
+    let status = demo.wait(Duration::from_secs(60)).expect("the demo stops");
+    assert!(status.success(), "{status}\n{}", demo.output());
+}

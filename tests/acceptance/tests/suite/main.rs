@@ -1,0 +1,12 @@
+//! What a new user would try, with real processes on loopback.
+
+#![expect(clippy::disallowed_methods, reason = "acceptance tests run against the real world")]
+#![expect(clippy::print_stderr, reason = "tests report to whoever runs them")]
+
+mod bed;
+mod crash;
+mod demo;
+mod federation;
+mod names;
+mod side_by_side;
+mod tools;
