@@ -4,6 +4,7 @@
 //! [`Query`]s, something that stores samples and something to [`Notify`]. Start at
 //! [`file::parse`] and [`template::Expander`].
 
+pub mod file;
 mod query;
 pub mod template;
 
