@@ -127,6 +127,21 @@ pub fn quote(text: &str) -> String {
     out
 }
 
+/// [`quote`] for bytes that may not be UTF-8: what is not is written `\\xff`.
+pub fn quote_bytes(bytes: &[u8]) -> String {
+    let mut out = String::from('"');
+    for chunk in bytes.utf8_chunks() {
+        let quoted = quote(chunk.valid());
+        let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        out.push_str(inside.unwrap_or_default());
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// Roughly Go's `strconv.IsPrint`: no controls and no spaces but U+0020.
 fn is_print(c: char) -> bool {
     c == ' ' || !(c.is_control() || c.is_whitespace() || ('\u{e000}'..='\u{f8ff}').contains(&c))
