@@ -2,10 +2,23 @@
 //!
 //! Knows neither PromQL's engine nor where alerts go: it is handed something that answers
 //! [`Query`]s, something that stores samples and something to [`Notify`]. Start at
-//! [`file::parse`] and [`template::Expander`].
+//! [`file::parse`], [`Manager`] and [`alerting::Alerts`].
 
+pub mod alerting;
 pub mod file;
+mod group;
+mod manager;
+mod metrics;
 mod query;
+pub mod recording;
+mod status;
 pub mod template;
+#[cfg(test)]
+mod tests;
 
-pub use query::{Query, Sample, SampleValue};
+pub use alerting::{Alert, State};
+pub use group::{Definition, Group, Settings, World};
+pub use manager::{Manager, Statuses};
+pub use metrics::Metrics;
+pub use query::{Notify, Query, Sample, SampleValue};
+pub use status::{GroupStatus, Health, RuleStatus};

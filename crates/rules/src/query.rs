@@ -21,3 +21,8 @@ pub enum SampleValue {
     Float(f64),
     Histogram(Arc<FloatHistogram>),
 }
+
+/// Something that brings alerts to Alertmanagers; the call only queues them.
+pub trait Notify: Send + Sync {
+    fn send(&self, alerts: Vec<model::Alert>);
+}

@@ -1,0 +1,84 @@
+//! The series that a rule writes: their samples, and the end of those that vanish.
+
+use std::collections::HashMap;
+
+use model::{Labels, Timestamp, float};
+use storage::{AppendError, Appendable, SeriesRef};
+
+use crate::{Sample, SampleValue};
+
+/// The series that a rule wrote at its last evaluation.
+#[derive(Default)]
+pub(super) struct Written(HashMap<Labels, SeriesRef>);
+
+impl Written {
+    /// Stores `samples` at `time` and ends the series that were written before and are not any
+    /// more. Samples that the store refuses are left out; the first refusal is the error.
+    pub(super) fn replace(
+        &mut self,
+        storage: &dyn Appendable,
+        samples: Vec<Sample>,
+        time: Timestamp,
+    ) -> Result<(), String> {
+        let mut appender = storage.appender();
+        let mut written = HashMap::with_capacity(samples.len());
+        let mut refused = Ok(());
+        for Sample { labels, value } in samples {
+            let SampleValue::Float(value) = value else {
+                refused = refused.and(Err("native histograms cannot be recorded".to_owned()));
+                continue;
+            };
+            let known = self.0.get(&labels).copied().unwrap_or(SeriesRef::UNKNOWN);
+            match appender.append(known, &labels, time, value) {
+                Ok(series) => {
+                    written.insert(labels, series);
+                }
+                Err(error) => {
+                    tracing::debug!(%labels, %error, "Rule evaluation result discarded");
+                    refused = refused.and(Err(error.to_string()));
+                }
+            }
+        }
+        for (labels, series) in &self.0 {
+            if !written.contains_key(labels) {
+                end_one(&mut *appender, *series, labels, time);
+            }
+        }
+        appender.commit().map_err(|error| error.to_string())?;
+        self.0 = written;
+        refused
+    }
+
+    pub(super) fn into_labels(self) -> impl Iterator<Item = Labels> {
+        self.0.into_keys()
+    }
+}
+
+/// Ends series of rules that no longer exist; says whether that was stored.
+pub(super) fn end(storage: &dyn Appendable, series: &[Labels], time: Timestamp) -> bool {
+    let mut appender = storage.appender();
+    for labels in series {
+        end_one(&mut *appender, SeriesRef::UNKNOWN, labels, time);
+    }
+    let committed = appender.commit();
+    if let Err(error) = &committed {
+        tracing::warn!(%error, "Stale sample appending for previous configuration failed");
+    }
+    committed.is_ok()
+}
+
+fn end_one(
+    appender: &mut dyn storage::Appender,
+    series: SeriesRef,
+    labels: &Labels,
+    time: Timestamp,
+) {
+    match appender.append(series, labels, time, float::STALE) {
+        Ok(_)
+        // Another rule writes the series now.
+        | Err(
+            AppendError::OutOfOrder | AppendError::TooOld | AppendError::DuplicateTimestamp,
+        ) => {}
+        Err(error) => tracing::warn!(%labels, %error, "Adding stale sample failed"),
+    }
+}

@@ -1,0 +1,179 @@
+//! Groups running each at its own moments, replaced on reload, ended in order.
+
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use model::Timestamp;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Definition, Group, GroupStatus, Settings, World, file};
+
+/// Runs rule groups. Dropping it without [`Manager::stop`] cancels them at their next pause.
+pub struct Manager {
+    world: World,
+    settings: Arc<ArcSwap<Settings>>,
+    groups: BTreeMap<String, Running>,
+    /// Waits before the series of removed groups are ended.
+    farewells: JoinSet<()>,
+    statuses: Statuses,
+    /// Whether there was an update: only what the first one brings has a state to restore.
+    restored: bool,
+    stop: CancellationToken,
+}
+
+/// A group and the task that owns its state.
+struct Running {
+    definition: Definition,
+    status: Arc<ArcSwap<GroupStatus>>,
+    stop: CancellationToken,
+    task: JoinHandle<Option<Group>>,
+}
+
+impl Running {
+    fn goes_on_as(&self, definition: &Definition) -> bool {
+        self.definition == *definition && !self.task.is_finished()
+    }
+}
+
+/// The groups as users see them. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Statuses(Arc<ArcSwap<Vec<Arc<ArcSwap<GroupStatus>>>>>);
+
+impl Statuses {
+    /// All groups, by file, then as written there.
+    pub fn groups(&self) -> Vec<Arc<GroupStatus>> {
+        self.0.load().iter().map(|status| status.load_full()).collect()
+    }
+}
+
+impl Manager {
+    /// A manager without groups.
+    pub fn new(world: World, settings: Settings) -> Manager {
+        Manager {
+            world,
+            settings: Arc::new(ArcSwap::from_pointee(settings)),
+            groups: BTreeMap::new(),
+            farewells: JoinSet::new(),
+            statuses: Statuses::default(),
+            restored: false,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    pub fn statuses(&self) -> Statuses {
+        self.statuses.clone()
+    }
+
+    /// Runs exactly the groups of `files` (name and content) from now on. Groups that stay the
+    /// same go on undisturbed; changed ones keep the state of the rules that stay.
+    pub async fn update(&mut self, settings: Settings, files: Vec<(String, Vec<file::Group>)>) {
+        let definitions = definitions(&settings, files);
+        self.settings.store(Arc::new(settings));
+        let mut old = std::mem::take(&mut self.groups);
+        for running in old.values() {
+            if !definitions.contains(&running.definition) {
+                // All at once, so that their last evaluations end side by side.
+                running.stop.cancel();
+            }
+        }
+        let mut order = Vec::new();
+        for definition in definitions {
+            let key = definition.key();
+            let running = match old.remove(&key) {
+                Some(running) if running.goes_on_as(&definition) => running,
+                previous => self.start(definition, previous).await,
+            };
+            order.push(running.status.clone());
+            self.groups.insert(key, running);
+        }
+        self.statuses.0.store(Arc::new(order));
+        for (key, running) in old {
+            self.world.metrics.remove_group(&key);
+            if let Ok(Some(group)) = running.task.await {
+                self.bid_farewell(group);
+            }
+        }
+        self.restored = true;
+    }
+
+    /// Ends all groups after the evaluation that they are in. Nothing is marked as ended: the
+    /// server may be back soon.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        for running in std::mem::take(&mut self.groups).into_values() {
+            if let Err(error) = running.task.await {
+                tracing::error!(%error, "rule group ended badly");
+            }
+        }
+        while self.farewells.join_next().await.is_some() {}
+    }
+
+    async fn start(&mut self, definition: Definition, previous: Option<Running>) -> Running {
+        let mut group = Group::new(definition.clone(), self.restored);
+        if let Some(previous) = previous
+            && let Ok(Some(old)) = previous.task.await
+        {
+            group.adopt(old);
+        }
+        let interval = definition.interval.as_secs_f64();
+        self.world.metrics.add_group(&definition.key(), definition.rules.len(), interval);
+        let status = Arc::new(ArcSwap::from_pointee(group.status()));
+        let stop = self.stop.child_token();
+        let runner = run::Runner {
+            world: self.world.clone(),
+            settings: self.settings.clone(),
+            status: status.clone(),
+            stop: stop.clone(),
+            must_restore: !self.restored,
+        };
+        let task = tokio::spawn(runner.run(group));
+        Running { definition, status, stop, task }
+    }
+
+    /// Ends the series of a removed group, after two intervals: a renamed group or rule may go on
+    /// writing them.
+    fn bid_farewell(&mut self, group: Group) {
+        let World { clock, .. } = &self.world;
+        let at = Timestamp::from_millis(clock.now_millis());
+        let wait = clock.sleep(group.definition().interval * 2);
+        let (world, settings, stop) =
+            (self.world.clone(), self.settings.clone(), self.stop.clone());
+        self.farewells.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = wait => {
+                    let end = move || group.end_series(&world, &settings.load(), at);
+                    if let Err(error) = tokio::task::spawn_blocking(end).await {
+                        tracing::error!(%error, "ending the series of a removed group failed");
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn definitions(settings: &Settings, files: Vec<(String, Vec<file::Group>)>) -> Vec<Definition> {
+    let mut definitions = Vec::new();
+    for (file, groups) in files {
+        definitions.extend(groups.into_iter().map(|group| Definition {
+            file: file.clone(),
+            name: group.name,
+            interval: group.interval.unwrap_or(settings.interval),
+            query_offset: group.query_offset,
+            limit: group.limit,
+            rules: group.rules.into_iter().map(Arc::new).collect(),
+        }));
+    }
+    definitions
+}

@@ -1,0 +1,4 @@
+//! Upstream's tables of alerting and recording rules, run through whole groups.
+
+mod tables;
+pub(crate) mod world;
