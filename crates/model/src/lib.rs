@@ -11,6 +11,7 @@ pub mod labels;
 mod matcher;
 pub mod metadata;
 pub mod names;
+mod target;
 mod time;
 
 pub use alert::Alert;
@@ -18,6 +19,7 @@ pub use histogram::FloatHistogram;
 pub use labels::{Labels, LabelsBuilder};
 pub use matcher::{MatchKind, Matcher};
 pub use metadata::{Metadata, MetricType};
+pub use target::TargetGroup;
 pub use time::{TimeRange, Timestamp};
 
 /// The label that holds a metric's name.
