@@ -1,6 +1,12 @@
 //! What `prometheus.yml`, `alertmanager.yml` and `web.yml` mean.
 //!
 //! Text in; a checked value, or an error with file, line and key out. Knows nothing of what the
-//! components do with their settings. Start at [`prometheus::load`].
+//! components do with their settings. Start at [`prometheus::load`]; how sections are declared is
+//! in [`decode`].
 
+pub mod decode;
+pub mod glob;
+pub mod http;
 pub mod prometheus;
+pub mod values;
+pub mod yaml;

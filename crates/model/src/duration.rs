@@ -65,7 +65,7 @@ pub fn format(duration: Duration) -> String {
     }
     let mut out = String::new();
     for (unit, millis, exact) in UNITS {
-        let uses_unit = if exact { left % millis == 0 } else { left >= millis };
+        let uses_unit = if exact { left.is_multiple_of(millis) } else { left >= millis };
         if uses_unit && left >= millis {
             write!(out, "{}{unit}", left / millis).expect("writing to a string cannot fail");
             left %= millis;

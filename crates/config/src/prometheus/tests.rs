@@ -1,0 +1,193 @@
+mod compare;
+mod tables;
+
+use std::path::Path;
+
+use runtime::{Disk, disk::RealDisk};
+
+use super::{Options, parse};
+
+/// Reads a file and gives it back as it takes effect, or says why not.
+fn effective(text: &str) -> String {
+    match parse(text, &Options { environment, ..Options::default() }) {
+        Ok((file, _)) => file.to_yaml(crate::decode::Style::Shown),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    (name == "ZONE").then(|| "eu".to_owned())
+}
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(effective(text).trim(), expected.trim(), "{text}");
+}
+
+#[test]
+fn empty_file_prints_the_defaults() {
+    check(
+        "",
+        "
+global:
+  scrape_interval: 1m
+  scrape_timeout: 10s
+  evaluation_interval: 1m
+  metric_name_validation_scheme: utf8
+  metric_name_escaping_scheme: allow-utf-8
+  scrape_native_histograms: false
+  extra_scrape_metrics: false
+runtime:
+  gogc: 75
+storage:
+  tsdb:
+    retention: {}
+otlp:
+  translation_strategy: UnderscoreEscapingWithSuffixes
+  label_name_underscore_sanitization: true
+  label_name_preserve_multiple_underscores: true
+",
+    );
+    assert_eq!(effective("global:\nruntime:\n"), effective(""));
+}
+
+#[test]
+fn job_inherits_and_prints_like_upstream() {
+    let text = effective(
+        "
+global:
+  scrape_interval: 5s
+  external_labels: {zone: $ZONE, price: $$5, none: '${NONE}'}
+rule_files:
+scrape_configs:
+- job_name: node
+  basic_auth: {username: me, password: hunter2}
+  static_configs:
+  - targets: ['localhost:9100', yes]
+    labels: {tier: 1}
+  relabel_configs:
+  - source_labels: [a, b]
+    regex:
+    target_label: c
+",
+    );
+
+    let (_, scrape_configs) = text.split_once("scrape_configs:\n").unwrap();
+    let (scrape_configs, _) = scrape_configs.split_once("storage:\n").unwrap();
+    assert!(text.contains("scrape_timeout: 5s\n"), "{text}");
+    assert!(
+        text.contains("  external_labels:\n    none: \"\"\n    price: $5\n    zone: eu\n"),
+        "{text}"
+    );
+    assert_eq!(
+        scrape_configs,
+        "\
+- job_name: node
+  honor_timestamps: true
+  track_timestamps_staleness: false
+  scrape_interval: 5s
+  scrape_timeout: 5s
+  scrape_protocols:
+  - OpenMetricsText1.0.0
+  - OpenMetricsText0.0.1
+  - PrometheusText1.0.0
+  - PrometheusText0.0.4
+  scrape_native_histograms: false
+  always_scrape_classic_histograms: false
+  convert_classic_histograms_to_nhcb: false
+  metrics_path: /metrics
+  scheme: http
+  enable_compression: true
+  metric_name_validation_scheme: utf8
+  metric_name_escaping_scheme: allow-utf-8
+  extra_scrape_metrics: false
+  basic_auth:
+    username: me
+    password: <secret>
+  follow_redirects: true
+  enable_http2: true
+  relabel_configs:
+  - source_labels: [a, b]
+    separator: ;
+    regex: \"\"
+    target_label: c
+    replacement: $1
+    action: replace
+  static_configs:
+  - targets:
+    - localhost:9100
+    - \"yes\"
+    labels:
+      tier: \"1\"
+"
+    );
+}
+
+#[test]
+fn all_wrong_keys_are_named_with_line_and_what_is_allowed() {
+    check("
+global:
+  scrape_intervall: 5s
+  sample_limit: many
+  sample_limit: 5
+runtime: {gogc: 1, gogg: 2}
+", "
+error: yaml: unmarshal errors:
+  line 3: field scrape_intervall not found in type config.plain (allowed: always_scrape_classic_histograms, body_size_limit, convert_classic_histograms_to_nhcb, evaluation_interval, external_labels, extra_scrape_metrics, keep_dropped_targets, label_limit, label_name_length_limit, label_value_length_limit, metric_name_escaping_scheme, metric_name_validation_scheme, query_log_file, rule_query_offset, sample_limit, scrape_failure_log_file, scrape_interval, scrape_native_histograms, scrape_protocols, scrape_timeout, target_limit)
+  line 4: cannot unmarshal !!str `many` into uint (key sample_limit)
+  line 5: field sample_limit already set in type config.plain
+  line 6: field gogg not found in type config.RuntimeConfig (allowed: gogc)
+");
+}
+
+#[test]
+fn broken_rules_name_their_line() {
+    check(
+        "scrape_configs:\n- job_name: a\n- job_name: b\n  scrape_timeout: 2m\n",
+        "error: scrape timeout greater than scrape interval for scrape config with job name \"b\" (line 3)",
+    );
+    check(
+        "scrape_configs:\n- job_name: a\n  relabel_configs:\n  - regex: x\n  -\n",
+        "error: empty or null target relabeling rule in scrape config (line 5)",
+    );
+    check(
+        "scrape_configs:\n- job_name: a\n  scrape_interval: 1x\n",
+        "error: not a valid duration string: \"1x\" (line 3)",
+    );
+    check("scrape_configs: [\n", "error: yaml: line 1: unclosed bracket '[' (column 17)");
+}
+
+#[test]
+fn mechanisms_without_code_are_said_aloud() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("prometheus.yml");
+    let disk: &dyn Disk = &RealDisk;
+    disk.write_atomically(
+        &path,
+        b"
+scrape_configs:
+- job_name: pods
+  kubernetes_sd_configs: [{role: pod}]
+  file_sd_configs: [{files: [a.json]}]
+remote_write: [{url: 'http://store/'}]
+rule_files: [a.yml, 'rules/*.yml']
+",
+    )
+    .unwrap();
+    let config = super::load(disk, &path, &Options::default()).unwrap();
+    assert_eq!(
+        config.warnings,
+        [
+            "kubernetes_sd_configs: not supported yet, the targets of job \"pods\" that it would find are not scraped",
+            "remote_write: not supported yet, samples are not sent",
+        ]
+    );
+    let missing = format!("{}/a.yml", directory.path().display());
+    assert_eq!(config.rule_paths(disk).unwrap(), [missing]);
+}
+
+#[test]
+fn missing_file_is_named() {
+    let error =
+        super::load(&RealDisk, Path::new("/nowhere/p.yml"), &Options::default()).unwrap_err();
+    assert_eq!(error.to_string(), "open /nowhere/p.yml: no such file or directory");
+}
