@@ -1,0 +1,286 @@
+//! Encoding 1: times as deltas of deltas, values XORed with the one before.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Encoding, Error, Result,
+    bits::{BitReader, BitWriter},
+};
+
+/// An open chunk stops growing here, so that no sample can push it beyond upstream's 1,024 bytes.
+pub const FULL_BYTES: usize = 1024 - SAMPLE_BYTES_MAX;
+
+/// What the largest sample takes: 68 bits of time, 77 of value.
+const SAMPLE_BYTES_MAX: usize = 19;
+
+const COUNT_BYTES: usize = 2;
+
+/// Only five bits tell how many zeros lead.
+const LEADING_MAX: u32 = 31;
+
+/// No window of significant bits yet.
+const NO_WINDOW: u8 = 0xff;
+
+/// A chunk that grows sample by sample.
+#[derive(Debug, Clone)]
+pub struct XorChunk {
+    /// Begins with the number of samples; empty before the first.
+    writer: BitWriter,
+    time: i64,
+    time_delta: u64,
+    value: f64,
+    /// Zeros around the significant bits that were written last.
+    leading: u8,
+    trailing: u8,
+}
+
+impl Default for XorChunk {
+    fn default() -> XorChunk {
+        let writer = BitWriter::default();
+        XorChunk { writer, time: 0, time_delta: 0, value: 0.0, leading: NO_WINDOW, trailing: 0 }
+    }
+}
+
+impl XorChunk {
+    /// Goes on with a chunk that was written before.
+    pub fn resume(mut bytes: Vec<u8>) -> Result<XorChunk> {
+        let mut decoder = Decoder::new(&bytes)?;
+        while decoder.advance()? {}
+        if decoder.n_read == 0 {
+            return Ok(XorChunk::default());
+        }
+        let chunk = XorChunk {
+            writer: BitWriter::default(),
+            time: decoder.time,
+            time_delta: decoder.time_delta,
+            value: f64::from_bits(decoder.value),
+            leading: if decoder.has_window { decoder.leading } else { NO_WINDOW },
+            trailing: decoder.trailing,
+        };
+        let (used, bytes_left) = (decoder.reader.used(), decoder.reader.bytes_left());
+        bytes.truncate(bytes.len() - bytes_left);
+        Ok(XorChunk { writer: BitWriter::resume(bytes, used), ..chunk })
+    }
+
+    /// Appends a sample that is later than the last one. A chunk takes 65,535 samples.
+    pub fn append(&mut self, time: i64, value: f64) {
+        let count = self.n_samples();
+        debug_assert!(count < usize::from(u16::MAX));
+        match count {
+            0 => self.write_first(time, value),
+            1 => {
+                self.time_delta = time.wrapping_sub(self.time) as u64;
+                self.writer.write_uvarint(self.time_delta);
+                self.write_value(value);
+            }
+            _ => {
+                let delta = time.wrapping_sub(self.time) as u64;
+                self.write_change(delta.wrapping_sub(self.time_delta) as i64);
+                self.time_delta = delta;
+                self.write_value(value);
+            }
+        }
+        self.time = time;
+        self.value = value;
+        let count = (count as u16 + 1).to_be_bytes();
+        self.writer.bytes_mut()[..COUNT_BYTES].copy_from_slice(&count);
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.writer.bytes()
+    }
+
+    /// The bytes of the chunk, which is closed by this.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.writer.into_bytes()
+    }
+
+    pub fn n_samples(&self) -> usize {
+        crate::n_samples(self.writer.bytes())
+    }
+
+    /// The time of the last sample; 0 if there is none.
+    pub fn last_time(&self) -> i64 {
+        self.time
+    }
+
+    /// The last value; 0 if there is none.
+    pub fn last_value(&self) -> f64 {
+        self.value
+    }
+
+    fn write_first(&mut self, time: i64, value: f64) {
+        self.writer.write(0, 8 * COUNT_BYTES as u32);
+        self.writer.write_varint(time);
+        self.writer.write(value.to_bits(), 64);
+    }
+
+    /// Writes how much the step between two samples has changed.
+    fn write_change(&mut self, change: i64) {
+        let payload = |bits: u32| change as u64 & ((1 << bits) - 1);
+        match change {
+            0 => self.writer.write(0, 1),
+            -8_191..=8_192 => self.writer.write(0b10 << 14 | payload(14), 16),
+            -65_535..=65_536 => self.writer.write(0b110 << 17 | payload(17), 20),
+            -524_287..=524_288 => self.writer.write(0b1110 << 20 | payload(20), 24),
+            _ => {
+                self.writer.write(0b1111, 4);
+                self.writer.write(change as u64, 64);
+            }
+        }
+    }
+
+    fn write_value(&mut self, value: f64) {
+        let change = value.to_bits() ^ self.value.to_bits();
+        if change == 0 {
+            self.writer.write(0, 1);
+            return;
+        }
+        let leading = change.leading_zeros().min(LEADING_MAX) as u8;
+        let trailing = change.trailing_zeros() as u8;
+        let fits_window =
+            self.leading != NO_WINDOW && leading >= self.leading && trailing >= self.trailing;
+        if fits_window {
+            self.writer.write(0b10, 2);
+        } else {
+            (self.leading, self.trailing) = (leading, trailing);
+            let significant = 64 - leading - trailing;
+            // 64 does not fit six bits and is written as 0, which cannot occur otherwise.
+            let header = 0b11 << 11 | u64::from(leading) << 6 | u64::from(significant % 64);
+            self.writer.write(header, 13);
+        }
+        let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
+        self.writer.write(change >> self.trailing, significant);
+    }
+}
+
+/// Appends all samples of a chunk to two columns. On an error the columns hold the samples before
+/// the damage.
+pub fn decode(bytes: &[u8], times: &mut Vec<i64>, values: &mut Vec<f64>) -> Result<()> {
+    let mut decoder = Decoder::new(bytes)?;
+    let expected = decoder.n_samples.min(most_samples(bytes));
+    times.reserve(expected);
+    values.reserve(expected);
+    while decoder.advance()? {
+        times.push(decoder.time);
+        values.push(f64::from_bits(decoder.value));
+    }
+    Ok(())
+}
+
+/// A sample takes two bits or more; a header that promises more samples lies.
+fn most_samples(bytes: &[u8]) -> usize {
+    bytes.len() * 4
+}
+
+struct Decoder<'a> {
+    reader: BitReader<'a>,
+    n_samples: usize,
+    n_read: usize,
+    time: i64,
+    time_delta: u64,
+    value: u64,
+    leading: u8,
+    trailing: u8,
+    has_window: bool,
+}
+
+impl<'a> Decoder<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Decoder<'a>> {
+        let body = match bytes.get(COUNT_BYTES..) {
+            Some(body) => body,
+            None if bytes.is_empty() => bytes,
+            None => return Err(corrupt(0, "the count is cut off")),
+        };
+        Ok(Decoder {
+            reader: BitReader::new(body),
+            n_samples: crate::n_samples(bytes),
+            n_read: 0,
+            time: 0,
+            time_delta: 0,
+            value: 0,
+            leading: 0,
+            trailing: 0,
+            has_window: false,
+        })
+    }
+
+    /// Reads the next sample into `time` and `value`; false at the end.
+    #[inline]
+    fn advance(&mut self) -> Result<bool> {
+        if self.n_read == self.n_samples {
+            return Ok(false);
+        }
+        let read = match self.n_read {
+            0 => self.read_first(),
+            1 => self.read_second(),
+            _ => self.read_next(),
+        };
+        if read.is_none() {
+            return Err(corrupt(self.n_read, "the bits end or make no sense"));
+        }
+        self.n_read += 1;
+        Ok(true)
+    }
+
+    fn read_first(&mut self) -> Option<()> {
+        self.time = self.reader.read_varint()?;
+        self.value = self.reader.read(64)?;
+        Some(())
+    }
+
+    fn read_second(&mut self) -> Option<()> {
+        self.time_delta = self.reader.read_uvarint()?;
+        self.time = self.time.wrapping_add(self.time_delta as i64);
+        self.read_value()
+    }
+
+    #[inline]
+    fn read_next(&mut self) -> Option<()> {
+        let change = match self.reader.read_ones(4)? {
+            0 => 0,
+            1 => self.read_change(14)?,
+            2 => self.read_change(17)?,
+            3 => self.read_change(20)?,
+            _ => self.reader.read(64)? as i64,
+        };
+        self.time_delta = self.time_delta.wrapping_add(change as u64);
+        self.time = self.time.wrapping_add(self.time_delta as i64);
+        self.read_value()
+    }
+
+    #[inline]
+    fn read_change(&mut self, bits: u32) -> Option<i64> {
+        let raw = self.reader.read(bits)? as i64;
+        // Not two's complement: of the two ends it is the positive one that is in range.
+        let negative = raw > 1 << (bits - 1);
+        Some(if negative { raw - (1 << bits) } else { raw })
+    }
+
+    #[inline]
+    fn read_value(&mut self) -> Option<()> {
+        match self.reader.read_ones(2)? {
+            0 => return Some(()),
+            1 => {}
+            _ => {
+                let header = self.reader.read(11)?;
+                let significant = match header & 0x3f {
+                    0 => 64,
+                    significant => significant as u8,
+                };
+                self.leading = (header >> 6) as u8;
+                self.trailing = 64u8.checked_sub(self.leading)?.checked_sub(significant)?;
+                self.has_window = true;
+            }
+        }
+        let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
+        self.value ^= self.reader.read(significant)? << self.trailing;
+        Some(())
+    }
+}
+
+#[cold]
+fn corrupt(sample_idx: usize, detail: &'static str) -> Error {
+    Error::Corrupt { encoding: Encoding::Xor, sample_idx, detail }
+}

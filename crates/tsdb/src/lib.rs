@@ -1,0 +1,1 @@
+//! Where recent samples live, and how they survive.

@@ -1,0 +1,1 @@
+//! What is in the write-ahead log: segments, pages, records.
