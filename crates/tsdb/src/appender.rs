@@ -1,0 +1,233 @@
+use std::sync::Arc;
+
+use model::{Labels, Timestamp};
+use parking_lot::MutexGuard;
+use storage::{AppendError, Appender, SeriesRef};
+use wal::record::{self, SeriesEncoder};
+
+use crate::{
+    Result,
+    database::Store,
+    head::{AppendOutcome, Page, SeriesId},
+};
+
+/// Collects a batch; nothing of it is in the log or visible before [`Appender::commit`].
+pub(crate) struct HeadAppender {
+    store: Arc<Store>,
+    /// Older samples are out of bounds; fixed by the first sample if there was none before.
+    appendable_from: Option<i64>,
+    pending: Vec<Pending>,
+    /// Series that the log may not know yet.
+    unlogged: Vec<SeriesId>,
+}
+
+/// A sample that was checked but not committed.
+struct Pending {
+    id: SeriesId,
+    sample: record::Sample,
+}
+
+impl HeadAppender {
+    pub(crate) fn new(store: Arc<Store>) -> HeadAppender {
+        let is_empty = store.head.max_time() == i64::MIN;
+        let appendable_from = (!is_empty).then(|| store.head.appendable_from());
+        HeadAppender { store, appendable_from, pending: Vec::new(), unlogged: Vec::new() }
+    }
+
+    /// Checks a sample against its series and counts it there; `None` if there is no such series.
+    fn take(&mut self, id: SeriesId, time: i64, value: f64) -> Option<Result<(), AppendError>> {
+        let page = self.store.head.page(id)?;
+        let mut page = page.lock();
+        let series = page.get_mut(id)?;
+        if let Err(error) = series.check_append(time, value) {
+            return Some(Err(error));
+        }
+        series.n_pending += 1;
+        if !series.is_logged {
+            self.unlogged.push(id);
+        }
+        let sample = record::Sample { series_ref: series.log_ref, time, value };
+        self.pending.push(Pending { id, sample });
+        Some(Ok(()))
+    }
+
+    fn take_by_labels(
+        &mut self,
+        labels: &Labels,
+        time: i64,
+        value: f64,
+    ) -> Result<SeriesId, AppendError> {
+        if labels.is_empty() {
+            return Err(AppendError::InvalidLabels("empty labelset".to_owned()));
+        }
+        // A series may go between being found and being appended to; then it is created anew.
+        loop {
+            let Some((id, is_new)) = self.store.head.find_or_create(labels, None) else {
+                return Err(AppendError::Storage("too many series were created".to_owned()));
+            };
+            if is_new {
+                self.store.counters.series_created.add(1);
+            }
+            if let Some(outcome) = self.take(id, time, value) {
+                return outcome.map(|()| id);
+            }
+        }
+    }
+
+    /// Writes the batch to the log, behind the series that the log does not know.
+    fn log(&mut self, log: &mut wal::Writer) -> Result<(), wal::Error> {
+        let mut series = Vec::new();
+        self.encode_unlogged(&mut series);
+        let samples: Vec<_> = self.pending.iter().map(|pending| pending.sample).collect();
+        let mut encoded = Vec::with_capacity(samples.len() * 12);
+        record::encode_samples(&samples, &mut encoded);
+        log.append(&[&series, &encoded])?;
+        for id in self.unlogged.drain(..) {
+            let Some(page) = self.store.head.page(id) else { continue };
+            if let Some(series) = page.lock().get_mut(id) {
+                series.is_logged = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Encodes the series that nobody has logged since they were noted, if there are any.
+    fn encode_unlogged(&mut self, out: &mut Vec<u8>) {
+        let head = &self.store.head;
+        let is_unlogged = |id: &SeriesId| {
+            let page = head.page(*id);
+            page.is_some_and(|page| page.lock().get(*id).is_some_and(|series| !series.is_logged))
+        };
+        self.unlogged.sort_unstable();
+        self.unlogged.dedup();
+        self.unlogged.retain(is_unlogged);
+        if self.unlogged.is_empty() {
+            return;
+        }
+        let index = head.index.read();
+        let mut encoder = SeriesEncoder::new(out);
+        for id in &self.unlogged {
+            let Some(page) = head.page(*id) else { continue };
+            if let Some(series) = page.lock().get(*id) {
+                encoder.push(series.log_ref, series.labels.len(), index.pairs(&series.labels));
+            }
+        }
+    }
+
+    /// Makes the batch visible, all at once.
+    fn apply(&mut self) {
+        let head = &self.store.head;
+        let commit = head.isolation.begin_commit();
+        let (mut min_time, mut max_time) = (i64::MAX, i64::MIN);
+        let (mut n_appended, mut n_dropped, mut n_chunks) = (0, 0, 0);
+        // Sorting is stable: samples of a series stay in their order.
+        self.pending.sort_by_key(|pending| pending.id);
+        for batch in self.pending.chunk_by(|a, b| Page::number(a.id) == Page::number(b.id)) {
+            let Some(page) = head.page(batch[0].id) else { continue };
+            let mut page = page.lock();
+            page.prune_recent(&commit);
+            for Pending { id, sample } in batch {
+                let Some(series) = page.get_mut(*id) else { continue };
+                series.n_pending -= 1;
+                let outcome = series.append(sample.time, sample.value, &head.limits);
+                if outcome == AppendOutcome::Dropped {
+                    n_dropped += 1;
+                    continue;
+                }
+                n_appended += 1;
+                n_chunks += u64::from(outcome == AppendOutcome::AppendedToNewChunk);
+                (min_time, max_time) = (min_time.min(sample.time), max_time.max(sample.time));
+                page.note_append(*id, &commit);
+            }
+        }
+        self.pending.clear();
+        if n_appended > 0 {
+            head.note_time(min_time);
+            head.note_time(max_time);
+        }
+        self.store.counters.samples_appended.add(n_appended);
+        self.store.counters.samples_dropped.add(n_dropped);
+        self.store.counters.chunks_created.add(n_chunks);
+    }
+
+    fn count_rejected(&self, error: &AppendError) {
+        let counters = &self.store.counters;
+        match error {
+            AppendError::OutOfOrder => counters.out_of_order.add(1),
+            AppendError::OutOfBounds => counters.out_of_bounds.add(1),
+            AppendError::TooOld => counters.too_old.add(1),
+            _ => {}
+        }
+    }
+
+    fn try_commit(&mut self) -> Result<()> {
+        self.store.check_health()?;
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        let mut log: MutexGuard<'_, wal::Writer> = store.log.lock();
+        self.log(&mut log).map_err(|error| store.poison(error))?;
+        self.apply();
+        let finished = log.take_finished();
+        drop(log);
+        store.sync_finished(finished)
+    }
+}
+
+impl Appender for HeadAppender {
+    fn append(
+        &mut self,
+        series: SeriesRef,
+        labels: &Labels,
+        timestamp: Timestamp,
+        value: f64,
+    ) -> Result<SeriesRef, AppendError> {
+        if let Some(reason) = self.store.is_poisoned() {
+            return Err(AppendError::Storage(reason.to_owned()));
+        }
+        let time = timestamp.as_millis();
+        let head = &self.store.head;
+        let appendable_from = *self.appendable_from.get_or_insert_with(|| {
+            let first = time.saturating_sub(head.limits.chunk_range_ms / 2);
+            first.max(head.appendable_from())
+        });
+        let taken = if time < appendable_from {
+            Err(AppendError::OutOfBounds)
+        } else {
+            match series_id(series).and_then(|id| Some((id, self.take(id, time, value)?))) {
+                Some((id, outcome)) => outcome.map(|()| id),
+                None => self.take_by_labels(labels, time, value),
+            }
+        };
+        match taken {
+            Ok(id) => Ok(SeriesRef(u64::from(id.0) + 1)),
+            Err(error) => {
+                self.count_rejected(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn commit(mut self: Box<Self>) -> storage::Result<()> {
+        self.try_commit().map_err(|error| storage::Error::Other(error.to_string()))
+    }
+
+    fn rollback(self: Box<Self>) {}
+}
+
+/// What was not committed no longer holds its series.
+impl Drop for HeadAppender {
+    fn drop(&mut self) {
+        for Pending { id, .. } in self.pending.drain(..) {
+            let Some(page) = self.store.head.page(id) else { continue };
+            if let Some(series) = page.lock().get_mut(id) {
+                series.n_pending -= 1;
+            }
+        }
+    }
+}
+
+fn series_id(series: SeriesRef) -> Option<SeriesId> {
+    u32::try_from(series.0.checked_sub(1)?).ok().map(SeriesId)
+}

@@ -1,0 +1,14 @@
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("{action}: {source}")]
+    Io { action: String, source: std::io::Error },
+    #[error("lock DB directory: {0}")]
+    Locked(std::io::Error),
+    #[error(transparent)]
+    Log(#[from] wal::Error),
+    #[error("the store takes no more writes: {0}")]
+    Poisoned(String),
+}

@@ -1,0 +1,149 @@
+//! The series of the last days, in memory.
+//!
+//! A series has a number; 256 numbers in a row share a page and its lock, because the series of a
+//! target are created together and appended to together. Labels, postings and the way from labels
+//! to a series are in the index, whose lock is taken before a page's, never after.
+
+mod index;
+mod isolation;
+mod page;
+pub(crate) mod postings;
+mod select;
+pub(crate) mod series;
+mod symbols;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+use model::Labels;
+use parking_lot::RwLock;
+
+pub(crate) use index::Index;
+pub(crate) use isolation::{Isolation, Reader};
+pub(crate) use page::Page;
+pub(crate) use select::{intersects, select};
+pub(crate) use series::{AppendOutcome, Limits, Series};
+
+/// Identifies a series in this process; never used twice. Its number in the log is another one,
+/// which outlives the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SeriesId(pub(crate) u32);
+
+pub(crate) struct Head {
+    pub(crate) limits: Limits,
+    /// A page's lock may be taken under it.
+    pub(crate) index: RwLock<Index>,
+    /// By number of the page; a page goes when its last series goes. Held for no longer than it
+    /// takes to clone an `Arc`.
+    pages: RwLock<Vec<Option<Arc<Page>>>>,
+    pub(crate) isolation: Isolation,
+    /// The largest number of a series in the log.
+    last_log_ref: AtomicU64,
+    /// `i64::MAX` while there are no samples.
+    min_time: AtomicI64,
+    /// `i64::MIN` while there are no samples.
+    max_time: AtomicI64,
+    /// Nothing older is taken.
+    min_valid_time: AtomicI64,
+}
+
+impl Head {
+    pub(crate) fn new(limits: Limits) -> Head {
+        Head {
+            limits,
+            index: RwLock::default(),
+            pages: RwLock::default(),
+            isolation: Isolation::default(),
+            last_log_ref: AtomicU64::new(0),
+            min_time: AtomicI64::new(i64::MAX),
+            max_time: AtomicI64::new(i64::MIN),
+            min_valid_time: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// The page that holds `id`, unless all its series are gone.
+    pub(crate) fn page(&self, id: SeriesId) -> Option<Arc<Page>> {
+        self.pages.read().get(Page::number(id)).cloned().flatten()
+    }
+
+    pub(crate) fn pages(&self) -> Vec<Arc<Page>> {
+        self.pages.read().iter().flatten().cloned().collect()
+    }
+
+    /// The series of these labels, created if it is new; says whether it was. `None` once all
+    /// numbers are used up.
+    pub(crate) fn find_or_create(
+        &self,
+        labels: &Labels,
+        log_ref: Option<u64>,
+    ) -> Option<(SeriesId, bool)> {
+        let hash = labels.hash64();
+        if let Some(id) = self.index.read().find(self, labels, hash) {
+            return Some((id, false));
+        }
+        let mut index = self.index.write();
+        if let Some(id) = index.find(self, labels, hash) {
+            return Some((id, false));
+        }
+        let (id, label_ids) = index.insert(labels, hash)?;
+        let is_logged = log_ref.is_some();
+        let log_ref =
+            log_ref.unwrap_or_else(|| self.last_log_ref.fetch_add(1, Ordering::Relaxed) + 1);
+        self.page_for_new(id).lock().push(Series::new(id, log_ref, is_logged, label_ids));
+        Some((id, true))
+    }
+
+    fn page_for_new(&self, id: SeriesId) -> Arc<Page> {
+        let number = Page::number(id);
+        let mut pages = self.pages.write();
+        if pages.len() <= number {
+            pages.resize(number + 1, None);
+        }
+        pages[number].get_or_insert_default().clone()
+    }
+
+    /// Forgets pages without series.
+    pub(crate) fn drop_empty_pages(&self) {
+        let mut pages = self.pages.write();
+        // The last one is about to be filled.
+        let Some((_, full)) = pages.split_last_mut() else { return };
+        for page in full {
+            if page.as_ref().is_some_and(|page| page.lock().is_empty()) {
+                *page = None;
+            }
+        }
+    }
+
+    /// Makes sure that new series get numbers in the log that nobody has.
+    pub(crate) fn note_log_ref(&self, log_ref: u64) {
+        self.last_log_ref.fetch_max(log_ref, Ordering::Relaxed);
+    }
+
+    pub(crate) fn min_time(&self) -> i64 {
+        self.min_time.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn max_time(&self) -> i64 {
+        self.max_time.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_time(&self, time: i64) {
+        self.min_time.fetch_min(time, Ordering::Relaxed);
+        self.max_time.fetch_max(time, Ordering::Relaxed);
+    }
+
+    /// What an appender that begins now may take: nothing that is older than half a chunk range
+    /// before the newest sample.
+    pub(crate) fn appendable_from(&self) -> i64 {
+        let late = self.max_time().saturating_sub(self.limits.chunk_range_ms / 2);
+        late.max(self.min_valid_time.load(Ordering::Relaxed))
+    }
+
+    /// From now on there is nothing before `time`.
+    pub(crate) fn raise_min_time(&self, time: i64) {
+        self.min_valid_time.fetch_max(time, Ordering::Relaxed);
+        self.min_time.fetch_max(time, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,216 @@
+use std::sync::Arc;
+
+use chunks::XorChunk;
+use model::TimeRange;
+use storage::{AppendError, Columns};
+
+use super::{SeriesId, index::LabelIds};
+
+/// What decides where chunks end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) chunk_range_ms: i64,
+    pub(crate) samples_per_chunk: usize,
+}
+
+/// A series in memory. There are millions: every byte counts.
+pub(crate) struct Series {
+    pub(crate) id: SeriesId,
+    /// How many samples are in appenders that did not commit yet.
+    pub(crate) n_pending: u32,
+    /// Its number in the log.
+    pub(crate) log_ref: u64,
+    /// Whether the log knows it.
+    pub(crate) is_logged: bool,
+    pub(crate) labels: Box<[LabelIds]>,
+    /// In order of time, all before `open`.
+    full: Vec<FullChunk>,
+    /// Empty only if `full` is empty too.
+    open: XorChunk,
+    open_start: i64,
+    /// A sample of this time or later begins a new chunk.
+    next_cut: i64,
+}
+
+struct FullChunk {
+    start: i64,
+    end: i64,
+    bytes: Arc<[u8]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AppendOutcome {
+    Appended,
+    AppendedToNewChunk,
+    /// Not later than the last sample.
+    Dropped,
+}
+
+impl Series {
+    pub(super) fn new(
+        id: SeriesId,
+        log_ref: u64,
+        is_logged: bool,
+        labels: Box<[LabelIds]>,
+    ) -> Series {
+        Series {
+            id,
+            n_pending: 0,
+            log_ref,
+            is_logged,
+            labels,
+            full: Vec::new(),
+            open: XorChunk::default(),
+            open_start: 0,
+            next_cut: 0,
+        }
+    }
+
+    /// Whether a sample may be appended; a repetition of the last one may.
+    pub(crate) fn check_append(&self, time: i64, value: f64) -> Result<(), AppendError> {
+        match self.last_time() {
+            Some(last) if time < last => Err(AppendError::OutOfOrder),
+            Some(last) if time == last && value.to_bits() != self.open.last_value().to_bits() => {
+                Err(AppendError::DuplicateTimestamp)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends a sample that is later than the last one, and drops any other.
+    pub(crate) fn append(&mut self, time: i64, value: f64, limits: &Limits) -> AppendOutcome {
+        if self.last_time().is_some_and(|last| time <= last) {
+            return AppendOutcome::Dropped;
+        }
+        let n_samples = self.open.n_samples();
+        if n_samples > 0 && n_samples == limits.samples_per_chunk / 4 {
+            self.next_cut = predict_cut(self.open_start, self.open.last_time(), self.next_cut, 4.0);
+        }
+        let is_full = time >= self.next_cut
+            || n_samples >= 2 * limits.samples_per_chunk
+            || self.open.bytes().len() > chunks::xor::FULL_BYTES;
+        if n_samples > 0 && is_full {
+            self.close_chunk();
+        }
+        let is_new = self.open.n_samples() == 0;
+        if is_new {
+            self.open_start = time;
+            self.next_cut = end_of_range(time, limits.chunk_range_ms);
+        }
+        self.open.append(time, value);
+        if is_new { AppendOutcome::AppendedToNewChunk } else { AppendOutcome::Appended }
+    }
+
+    fn close_chunk(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        let (start, end) = (self.open_start, open.last_time());
+        self.full.push(FullChunk { start, end, bytes: open.into_bytes().into() });
+    }
+
+    pub(crate) fn last_time(&self) -> Option<i64> {
+        (self.open.n_samples() > 0).then(|| self.open.last_time())
+    }
+
+    pub(crate) fn n_chunks(&self) -> usize {
+        self.full.len() + usize::from(self.open.n_samples() > 0)
+    }
+
+    /// Whether some chunk but for its `n_hidden` newest samples may have samples in `range`.
+    pub(crate) fn overlaps(&self, range: TimeRange, n_hidden: usize) -> bool {
+        let overlaps = |start: i64, end: i64| range.overlaps(TimeRange::from_millis(start, end));
+        let open_is_visible = self.open.n_samples() > n_hidden;
+        open_is_visible && overlaps(self.open_start, self.open.last_time())
+            || self.full.iter().any(|chunk| overlaps(chunk.start, chunk.end))
+                && self.n_samples_exceed(n_hidden)
+    }
+
+    /// Drops chunks that end before `time`; says how many.
+    pub(crate) fn drop_chunks_before(&mut self, time: i64) -> usize {
+        let n_before = self.n_chunks();
+        let n_old = self.full.partition_point(|chunk| chunk.end < time);
+        self.full.drain(..n_old);
+        if self.full.is_empty() {
+            self.full = Vec::new();
+            if self.last_time().is_some_and(|last| last < time) {
+                self.clear();
+            }
+        }
+        n_before - self.n_chunks()
+    }
+
+    /// Forgets all samples.
+    pub(crate) fn clear(&mut self) {
+        self.full = Vec::new();
+        self.open = XorChunk::default();
+    }
+
+    /// What is needed to read the samples in `range` later, without the lock.
+    pub(crate) fn capture(&self, range: TimeRange, n_hidden: usize) -> Captured {
+        let (start, end) = (range.start.as_millis(), range.end.as_millis());
+        let first = self.full.partition_point(|chunk| chunk.end < start);
+        let last = self.full.partition_point(|chunk| chunk.start <= end).max(first);
+        let full = self.full[first..last].iter().map(|chunk| chunk.bytes.clone()).collect();
+        let has_open =
+            self.open.n_samples() > 0 && self.open_start <= end && self.open.last_time() >= start;
+        let open = if has_open { self.open.bytes().to_vec() } else { Vec::new() };
+        let n_behind: usize = self.full[last..]
+            .iter()
+            .map(|chunk| chunks::n_samples(&chunk.bytes))
+            .chain((!has_open).then(|| self.open.n_samples()))
+            .sum();
+        Captured { range, full, open, n_hidden: n_hidden.saturating_sub(n_behind) }
+    }
+
+    fn n_samples_exceed(&self, n: usize) -> bool {
+        let full = self.full.iter().map(|chunk| chunks::n_samples(&chunk.bytes));
+        n == 0 || full.sum::<usize>() + self.open.n_samples() > n
+    }
+}
+
+/// Chunks of a series, taken out of the head.
+pub(crate) struct Captured {
+    range: TimeRange,
+    full: Vec<Arc<[u8]>>,
+    open: Vec<u8>,
+    /// How many samples at the end are not to be seen.
+    n_hidden: usize,
+}
+
+impl Captured {
+    /// Appends the samples in the range to `columns`.
+    pub(crate) fn decode(&self, columns: &mut Columns) -> chunks::Result<()> {
+        let begin = columns.times.len();
+        for bytes in self.full.iter().map(|bytes| &**bytes).chain([&*self.open]) {
+            if !bytes.is_empty() {
+                chunks::xor::decode(bytes, &mut columns.times, &mut columns.values)?;
+            }
+        }
+        let visible = begin.max(columns.times.len().saturating_sub(self.n_hidden));
+        let times = &columns.times[begin..visible];
+        let first = times.partition_point(|time| *time < self.range.start.as_millis());
+        let end = times.partition_point(|time| *time <= self.range.end.as_millis());
+        columns.times.truncate(begin + end);
+        columns.values.truncate(begin + end);
+        if first > 0 {
+            columns.times.drain(begin..begin + first);
+            columns.values.drain(begin..begin + first);
+        }
+        Ok(())
+    }
+}
+
+/// The end of the range of `width` that holds `time`.
+pub(crate) fn end_of_range(time: i64, width: i64) -> i64 {
+    // Upstream divides towards zero; files depend on where chunks end.
+    (time / width) * width + width
+}
+
+/// When to cut a chunk of which the share 1/`ratio_to_full` is filled, so that the chunks up to
+/// `max` come out about equal.
+pub(crate) fn predict_cut(start: i64, current: i64, max: i64, ratio_to_full: f64) -> i64 {
+    let n_chunks = (max - start) as f64 / ((current - start + 1) as f64 * ratio_to_full);
+    if n_chunks <= 1.0 {
+        return max;
+    }
+    (start as f64 + (max - start) as f64 / n_chunks.floor()) as i64
+}

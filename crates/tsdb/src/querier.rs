@@ -1,0 +1,165 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use model::{Labels, Matcher, TimeRange};
+use storage::{Columns, LabelHints, LabelValues, Querier, SelectHints, Series, SeriesSet};
+
+use crate::{
+    database::Store,
+    head::{self, Index, Page, Reader, SeriesId},
+};
+
+/// Sees the commits that were done when it was made.
+pub(crate) struct HeadQuerier {
+    store: Arc<Store>,
+    range: TimeRange,
+    reader: Arc<Reader>,
+}
+
+impl HeadQuerier {
+    pub(crate) fn new(store: Arc<Store>, range: TimeRange) -> HeadQuerier {
+        let reader = Arc::new(store.head.isolation.begin_read());
+        HeadQuerier { store, range, reader }
+    }
+
+    /// Whether the head has anything in the querier's range.
+    fn is_outside(&self) -> bool {
+        let (start, end) = (self.store.head.min_time(), self.store.head.max_time());
+        start > end || !self.range.overlaps(TimeRange::from_millis(start, end))
+    }
+
+    /// A series with samples in `range`, as far as chunks tell.
+    fn open_series(&self, index: &Index, id: SeriesId, range: TimeRange) -> Option<HeadSeries> {
+        let page = self.store.head.page(id)?;
+        let labels = {
+            let contents = page.lock();
+            let series = contents.get(id)?;
+            let n_hidden = contents.n_hidden(id, self.reader.seen);
+            if !series.overlaps(range, n_hidden) {
+                return None;
+            }
+            index.labels(&series.labels)
+        };
+        Some(HeadSeries {
+            store: self.store.clone(),
+            reader: self.reader.clone(),
+            page,
+            id,
+            labels,
+            range: self.range,
+        })
+    }
+}
+
+impl Querier for HeadQuerier {
+    fn select(
+        &self,
+        sorted: bool,
+        hints: &SelectHints,
+        matchers: &[Matcher],
+    ) -> storage::Result<SeriesSet> {
+        if self.is_outside() {
+            return Ok(SeriesSet::default());
+        }
+        let range = TimeRange {
+            start: hints.range.start.max(self.range.start),
+            end: hints.range.end.min(self.range.end),
+        };
+        let mut selected: Vec<HeadSeries> = {
+            let index = self.store.head.index.read();
+            let ids = head::select(&index, matchers);
+            ids.into_iter().filter_map(|id| self.open_series(&index, id, range)).collect()
+        };
+        if sorted {
+            selected.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
+        }
+        if hints.limit > 0 {
+            selected.truncate(hints.limit);
+        }
+        let series = selected.into_iter().map(|series| Arc::new(series) as Arc<dyn Series>);
+        Ok(SeriesSet { series: series.collect(), warnings: Vec::new() })
+    }
+
+    fn label_values(
+        &self,
+        name: &str,
+        hints: &LabelHints,
+        matchers: &[Matcher],
+    ) -> storage::Result<LabelValues> {
+        if self.is_outside() {
+            return Ok(LabelValues::default());
+        }
+        let index = self.store.head.index.read();
+        let mut values: Vec<&str> = match matchers {
+            [] => index.values(name).map(|(value, _)| value).collect(),
+            _ => {
+                let ids = head::select(&index, matchers);
+                let values = index.values(name);
+                values.filter(|(_, with)| head::intersects(with, &ids)).map(|(v, _)| v).collect()
+            }
+        };
+        values.sort_unstable();
+        Ok(limited(values, hints))
+    }
+
+    fn label_names(
+        &self,
+        hints: &LabelHints,
+        matchers: &[Matcher],
+    ) -> storage::Result<LabelValues> {
+        if self.is_outside() {
+            return Ok(LabelValues::default());
+        }
+        let index = self.store.head.index.read();
+        let names: BTreeSet<&str> = match matchers {
+            [] => index.names().collect(),
+            _ => {
+                let ids = head::select(&index, matchers);
+                let has_any =
+                    |name: &&str| index.values(name).any(|(_, with)| head::intersects(with, &ids));
+                index.names().filter(has_any).collect()
+            }
+        };
+        Ok(limited(names, hints))
+    }
+}
+
+fn limited<'a>(values: impl IntoIterator<Item = &'a str>, hints: &LabelHints) -> LabelValues {
+    let limit = if hints.limit == 0 { usize::MAX } else { hints.limit };
+    let values = values.into_iter().take(limit).map(str::to_owned).collect();
+    LabelValues { values, warnings: Vec::new() }
+}
+
+struct HeadSeries {
+    store: Arc<Store>,
+    reader: Arc<Reader>,
+    page: Arc<Page>,
+    id: SeriesId,
+    labels: Labels,
+    /// The querier's: nothing outside was promised.
+    range: TimeRange,
+}
+
+impl Series for HeadSeries {
+    fn labels(&self) -> Labels {
+        self.labels.clone()
+    }
+
+    fn read(&self, range: TimeRange, columns: &mut Columns) -> storage::Result<()> {
+        let range = TimeRange {
+            start: range.start.max(self.range.start),
+            end: range.end.min(self.range.end),
+        };
+        let captured = {
+            let contents = self.page.lock();
+            let Some(series) = contents.get(self.id) else { return Ok(()) };
+            series.capture(range, contents.n_hidden(self.id, self.reader.seen))
+        };
+        let begin = columns.times.len();
+        captured.decode(columns).map_err(|error| storage::Error::Corrupt {
+            what: format!("chunk of series {}", self.labels),
+            detail: error.to_string(),
+        })?;
+        self.store.tombstones.remove_deleted(self.id, columns, begin);
+        Ok(())
+    }
+}

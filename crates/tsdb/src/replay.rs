@@ -1,0 +1,279 @@
+//! From the log to the head, at start-up.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use hashbrown::HashMap;
+use model::{TimeRange, Timestamp};
+use runtime::Disk;
+use storage::Columns;
+use wal::{
+    Corruption, Layout, Reader, Segment,
+    record::{self, Kind},
+};
+
+use crate::{
+    Error, Result,
+    head::{AppendOutcome, Head, SeriesId},
+    stats::AtomicCounters,
+};
+
+/// Which segments are to be replayed, and which one is being replayed. Cloning gives another
+/// handle.
+#[derive(Debug, Clone, Default)]
+pub struct ReplayProgress(Arc<Progress>);
+
+#[derive(Debug, Default)]
+struct Progress {
+    min: AtomicI64,
+    max: AtomicI64,
+    current: AtomicI64,
+}
+
+/// Numbers of segments; all zero before replay begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReplayState {
+    pub min: i64,
+    pub max: i64,
+    pub current: i64,
+}
+
+impl ReplayProgress {
+    pub fn state(&self) -> ReplayState {
+        let Progress { min, max, current } = &*self.0;
+        let [min, max, current] = [min, max, current].map(|n| n.load(Ordering::Relaxed));
+        ReplayState { min, max, current }
+    }
+
+    fn begin(&self, min: u32, max: u32) {
+        self.0.min.store(min.into(), Ordering::Relaxed);
+        self.0.max.store(max.into(), Ordering::Relaxed);
+        self.0.current.store(min.into(), Ordering::Relaxed);
+    }
+
+    fn reach(&self, segment: u32) {
+        self.0.current.store(segment.into(), Ordering::Relaxed);
+    }
+}
+
+/// What replay finds beside the head.
+#[derive(Default)]
+pub(crate) struct Replayed {
+    pub(crate) named_until: HashMap<u64, u32>,
+    pub(crate) tombstones: Tombstones,
+}
+
+/// Stretches of series that were deleted.
+#[derive(Default)]
+pub(crate) struct Tombstones(HashMap<SeriesId, Vec<TimeRange>>);
+
+impl Tombstones {
+    /// Takes deleted samples out of what was read behind `begin`.
+    pub(crate) fn remove_deleted(&self, id: SeriesId, columns: &mut Columns, begin: usize) {
+        let Some(deleted) = self.0.get(&id) else { return };
+        let is_deleted =
+            |time: i64| deleted.iter().any(|range| range.contains(Timestamp::from_millis(time)));
+        let mut kept = begin;
+        for idx in begin..columns.times.len() {
+            if !is_deleted(columns.times[idx]) {
+                columns.times[kept] = columns.times[idx];
+                columns.values[kept] = columns.values[idx];
+                kept += 1;
+            }
+        }
+        columns.times.truncate(kept);
+        columns.values.truncate(kept);
+    }
+}
+
+/// Fills an empty head from the checkpoint, then from the segments behind it. A torn or damaged
+/// segment is cut off there and what follows it is removed, as upstream does.
+pub(crate) fn replay(
+    disk: &dyn Disk,
+    directory: &Path,
+    head: &Head,
+    counters: &AtomicCounters,
+    progress: &ReplayProgress,
+) -> Result<Replayed> {
+    if !disk.exists(directory) {
+        return Ok(Replayed::default());
+    }
+    wal::checkpoint::remove_temporary(disk, directory)?;
+    let layout = Layout::read(disk, directory)?;
+    let last = layout.last_number().unwrap_or_default();
+    let mut replay = Replay {
+        head,
+        counters,
+        last_segment: last,
+        ids: HashMap::new(),
+        replayed: Replayed::default(),
+        n_unknown: 0,
+        n_skipped: 0,
+        series: Vec::new(),
+        samples: Vec::new(),
+    };
+    if let Some(checkpoint) = &layout.checkpoint {
+        for segment in Layout::read(disk, &checkpoint.path)?.segments {
+            if let Some(corruption) = replay.segment(disk, &segment)? {
+                let Corruption { offset, detail } = corruption;
+                return Err(wal::Error::Corrupt { path: segment.path, offset, detail }.into());
+            }
+        }
+    }
+    let segments = layout.segments_after_checkpoint();
+    progress.begin(segments.first().map_or(0, |segment| segment.number), last);
+    for segment in segments {
+        progress.reach(segment.number);
+        if let Some(corruption) = replay.segment(disk, segment)? {
+            let Corruption { offset, detail } = &corruption;
+            tracing::warn!(segment = segment.number, offset, detail, "repairing corrupt WAL");
+            counters.log_corruptions.add(1);
+            wal::repair(disk, directory, segment, &corruption)?;
+            break;
+        }
+    }
+    replay.warn_of_losses();
+    Ok(replay.replayed)
+}
+
+struct Replay<'a> {
+    head: &'a Head,
+    counters: &'a AtomicCounters,
+    last_segment: u32,
+    /// From numbers in the log to series.
+    ids: HashMap<u64, SeriesId>,
+    replayed: Replayed,
+    /// Samples of series that the log does not introduce.
+    n_unknown: u64,
+    /// Records that nothing here reads yet.
+    n_skipped: u64,
+    series: Vec<record::Series>,
+    samples: Vec<record::Sample>,
+}
+
+impl Replay<'_> {
+    fn segment(&mut self, disk: &dyn Disk, segment: &Segment) -> Result<Option<Corruption>> {
+        let bytes = disk.map(&segment.path).map_err(|source| Error::Io {
+            action: format!("replay {}", segment.path.display()),
+            source,
+        })?;
+        let mut reader = Reader::new(&bytes);
+        loop {
+            let before = reader.offset();
+            match reader.next_record() {
+                Ok(Some(record)) => {
+                    if let Err(error) = self.record(record) {
+                        return Ok(Some(Corruption { offset: before, detail: error.to_string() }));
+                    }
+                }
+                Ok(None) => return Ok(None),
+                Err(corruption) => return Ok(Some(corruption)),
+            }
+        }
+    }
+
+    fn record(&mut self, record: &[u8]) -> wal::Result<()> {
+        match Kind::of(record) {
+            Some(Kind::Series) => {
+                self.series.clear();
+                record::decode_series(record, &mut self.series)?;
+                self.apply_series();
+            }
+            Some(Kind::Samples | Kind::SamplesV2) => {
+                self.samples.clear();
+                record::decode_samples(record, &mut self.samples)?;
+                self.apply_samples();
+            }
+            Some(Kind::Tombstones) => {
+                let mut tombstones = Vec::new();
+                record::decode_tombstones(record, &mut tombstones)?;
+                tombstones.iter().for_each(|tombstone| self.apply_tombstone(tombstone));
+            }
+            // Of no use before something asks for them.
+            Some(Kind::Exemplars | Kind::Metadata | Kind::MinValidTime) => {}
+            _ => self.n_skipped += 1,
+        }
+        Ok(())
+    }
+
+    fn apply_series(&mut self) {
+        for record::Series { series_ref, labels } in &self.series {
+            self.head.note_log_ref(*series_ref);
+            let Some((id, is_new)) = self.head.find_or_create(labels, Some(*series_ref)) else {
+                continue;
+            };
+            self.counters.series_created.add(u64::from(is_new));
+            if self.ids.insert(*series_ref, id).is_none() && !is_new {
+                // A second number for a series: checkpoints must keep it while segments use it.
+                self.replayed.named_until.insert(*series_ref, self.last_segment);
+            }
+        }
+    }
+
+    fn apply_samples(&mut self) {
+        let (mut min_time, mut max_time) = (i64::MAX, i64::MIN);
+        for record::Sample { series_ref, time, value } in &self.samples {
+            self.head.note_log_ref(*series_ref);
+            let Some(id) = self.ids.get(series_ref) else {
+                self.n_unknown += 1;
+                continue;
+            };
+            let Some(page) = self.head.page(*id) else { continue };
+            let mut page = page.lock();
+            let Some(series) = page.get_mut(*id) else { continue };
+            let outcome = series.append(*time, *value, &self.head.limits);
+            if outcome != AppendOutcome::Dropped {
+                (min_time, max_time) = (min_time.min(*time), max_time.max(*time));
+                let is_new_chunk = outcome == AppendOutcome::AppendedToNewChunk;
+                self.counters.chunks_created.add(u64::from(is_new_chunk));
+            }
+        }
+        if min_time <= max_time {
+            self.head.note_time(min_time);
+            self.head.note_time(max_time);
+        }
+    }
+
+    fn apply_tombstone(&mut self, tombstone: &record::Tombstone) {
+        let Some(id) = self.ids.get(&tombstone.series_ref) else { return };
+        if tombstone.range != TimeRange::ALL {
+            self.replayed.tombstones.0.entry(*id).or_default().push(tombstone.range);
+            return;
+        }
+        // The series was dropped; what follows under its labels is a new one.
+        let Some(page) = self.head.page(*id) else { return };
+        if let Some(series) = page.lock().get_mut(*id) {
+            series.clear();
+        }
+    }
+
+    fn warn_of_losses(&self) {
+        if self.n_unknown > 0 {
+            tracing::warn!(samples = self.n_unknown, "unknown series references");
+        }
+        if self.n_skipped > 0 {
+            let records = self.n_skipped;
+            tracing::warn!(records, "records of native histograms or unknown kinds were skipped");
+        }
+    }
+}
+
+/// Says what in the data directory is not read yet.
+pub(crate) fn warn_of_ignored(disk: &dyn Disk, directory: &Path) {
+    let Ok(entries) = disk.list(directory) else { return };
+    let is_block = |entry: &&runtime::disk::Entry| {
+        entry.is_directory && disk.exists(&directory.join(&entry.name).join("meta.json"))
+    };
+    let n_blocks = entries.iter().filter(is_block).count();
+    if n_blocks > 0 {
+        tracing::warn!(blocks = n_blocks, "blocks are not read yet; their samples are not served");
+    }
+    if entries.iter().any(|entry| entry.name == "wbl") {
+        tracing::warn!("the log of out-of-order samples is not read yet");
+    }
+}

@@ -1,0 +1,159 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use crate::{
+    database::Store,
+    head::{Head, Page},
+};
+
+/// What the head holds, as `/api/v1/status/tsdb` shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeadStats {
+    pub n_series: u64,
+    pub n_label_pairs: u64,
+    pub n_chunks: u64,
+    /// Milliseconds; `i64::MAX` while there are no samples.
+    pub min_time: i64,
+    /// Milliseconds; `i64::MIN` while there are no samples.
+    pub max_time: i64,
+    pub series_count_by_metric_name: Vec<(String, u64)>,
+    pub label_value_count_by_label_name: Vec<(String, u64)>,
+    pub memory_in_bytes_by_label_name: Vec<(String, u64)>,
+    pub series_count_by_label_value_pair: Vec<(String, u64)>,
+}
+
+/// What the database has done and holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub series: u64,
+    pub series_created: u64,
+    pub series_removed: u64,
+    pub chunks: u64,
+    pub chunks_created: u64,
+    pub chunks_removed: u64,
+    pub samples_appended: u64,
+    /// Not later than one of the same batch.
+    pub samples_dropped: u64,
+    pub out_of_order: u64,
+    pub out_of_bounds: u64,
+    pub too_old: u64,
+    pub min_time: i64,
+    pub max_time: i64,
+    pub symbol_bytes: u64,
+    pub isolation_low_watermark: u64,
+    pub isolation_high_watermark: u64,
+    pub log_syncs: u64,
+    pub log_corruptions: u64,
+    pub checkpoints: u64,
+    pub log: wal::Stats,
+}
+
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct AtomicCounters {
+    pub(crate) series_created: Counter,
+    pub(crate) series_removed: Counter,
+    pub(crate) chunks_created: Counter,
+    pub(crate) chunks_removed: Counter,
+    pub(crate) samples_appended: Counter,
+    pub(crate) samples_dropped: Counter,
+    pub(crate) out_of_order: Counter,
+    pub(crate) out_of_bounds: Counter,
+    pub(crate) too_old: Counter,
+    pub(crate) log_syncs: Counter,
+    pub(crate) log_corruptions: Counter,
+    pub(crate) checkpoints: Counter,
+}
+
+pub(crate) fn counters(store: &Store) -> Counters {
+    let counters = &store.counters;
+    let (high, low) = store.head.isolation.watermarks();
+    let (series, symbol_bytes) = {
+        let index = store.head.index.read();
+        (index.all().len() as u64, index.symbol_bytes() as u64)
+    };
+    let [chunks_created, chunks_removed] =
+        [&counters.chunks_created, &counters.chunks_removed].map(Counter::value);
+    Counters {
+        series,
+        series_created: counters.series_created.value(),
+        series_removed: counters.series_removed.value(),
+        chunks: chunks_created.saturating_sub(chunks_removed),
+        chunks_created,
+        chunks_removed,
+        samples_appended: counters.samples_appended.value(),
+        samples_dropped: counters.samples_dropped.value(),
+        out_of_order: counters.out_of_order.value(),
+        out_of_bounds: counters.out_of_bounds.value(),
+        too_old: counters.too_old.value(),
+        min_time: store.head.min_time(),
+        max_time: store.head.max_time(),
+        symbol_bytes,
+        isolation_low_watermark: low,
+        isolation_high_watermark: high,
+        log_syncs: counters.log_syncs.value(),
+        log_corruptions: counters.log_corruptions.value(),
+        checkpoints: counters.checkpoints.value(),
+        log: store.log.lock().stats(),
+    }
+}
+
+pub(crate) fn head_stats(head: &Head, limit: usize) -> HeadStats {
+    let n_chunks = |page: &Arc<Page>| -> u64 {
+        page.lock().iter().map(|series| series.n_chunks() as u64).sum()
+    };
+    let mut stats = HeadStats {
+        n_chunks: head.pages().iter().map(n_chunks).sum(),
+        min_time: head.min_time(),
+        max_time: head.max_time(),
+        ..HeadStats::default()
+    };
+    let index = head.index.read();
+    stats.n_series = index.all().len() as u64;
+    for name in index.names() {
+        let (mut n_values, mut bytes) = (0, 0);
+        for (value, ids) in index.values(name) {
+            let n_series = ids.len() as u64;
+            n_values += 1;
+            bytes += (packed_bytes(name) + packed_bytes(value)) * n_series;
+            if name == model::METRIC_NAME {
+                stats.series_count_by_metric_name.push((value.to_owned(), n_series));
+            }
+            stats.series_count_by_label_value_pair.push((format!("{name}={value}"), n_series));
+        }
+        stats.n_label_pairs += n_values;
+        stats.label_value_count_by_label_name.push((name.to_owned(), n_values));
+        stats.memory_in_bytes_by_label_name.push((name.to_owned(), bytes));
+    }
+    keep_largest(&mut stats.series_count_by_metric_name, limit);
+    keep_largest(&mut stats.label_value_count_by_label_name, limit);
+    keep_largest(&mut stats.memory_in_bytes_by_label_name, limit);
+    keep_largest(&mut stats.series_count_by_label_value_pair, limit);
+    stats
+}
+
+/// What a text takes in upstream's packed labels: its length and itself.
+fn packed_bytes(text: &str) -> u64 {
+    let len = text.len() as u64;
+    if len < 255 { 1 + len } else { 4 + len }
+}
+
+/// The `limit` largest, largest first; of equals the first by name.
+fn keep_largest(entries: &mut Vec<(String, u64)>, limit: usize) {
+    entries.sort_unstable_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
+    entries.truncate(limit);
+}

@@ -1,0 +1,131 @@
+//! Old samples leave memory, then the log.
+
+use hashbrown::HashSet;
+use wal::checkpoint::{self, Keep};
+
+use crate::{Result, database::Store, head::SeriesId};
+
+/// What a truncation has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Truncation {
+    pub chunks_dropped: u64,
+    pub series_dropped: u64,
+    /// The last segment for which the new checkpoint stands, if one was written.
+    pub checkpoint: Option<u32>,
+}
+
+pub(crate) fn maintain(store: &Store) -> Result<Option<Truncation>> {
+    let _one_at_a_time = store.truncation.lock();
+    store.check_health()?;
+    let Some(horizon) = plan(store) else { return Ok(None) };
+    let mut truncation = drop_old(store, horizon);
+    truncation.checkpoint = truncate_log(store, horizon)?;
+    Ok(Some(truncation))
+}
+
+/// The time before which samples are to go, once there is a chunk range of them.
+///
+/// A sample from the future must not push out the present, so the clock has a say.
+fn plan(store: &Store) -> Option<i64> {
+    let newest = store.head.max_time().min(store.runtime.clock.now_millis());
+    let retention = i64::try_from(store.options.retention.as_millis()).unwrap_or(i64::MAX);
+    let horizon = newest.saturating_sub(retention);
+    let oldest = store.head.min_time();
+    let is_worth_it = oldest < horizon.saturating_sub(store.head.limits.chunk_range_ms);
+    is_worth_it.then_some(horizon)
+}
+
+/// Drops chunks that end before `horizon`, and series that have no others.
+fn drop_old(store: &Store, horizon: i64) -> Truncation {
+    let head = &store.head;
+    head.raise_min_time(horizon);
+    let mut chunks_dropped = 0;
+    let mut candidates: Vec<SeriesId> = Vec::new();
+    let pages = head.pages();
+    for page in &pages {
+        for series in page.lock().iter_mut() {
+            chunks_dropped += series.drop_chunks_before(horizon) as u64;
+            if series.n_chunks() == 0 {
+                candidates.push(series.id);
+            }
+        }
+    }
+    let mut series_dropped = 0;
+    if !candidates.is_empty() {
+        series_dropped = drop_series(store);
+    }
+    store.counters.series_removed.add(series_dropped);
+    store.counters.chunks_removed.add(chunks_dropped);
+    Truncation { chunks_dropped, series_dropped, checkpoint: None }
+}
+
+/// Removes series without chunks, unless an appender holds them.
+fn drop_series(store: &Store) -> u64 {
+    let head = &store.head;
+    // The log's lock before the head's; from here on no sample can name a series that goes.
+    let segment = store.log.lock().segment();
+    let mut index = head.index.write();
+    let mut gone = Vec::new();
+    let mut named_until = store.named_until.lock();
+    for page in head.pages() {
+        let is_gone =
+            |series: &mut crate::head::Series| series.n_chunks() == 0 && series.n_pending == 0;
+        for series in page.lock().extract(is_gone) {
+            named_until.insert(series.log_ref, segment);
+            gone.push((series.id, series.labels));
+        }
+    }
+    index.remove(&gone);
+    drop(index);
+    head.drop_empty_pages();
+    gone.len() as u64
+}
+
+/// Replaces the lower two thirds of the log by a checkpoint; says up to which segment.
+fn truncate_log(store: &Store, horizon: i64) -> Result<Option<u32>> {
+    let disk = &store.runtime.disk;
+    let layout = wal::Layout::read(&**disk, &store.log_directory)?;
+    let finished = {
+        let mut log = store.log.lock();
+        // Installations with few samples would keep everything in one segment for ever.
+        log.next_segment().map_err(|error| store.poison(error))?;
+        log.take_finished()
+    };
+    store.sync_finished(finished)?;
+    let segments = layout.segments_after_checkpoint();
+    let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Ok(None) };
+    let Some(last) = plan_checkpoint(first.number, last.number) else { return Ok(None) };
+
+    let in_head = log_refs(store);
+    let named_until = store.named_until.lock().clone();
+    let keep = Keep {
+        series: &|log_ref| {
+            in_head.contains(&log_ref)
+                || named_until.get(&log_ref).is_some_and(|until| *until > last)
+        },
+        min_time: horizon,
+    };
+    let stats = checkpoint::write(disk, &store.log_directory, last, &keep, &store.options.log)?;
+    tracing::info!(last, samples = stats.samples_kept, "checkpoint written");
+    store.counters.checkpoints.add(1);
+    store.named_until.lock().retain(|_, until| *until > last);
+    checkpoint::remove_obsolete(&**disk, &store.log_directory)?;
+    Ok(Some(last))
+}
+
+/// The last segment of the checkpoint, if there are enough segments. Samples in the upper third,
+/// and at any rate in the newest, are likely to be still wanted.
+fn plan_checkpoint(first: u32, newest: u32) -> Option<u32> {
+    let last = newest.checked_sub(1).filter(|last| *last > first)?;
+    let last = first + (last - first) * 2 / 3;
+    (last > first).then_some(last)
+}
+
+/// The numbers in the log of all series in the head.
+fn log_refs(store: &Store) -> HashSet<u64> {
+    let mut log_refs = HashSet::new();
+    for page in store.head.pages() {
+        log_refs.extend(page.lock().iter().map(|series| series.log_ref));
+    }
+    log_refs
+}

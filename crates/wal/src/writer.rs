@@ -1,0 +1,245 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use runtime::{Disk, disk::File};
+
+use crate::{
+    Compression, Error, Result, layout,
+    page::{self, Fragment, HEADER_BYTES, PAGE_BYTES},
+};
+
+/// Upstream's size of a full segment.
+pub const SEGMENT_BYTES: u64 = 128 << 20;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// A multiple of [`PAGE_BYTES`].
+    pub segment_bytes: u64,
+    pub compression: Compression,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { segment_bytes: SEGMENT_BYTES, compression: Compression::default() }
+    }
+}
+
+/// What a writer has done since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub n_writes: u64,
+    pub n_pages_completed: u64,
+    pub n_bytes: u64,
+    /// Before compression.
+    pub n_record_bytes: u64,
+    pub writes_failed: u64,
+    pub segment: u32,
+}
+
+/// Appends records to the log.
+///
+/// Begins a segment of its own, so that the torn end of an older one is never written on. When
+/// [`Writer::append`] returns, the records have reached the operating system: they survive the
+/// process. They survive the machine once their segment is synced: see [`Finished`].
+///
+/// After a failed write the writer takes nothing more: it does not know what is on the disk.
+pub struct Writer {
+    disk: Arc<dyn Disk>,
+    directory: PathBuf,
+    options: Options,
+    file: Box<dyn File>,
+    /// Length of the segment with what is in `pending`.
+    offset: u64,
+    /// Framed but not yet written.
+    pending: Vec<u8>,
+    packed: Vec<u8>,
+    finished: Vec<Finished>,
+    failed: bool,
+    stats: Stats,
+}
+
+impl Writer {
+    /// Creates `directory` if need be, and in it the segment behind the last one.
+    pub fn open(disk: Arc<dyn Disk>, directory: &Path, options: Options) -> Result<Writer> {
+        assert!(
+            options.segment_bytes.is_multiple_of(PAGE_BYTES as u64),
+            "segments are whole pages"
+        );
+        disk.create_directories(directory).map_err(Error::io("create", directory))?;
+        let last = layout::list_segments(&*disk, directory)?.pop();
+        let number = last.map_or(0, |segment| segment.number + 1);
+        let file = create_segment(&*disk, directory, number)?;
+        Ok(Writer {
+            disk,
+            directory: directory.to_owned(),
+            options,
+            file,
+            offset: 0,
+            pending: Vec::new(),
+            packed: Vec::new(),
+            finished: Vec::new(),
+            failed: false,
+            stats: Stats { segment: number, ..Stats::default() },
+        })
+    }
+
+    /// Writes a batch of records. A reader finds each of them whole or not at all.
+    pub fn append(&mut self, records: &[&[u8]]) -> Result<()> {
+        if self.failed {
+            return Err(Error::Poisoned { path: self.directory.clone() });
+        }
+        let outcome = self.try_append(records);
+        if outcome.is_err() {
+            self.failed = true;
+            self.stats.writes_failed += 1;
+        }
+        outcome
+    }
+
+    /// Ends the current segment and begins the next one.
+    pub fn next_segment(&mut self) -> Result<()> {
+        if self.failed {
+            return Err(Error::Poisoned { path: self.directory.clone() });
+        }
+        let outcome = self.try_next_segment();
+        self.failed |= outcome.is_err();
+        outcome
+    }
+
+    /// Segments that were ended since the last call. Syncing them takes a while: not under a lock
+    /// that appends wait for.
+    pub fn take_finished(&mut self) -> Vec<Finished> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Makes everything that was appended durable.
+    pub fn sync(&mut self) -> Result<()> {
+        for finished in self.take_finished() {
+            finished.sync()?;
+        }
+        let path = self.segment_path();
+        self.file.sync().map_err(Error::io("sync", path))?;
+        self.disk.sync_directory(&self.directory).map_err(Error::io("sync", &self.directory))
+    }
+
+    /// The number of the segment that is being written.
+    pub fn segment(&self) -> u32 {
+        self.stats.segment
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    fn try_append(&mut self, records: &[&[u8]]) -> Result<()> {
+        for record in records.iter().filter(|record| !record.is_empty()) {
+            let mut packed = std::mem::take(&mut self.packed);
+            let compression = self.options.compression.pack(record, &mut packed);
+            let stored = if compression == Compression::None { record } else { packed.as_slice() };
+            if stored.len() as u64 > self.room_in_segment() {
+                self.try_next_segment()?;
+            }
+            self.frame(stored, compression);
+            self.packed = packed;
+            self.stats.n_record_bytes += record.len() as u64;
+        }
+        self.flush()
+    }
+
+    fn try_next_segment(&mut self) -> Result<()> {
+        self.pad_page();
+        self.flush()?;
+        let number = self.stats.segment + 1;
+        let file = create_segment(&*self.disk, &self.directory, number)?;
+        let path = self.segment_path();
+        let file = std::mem::replace(&mut self.file, file);
+        let (disk, directory) = (self.disk.clone(), self.directory.clone());
+        self.finished.push(Finished { disk, directory, path, file });
+        self.offset = 0;
+        self.stats.segment = number;
+        Ok(())
+    }
+
+    /// How long a record may be so that it ends in this segment.
+    fn room_in_segment(&self) -> u64 {
+        let left = self.options.segment_bytes.saturating_sub(self.offset);
+        let headers = left.div_ceil(PAGE_BYTES as u64) * HEADER_BYTES as u64;
+        left.saturating_sub(headers)
+    }
+
+    /// Cuts a packed record into fragments.
+    fn frame(&mut self, stored: &[u8], compression: Compression) {
+        let mut rest = stored;
+        let mut is_first = true;
+        while is_first || !rest.is_empty() {
+            let room = PAGE_BYTES - self.offset_in_page() - HEADER_BYTES;
+            let (data, after) = rest.split_at(room.min(rest.len()));
+            let fragment = Fragment::new(is_first, after.is_empty());
+            self.pending.push(fragment.as_byte() | compression.flag());
+            self.pending.extend_from_slice(&(data.len() as u16).to_be_bytes());
+            self.pending.extend_from_slice(&page::checksum(data).to_be_bytes());
+            self.pending.extend_from_slice(data);
+            self.offset += (HEADER_BYTES + data.len()) as u64;
+            if self.offset_in_page() + HEADER_BYTES > PAGE_BYTES {
+                self.pad_page();
+            }
+            if self.offset_in_page() == 0 {
+                self.stats.n_pages_completed += 1;
+            }
+            (rest, is_first) = (after, false);
+        }
+    }
+
+    fn pad_page(&mut self) {
+        let end = self.offset.next_multiple_of(PAGE_BYTES as u64);
+        let n_zeros = (end - self.offset) as usize;
+        self.pending.resize(self.pending.len() + n_zeros, 0);
+        self.offset = end;
+    }
+
+    fn offset_in_page(&self) -> usize {
+        (self.offset % PAGE_BYTES as u64) as usize
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let outcome = self.file.write_all(&self.pending);
+        self.stats.n_writes += 1;
+        self.stats.n_bytes += self.pending.len() as u64;
+        self.pending.clear();
+        outcome.map_err(Error::io("write", self.segment_path()))
+    }
+
+    fn segment_path(&self) -> PathBuf {
+        self.directory.join(layout::segment_name(self.stats.segment))
+    }
+}
+
+fn create_segment(disk: &dyn Disk, directory: &Path, number: u32) -> Result<Box<dyn File>> {
+    let path = directory.join(layout::segment_name(number));
+    disk.append(&path).map_err(Error::io("create", path))
+}
+
+/// A segment that takes no more records but may not be durable yet.
+pub struct Finished {
+    disk: Arc<dyn Disk>,
+    directory: PathBuf,
+    path: PathBuf,
+    file: Box<dyn File>,
+}
+
+impl Finished {
+    /// Makes the segment durable, and the name of the one that followed it.
+    pub fn sync(mut self) -> Result<()> {
+        self.file.sync().map_err(Error::io("sync", &self.path))?;
+        self.disk.sync_directory(&self.directory).map_err(Error::io("sync", &self.directory))
+    }
+}
