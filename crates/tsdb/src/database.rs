@@ -74,6 +74,7 @@ impl Database {
         let replayed =
             replay::replay(&**disk, &log_directory, &head, &counters, &options.progress)?;
         let log = wal::Writer::open(disk.clone(), &log_directory, options.log.clone())?;
+        disk.sync_directory(directory).map_err(io(format!("sync {}", directory.display())))?;
         let store = Store {
             runtime: runtime.clone(),
             options,

@@ -196,6 +196,8 @@ impl Replay<'_> {
             }
             // Of no use before something asks for them.
             Some(Kind::Exemplars | Kind::Metadata | Kind::MinValidTime) => {}
+            // A record that was torn behind its first byte reads as an empty one.
+            None if record.is_empty() => {}
             _ => self.n_skipped += 1,
         }
         Ok(())

@@ -1,3 +1,4 @@
 mod append;
+mod crash;
 mod upstream;
 mod world;

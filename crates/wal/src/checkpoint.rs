@@ -103,7 +103,6 @@ pub fn write(
 /// Removes what the newest checkpoint stands for: segments up to its number, older checkpoints.
 pub fn remove_obsolete(disk: &dyn Disk, directory: &Path) -> Result<()> {
     let Some(newest) = list(disk, directory)?.pop() else { return Ok(()) };
-    // The oldest first: a crash in between must not leave a gap.
     for segment in layout::list_segments(disk, directory)? {
         if segment.number <= newest.number {
             disk.remove_file(&segment.path).map_err(Error::io("remove", &segment.path))?;

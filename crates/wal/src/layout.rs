@@ -16,7 +16,7 @@ pub struct Segment {
 pub struct Layout {
     /// Stands for all segments up to its number.
     pub checkpoint: Option<Segment>,
-    /// In order, without gaps.
+    /// In order; without gaps, but for those that the checkpoint stands for.
     pub segments: Vec<Segment>,
 }
 
@@ -27,7 +27,14 @@ impl Layout {
             return Ok(Layout::default());
         }
         let checkpoint = checkpoint::list(disk, directory)?.pop();
-        Ok(Layout { checkpoint, segments: list_segments(disk, directory)? })
+        let layout = Layout { checkpoint, segments: list_segments(disk, directory)? };
+        for pair in layout.segments_after_checkpoint().windows(2) {
+            let (before, after) = (pair[0].number, pair[1].number);
+            if before + 1 != after {
+                return Err(Error::NotSequential { path: directory.to_owned(), before, after });
+            }
+        }
+        Ok(layout)
     }
 
     /// The segments that the checkpoint does not stand for.
@@ -51,7 +58,7 @@ pub fn segment_name(number: u32) -> String {
     format!("{number:08}")
 }
 
-/// The segments in `directory`, in order; an error if one is missing in between.
+/// The segments in `directory`, in order.
 pub(crate) fn list_segments(disk: &dyn Disk, directory: &Path) -> Result<Vec<Segment>> {
     let entries = disk.list(directory).map_err(Error::io("list", directory))?;
     let segment = |entry: runtime::disk::Entry| {
@@ -60,11 +67,5 @@ pub(crate) fn list_segments(disk: &dyn Disk, directory: &Path) -> Result<Vec<Seg
     };
     let mut segments: Vec<Segment> = entries.into_iter().filter_map(segment).collect();
     segments.sort_by_key(|segment| segment.number);
-    for pair in segments.windows(2) {
-        let (before, after) = (pair[0].number, pair[1].number);
-        if before + 1 != after {
-            return Err(Error::NotSequential { path: directory.to_owned(), before, after });
-        }
-    }
     Ok(segments)
 }

@@ -12,13 +12,13 @@ pub fn repair(
     segment: &Segment,
     corruption: &Corruption,
 ) -> Result<()> {
-    // The latest first: a crash in between must not leave a gap.
+    // The latest first, each for good: a crash in between must not leave a gap.
     for later in layout::list_segments(disk, directory)?.iter().rev() {
         if later.number > segment.number {
             disk.remove_file(&later.path).map_err(Error::io("remove", &later.path))?;
+            disk.sync_directory(directory).map_err(Error::io("sync", directory))?;
         }
     }
-    disk.sync_directory(directory).map_err(Error::io("sync", directory))?;
     let mut file = disk.append(&segment.path).map_err(Error::io("open", &segment.path))?;
     file.set_len(corruption.offset).map_err(Error::io("truncate", &segment.path))?;
     file.sync().map_err(Error::io("sync", &segment.path))

@@ -120,8 +120,7 @@ impl Writer {
             finished.sync()?;
         }
         let path = self.segment_path();
-        self.file.sync().map_err(Error::io("sync", path))?;
-        self.disk.sync_directory(&self.directory).map_err(Error::io("sync", &self.directory))
+        self.file.sync().map_err(Error::io("sync", path))
     }
 
     /// The number of the segment that is being written.
@@ -159,8 +158,7 @@ impl Writer {
         let file = create_segment(&*self.disk, &self.directory, number)?;
         let path = self.segment_path();
         let file = std::mem::replace(&mut self.file, file);
-        let (disk, directory) = (self.disk.clone(), self.directory.clone());
-        self.finished.push(Finished { disk, directory, path, file });
+        self.finished.push(Finished { path, file });
         self.offset = 0;
         self.stats.segment = number;
         Ok(())
@@ -225,21 +223,20 @@ impl Writer {
 
 fn create_segment(disk: &dyn Disk, directory: &Path, number: u32) -> Result<Box<dyn File>> {
     let path = directory.join(layout::segment_name(number));
-    disk.append(&path).map_err(Error::io("create", path))
+    let file = disk.append(&path).map_err(Error::io("create", path))?;
+    // A later segment must not outlive this one: a gap would stop the next start.
+    disk.sync_directory(directory).map_err(Error::io("sync", directory))?;
+    Ok(file)
 }
 
 /// A segment that takes no more records but may not be durable yet.
 pub struct Finished {
-    disk: Arc<dyn Disk>,
-    directory: PathBuf,
     path: PathBuf,
     file: Box<dyn File>,
 }
 
 impl Finished {
-    /// Makes the segment durable, and the name of the one that followed it.
     pub fn sync(mut self) -> Result<()> {
-        self.file.sync().map_err(Error::io("sync", &self.path))?;
-        self.disk.sync_directory(&self.directory).map_err(Error::io("sync", &self.directory))
+        self.file.sync().map_err(Error::io("sync", &self.path))
     }
 }

@@ -60,7 +60,8 @@ impl Contents {
         debug_assert!(self.series.last().is_none_or(|last| last.id < series.id));
         if self.series.len() == self.series.capacity() {
             // Pages of small installations stay small, full ones end up exact.
-            self.series.reserve_exact((self.series.len() / 2).max(8).min(Page::N_SERIES));
+            let n_more = (self.series.len() / 2).max(8);
+            self.series.reserve_exact(n_more.min(Page::N_SERIES - self.series.len()));
         }
         self.series.push(series);
     }

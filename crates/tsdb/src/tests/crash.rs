@@ -1,0 +1,267 @@
+//! Crash after every write, reopen, compare with a model.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use model::{TimeRange, Timestamp};
+use proptest::prelude::*;
+use runtime::{Runtime, Simulation, disk::SimulatedDisk};
+use storage::{Appendable as _, SeriesRef};
+
+use super::world::{DIRECTORY, dump, labels};
+use crate::{Database, Health, Options};
+
+/// Samples of a commit: number of the series and value; the time is that of the commit.
+type Batch = Vec<(u8, i32)>;
+
+/// What must be there: samples by series and time.
+type Model = BTreeMap<String, BTreeMap<i64, f64>>;
+
+const STEP_MS: i64 = 30_000;
+
+fn options() -> Options {
+    // Small segments and chunks, so that a few commits fill several.
+    let log = wal::Options { segment_bytes: wal::PAGE_BYTES as u64, ..wal::Options::default() };
+    Options { log, samples_per_chunk: 8, ..Options::default() }
+}
+
+/// Short retention, so that a few commits exceed it.
+fn forgetful_options() -> Options {
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    Options { retention: minutes(10), chunk_range: minutes(4), ..options() }
+}
+
+fn runtime(simulation: &Simulation, disk: &SimulatedDisk) -> Runtime {
+    Runtime { disk: std::sync::Arc::new(disk.clone()), ..simulation.runtime() }
+}
+
+/// Labels of some size: the log is to fill several pages.
+fn series(number: u8) -> String {
+    format!("__name__=series_{number} padding={}", "x".repeat(200 + usize::from(number)))
+}
+
+fn time_of(commit: usize) -> i64 {
+    commit as i64 * STEP_MS
+}
+
+/// Commits the batches until one fails; what was committed, and what of the last one may be.
+fn run(database: &Database, batches: &[Batch]) -> (Model, Model) {
+    let mut committed = Model::new();
+    for (idx, batch) in batches.iter().enumerate() {
+        let time = time_of(idx);
+        let mut appender = database.appender();
+        let mut attempted = committed.clone();
+        for (number, value) in batch {
+            let (name, value) = (series(*number), f64::from(*value));
+            let taken = appender.append(
+                SeriesRef::UNKNOWN,
+                &labels(&name),
+                Timestamp::from_millis(time),
+                value,
+            );
+            if taken.is_ok() {
+                // Of two samples for one time the first counts.
+                attempted.entry(name).or_default().entry(time).or_insert(value);
+            }
+        }
+        if appender.commit().is_err() {
+            return (committed, attempted);
+        }
+        committed = attempted;
+        if database.maintain().is_err() {
+            break;
+        }
+    }
+    (committed.clone(), committed)
+}
+
+fn print(model: &Model, from: i64) -> String {
+    let mut lines = Vec::new();
+    for (name, samples) in model {
+        let samples = samples.range(from..);
+        let samples: Vec<String> = samples.map(|(time, value)| format!("{value}@{time}")).collect();
+        if !samples.is_empty() {
+            lines.push(format!("{} {}", labels(name), samples.join(" ")));
+        }
+    }
+    lines.sort();
+    lines.join("\n")
+}
+
+fn dump_from(database: &Database, from: i64) -> String {
+    let range = TimeRange::from_millis(from, i64::MAX);
+    let mut lines: Vec<String> =
+        super::world::dump_range(database, range, &[]).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+/// Runs the batches on a disk that stops after each of its operations in turn.
+fn check(batches: &[Batch], options: fn() -> Options) {
+    let whole = Simulation::new(1);
+    let database = Database::open(&whole.runtime(), Path::new(DIRECTORY), options())
+        .expect("the disk is good");
+    let (_, everything) = run(&database, batches);
+    assert_eq!(database.health(), Health::Good);
+    let n_operations = whole.disk.operations();
+    let retention = options().retention.as_millis() as i64;
+    let horizon = |model: &Model| {
+        let times = model.values().flat_map(BTreeMap::keys);
+        times.max().map_or(i64::MIN, |newest| newest - retention)
+    };
+    assert_eq!(
+        dump_from(&database, horizon(&everything)),
+        print(&everything, horizon(&everything))
+    );
+
+    for stop in 0..=n_operations {
+        let simulation = Simulation::new(1);
+        simulation.disk.stop_after(stop);
+        let opened = Database::open(&simulation.runtime(), Path::new(DIRECTORY), options());
+        let (committed, attempted) = match &opened {
+            Ok(database) => run(database, batches),
+            Err(_) => (Model::new(), Model::new()),
+        };
+        // Reads go on, and see exactly what was committed.
+        if let Ok(database) = &opened {
+            let from = horizon(&committed);
+            assert_eq!(dump_from(database, from), print(&committed, from), "stopped after {stop}");
+        }
+        drop(opened);
+        let image = simulation.disk.after_kill();
+        check_reopened(
+            &runtime(&simulation, &image),
+            options,
+            &committed,
+            &attempted,
+            horizon,
+            stop,
+        );
+    }
+}
+
+fn check_reopened(
+    runtime: &Runtime,
+    options: fn() -> Options,
+    committed: &Model,
+    attempted: &Model,
+    horizon: impl Fn(&Model) -> i64,
+    stop: u64,
+) {
+    let database =
+        Database::open(runtime, Path::new(DIRECTORY), options()).expect("a crash never blocks");
+    // A commit that failed may be in the log all the same, but only as a whole.
+    let allowed = [committed, attempted].map(|model| print(model, horizon(attempted)));
+    let found = dump_from(&database, horizon(attempted));
+    assert!(allowed.contains(&found), "stopped after {stop}: {found}\ninstead of {}", allowed[0]);
+    // Life goes on.
+    let time = time_of(1000);
+    let said = super::world::append(&database, &format!("after=crash @{time} 1"));
+    assert_eq!(said, "ok");
+    drop(database);
+    let database = Database::open(runtime, Path::new(DIRECTORY), options()).expect("as before");
+    assert!(dump(&database).contains(&format!("{{after=\"crash\"}} 1@{time}")));
+}
+
+fn batches(n_commits: usize) -> Vec<Batch> {
+    let value = |commit: usize, number: u8| (commit as i32 * 7 + i32::from(number)) % 5;
+    let batch = |commit: usize| -> Batch {
+        // Series come and go.
+        let first = (commit / 8) as u8;
+        (first..first + 5).map(|number| (number, value(commit, number))).collect()
+    };
+    (0..n_commits).map(batch).collect()
+}
+
+#[test]
+fn every_commit_survives_a_crash_after_any_operation() {
+    check(&batches(60), options);
+}
+
+#[test]
+fn nothing_that_is_retained_goes_with_what_is_old() {
+    check(&batches(120), forgetful_options);
+}
+
+#[test]
+fn a_loss_of_power_never_blocks_the_next_start() {
+    let batches = batches(120);
+    let whole = Simulation::new(1);
+    let database = Database::open(&whole.runtime(), Path::new(DIRECTORY), forgetful_options())
+        .expect("the disk is good");
+    run(&database, &batches);
+    for stop in 0..=whole.disk.operations() {
+        let simulation = Simulation::new(1);
+        simulation.disk.stop_after(stop);
+        let opened =
+            Database::open(&simulation.runtime(), Path::new(DIRECTORY), forgetful_options());
+        if let Ok(database) = &opened {
+            run(database, &batches);
+        }
+        drop(opened);
+        let image = simulation.disk.after_power_loss(stop);
+        let runtime = runtime(&simulation, &image);
+        let reopened = Database::open(&runtime, Path::new(DIRECTORY), forgetful_options());
+        let reopened = reopened.unwrap_or_else(|error| panic!("stopped after {stop}: {error}"));
+        let time = time_of(1000);
+        let said = super::world::append(&reopened, &format!("after=crash @{time} 1"));
+        assert_eq!(said, "ok", "stopped after {stop}");
+    }
+}
+
+#[test]
+fn memory_and_disk_stay_bounded() {
+    let simulation = Simulation::new(1);
+    let database = Database::open(&simulation.runtime(), Path::new(DIRECTORY), forgetful_options())
+        .expect("the disk is good");
+    run(&database, &batches(1000));
+    let counters = database.counters();
+    assert!(counters.checkpoints > 10, "{counters:?}");
+    assert!(counters.series < 20, "{counters:?}");
+    let segments = simulation.disk.after_kill();
+    let layout =
+        wal::Layout::read(&segments, &Path::new(DIRECTORY).join("wal")).expect("it is there");
+    assert!(layout.segments.len() < 10, "{} segments", layout.segments.len());
+    assert_eq!(
+        super::world::label_values(&database, "__name__", &[]).len(),
+        counters.series as usize
+    );
+}
+
+#[test]
+fn a_full_disk_stops_writes_but_not_reads() {
+    let simulation = Simulation::new(1);
+    let database = super::world::open(&simulation);
+    assert_eq!(super::world::append(&database, "a=1 @1000 1"), "ok");
+    simulation.disk.fill_up_after(10);
+    let said = super::world::append(&database, "a=1 @2000 1");
+    assert_eq!(said, "ok; commit: write data/wal/00000000: no storage space");
+    assert_eq!(dump(&database), r#"{a="1"} 1@1000"#);
+    let reason = "write data/wal/00000000: no storage space".to_owned();
+    assert_eq!(database.health(), Health::Poisoned(reason));
+    simulation.disk.fill_up_after(u64::MAX);
+    let said = super::world::append(&database, "a=1 @3000 1");
+    let expected = "storage: write data/wal/00000000: no storage space; commit: the store takes no \
+                    more writes: ";
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let simulation = Simulation::new(1);
+    let _database = super::world::open(&simulation);
+    let second =
+        Database::open(&simulation.runtime(), Path::new(DIRECTORY), Options::default()).err();
+    let second = second.expect("it is locked").to_string();
+    assert!(second.starts_with("lock DB directory: "), "{second}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn random_commits_survive_crashes(
+        batches in prop::collection::vec(prop::collection::vec((0u8..12, -3i32..3), 0..8), 1..25),
+    ) {
+        check(&batches, options);
+    }
+}
