@@ -1,0 +1,90 @@
+//! Does upstream read what we write? Asks the real `promtool`, where it is installed.
+
+#![expect(clippy::print_stderr, reason = "tests report to whoever runs them")]
+
+use std::{path::Path, process::Command};
+
+use model::{Labels, TimeRange, Timestamp};
+use runtime::Runtime;
+use storage::{Appendable as _, Columns, Queryable as _, SelectHints, SeriesRef};
+use tsdb::{Database, Options};
+
+/// What `promtool tsdb dump` prints for a data directory, in order; `None` if it is not here.
+fn upstream(directory: &Path) -> Option<Vec<String>> {
+    let output = match Command::new("promtool").args(["tsdb", "dump"]).arg(directory).output() {
+        Ok(output) => output,
+        Err(error) => {
+            eprintln!("SKIPPED: promtool: {error}");
+            return None;
+        }
+    };
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let mut lines: Vec<String> =
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    lines.sort();
+    Some(lines)
+}
+
+fn ours(database: &Database) -> Vec<String> {
+    let querier = database.querier(TimeRange::ALL).expect("the head always answers");
+    let set = querier.select(true, &SelectHints::new(TimeRange::ALL), &[]).expect("it selects");
+    let mut lines = Vec::new();
+    for series in &set.series {
+        let mut columns = Columns::default();
+        series.read(TimeRange::ALL, &mut columns).expect("it reads");
+        for (time, value) in columns.times.iter().zip(&columns.values) {
+            lines.push(format!("{} {value} {time}", series.labels()));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+fn fill(database: &Database, n_series: u32, n_commits: i64) {
+    for commit in 0..n_commits {
+        let mut appender = database.appender();
+        for number in 0..n_series {
+            let labels = Labels::from_pairs([
+                ("__name__", "requests_total"),
+                ("path", &format!("/{number}/\u{e9}\"\\\n")),
+                ("job", if number % 2 == 0 { "even" } else { "odd" }),
+            ]);
+            let time = Timestamp::from_millis(1_700_000_000_000 + commit * 15_000);
+            let value = f64::from(number) * 0.5 + (commit * commit % 97) as f64;
+            appender.append(SeriesRef::UNKNOWN, &labels, time, value).expect("it is taken");
+        }
+        appender.commit().expect("it is written");
+    }
+}
+
+fn check(log: wal::Options) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let options = Options { log, ..Options::default() };
+    let database =
+        Database::open(&Runtime::real(), directory.path(), options.clone()).expect("it opens");
+    fill(&database, 50, 130);
+    let expected = ours(&database);
+    assert_eq!(expected.len(), 50 * 130);
+    drop(database);
+    let Some(found) = upstream(directory.path()) else { return };
+    assert_eq!(found, expected);
+
+    let database = Database::open(&Runtime::real(), directory.path(), options).expect("it opens");
+    assert_eq!(ours(&database), expected, "after upstream was there");
+}
+
+#[test]
+fn upstream_reads_a_log_without_compression() {
+    check(wal::Options { compression: wal::Compression::None, ..wal::Options::default() });
+}
+
+#[test]
+fn upstream_reads_a_log_compressed_with_snappy() {
+    check(wal::Options::default());
+}
+
+#[test]
+fn upstream_reads_a_log_of_many_segments() {
+    check(wal::Options { segment_bytes: wal::PAGE_BYTES as u64, ..wal::Options::default() });
+}
