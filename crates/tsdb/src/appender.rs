@@ -29,6 +29,7 @@ struct Pending {
 
 impl HeadAppender {
     pub(crate) fn new(store: Arc<Store>) -> HeadAppender {
+        store.counters.active_appenders.add(1);
         let is_empty = store.head.max_time() == i64::MIN;
         let appendable_from = (!is_empty).then(|| store.head.appendable_from());
         HeadAppender { store, appendable_from, pending: Vec::new(), unlogged: Vec::new() }
@@ -219,6 +220,7 @@ impl Appender for HeadAppender {
 /// What was not committed no longer holds its series.
 impl Drop for HeadAppender {
     fn drop(&mut self) {
+        self.store.counters.active_appenders.subtract(1);
         for Pending { id, .. } in self.pending.drain(..) {
             let Some(page) = self.store.head.page(id) else { continue };
             if let Some(series) = page.lock().get_mut(id) {

@@ -1,6 +1,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use hashbrown::HashMap;
@@ -71,8 +72,10 @@ impl Database {
             samples_per_chunk: options.samples_per_chunk,
         });
         let counters = AtomicCounters::default();
+        let begin = runtime.clock.monotonic();
         let replayed =
             replay::replay(&**disk, &log_directory, &head, &counters, &options.progress)?;
+        counters.replay_time.add_time(runtime.clock.monotonic() - begin);
         let log = wal::Writer::open(disk.clone(), &log_directory, options.log.clone())?;
         disk.sync_directory(directory).map_err(io(format!("sync {}", directory.display())))?;
         let store = Store {
@@ -100,8 +103,9 @@ impl Database {
     /// Makes everything that was committed durable, also against a loss of power.
     pub fn sync(&self) -> Result<()> {
         self.store.check_health()?;
+        let begin = self.store.runtime.clock.monotonic();
         let outcome = self.store.log.lock().sync();
-        self.store.counters.log_syncs.add(1);
+        self.store.note_sync(begin);
         outcome.map_err(|error| self.store.poison(error))
     }
 
@@ -165,9 +169,16 @@ impl Store {
     /// Makes segments durable that no longer grow; not under the log's lock.
     pub(crate) fn sync_finished(&self, finished: Vec<wal::Finished>) -> Result<()> {
         for segment in finished {
-            self.counters.log_syncs.add(1);
-            segment.sync().map_err(|error| self.poison(error))?;
+            let begin = self.runtime.clock.monotonic();
+            let outcome = segment.sync();
+            self.note_sync(begin);
+            outcome.map_err(|error| self.poison(error))?;
         }
         Ok(())
+    }
+
+    fn note_sync(&self, begin: Duration) {
+        self.counters.log_syncs.add(1);
+        self.counters.log_sync_time.add_time(self.runtime.clock.monotonic() - begin);
     }
 }

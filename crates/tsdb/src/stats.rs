@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use crate::{
@@ -44,9 +47,14 @@ pub struct Counters {
     pub symbol_bytes: u64,
     pub isolation_low_watermark: u64,
     pub isolation_high_watermark: u64,
+    pub active_appenders: u64,
+    pub replay_time: Duration,
     pub log_syncs: u64,
+    pub log_sync_time: Duration,
     pub log_corruptions: u64,
-    pub checkpoints: u64,
+    pub log_bytes_on_disk: u64,
+    pub log_truncations: u64,
+    pub log_truncations_failed: u64,
     pub log: wal::Stats,
 }
 
@@ -56,6 +64,18 @@ pub(crate) struct Counter(AtomicU64);
 impl Counter {
     pub(crate) fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn subtract(&self, n: u64) {
+        self.0.fetch_sub(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_time(&self, time: Duration) {
+        self.add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_nanos(self.value())
     }
 
     fn value(&self) -> u64 {
@@ -74,9 +94,13 @@ pub(crate) struct AtomicCounters {
     pub(crate) out_of_order: Counter,
     pub(crate) out_of_bounds: Counter,
     pub(crate) too_old: Counter,
+    pub(crate) active_appenders: Counter,
+    pub(crate) replay_time: Counter,
     pub(crate) log_syncs: Counter,
+    pub(crate) log_sync_time: Counter,
     pub(crate) log_corruptions: Counter,
-    pub(crate) checkpoints: Counter,
+    pub(crate) log_truncations: Counter,
+    pub(crate) log_truncations_failed: Counter,
 }
 
 pub(crate) fn counters(store: &Store) -> Counters {
@@ -105,9 +129,14 @@ pub(crate) fn counters(store: &Store) -> Counters {
         symbol_bytes,
         isolation_low_watermark: low,
         isolation_high_watermark: high,
+        active_appenders: counters.active_appenders.value(),
+        replay_time: counters.replay_time.time(),
         log_syncs: counters.log_syncs.value(),
+        log_sync_time: counters.log_sync_time.time(),
         log_corruptions: counters.log_corruptions.value(),
-        checkpoints: counters.checkpoints.value(),
+        log_bytes_on_disk: wal::bytes_on_disk(&*store.runtime.disk, &store.log_directory),
+        log_truncations: counters.log_truncations.value(),
+        log_truncations_failed: counters.log_truncations_failed.value(),
         log: store.log.lock().stats(),
     }
 }

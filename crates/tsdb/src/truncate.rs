@@ -19,7 +19,13 @@ pub(crate) fn maintain(store: &Store) -> Result<Option<Truncation>> {
     store.check_health()?;
     let Some(horizon) = plan(store) else { return Ok(None) };
     let mut truncation = drop_old(store, horizon);
-    truncation.checkpoint = truncate_log(store, horizon)?;
+    let truncated = truncate_log(store, horizon);
+    let counters = &store.counters;
+    match &truncated {
+        Ok(_) => counters.log_truncations.add(1),
+        Err(_) => counters.log_truncations_failed.add(1),
+    }
+    truncation.checkpoint = truncated?;
     Ok(Some(truncation))
 }
 
@@ -107,7 +113,6 @@ fn truncate_log(store: &Store, horizon: i64) -> Result<Option<u32>> {
     };
     let stats = checkpoint::write(disk, &store.log_directory, last, &keep, &store.options.log)?;
     tracing::info!(last, samples = stats.samples_kept, "checkpoint written");
-    store.counters.checkpoints.add(1);
     store.named_until.lock().retain(|_, until| *until > last);
     checkpoint::remove_obsolete(&**disk, &store.log_directory)?;
     Ok(Some(last))

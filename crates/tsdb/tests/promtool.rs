@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "tests report to whoever runs them")]
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
 use model::{Labels, TimeRange, Timestamp};
 use runtime::Runtime;
@@ -72,6 +72,26 @@ fn check(log: wal::Options) {
 
     let database = Database::open(&Runtime::real(), directory.path(), options).expect("it opens");
     assert_eq!(ours(&database), expected, "after upstream was there");
+}
+
+#[test]
+fn upstream_reads_a_checkpoint() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    let log = wal::Options { segment_bytes: wal::PAGE_BYTES as u64, ..wal::Options::default() };
+    let (retention, chunk_range) = (minutes(20), minutes(4));
+    let options = Options { log, retention, chunk_range, ..Options::default() };
+    let database = Database::open(&Runtime::real(), directory.path(), options).expect("it opens");
+    fill(&database, 300, 130);
+    let truncation = database.maintain().expect("it is written").expect("there is enough");
+    assert!(truncation.checkpoint.is_some(), "{truncation:?}");
+    let Some(found) = upstream(directory.path()) else { return };
+    // Upstream also shows what the log still has from before.
+    let expected = ours(&database);
+    let missing: Vec<_> =
+        expected.iter().filter(|line| found.binary_search(line).is_err()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(found.len() < 300 * 130, "the checkpoint has left something out");
 }
 
 #[test]

@@ -58,6 +58,19 @@ pub fn segment_name(number: u32) -> String {
     format!("{number:08}")
 }
 
+/// What the files in `directory` and its checkpoints take; files that just went count nothing.
+pub fn bytes_on_disk(disk: &dyn Disk, directory: &Path) -> u64 {
+    let entries = disk.list(directory).unwrap_or_default();
+    let bytes = |entry: &runtime::disk::Entry| {
+        let path = directory.join(&entry.name);
+        match entry.is_directory {
+            true => bytes_on_disk(disk, &path),
+            false => disk.metadata(&path).map_or(0, |metadata| metadata.len),
+        }
+    };
+    entries.iter().map(bytes).sum()
+}
+
 /// The segments in `directory`, in order.
 pub(crate) fn list_segments(disk: &dyn Disk, directory: &Path) -> Result<Vec<Segment>> {
     let entries = disk.list(directory).map_err(Error::io("list", directory))?;

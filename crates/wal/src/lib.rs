@@ -19,7 +19,7 @@ mod tests;
 
 pub use compression::Compression;
 pub use error::{Error, Result};
-pub use layout::{Layout, Segment, segment_name};
+pub use layout::{Layout, Segment, bytes_on_disk, segment_name};
 pub use page::PAGE_BYTES;
 pub use reader::{Corruption, Reader};
 pub use repair::repair;
