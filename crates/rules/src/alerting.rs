@@ -13,7 +13,7 @@ use model::{Labels, LabelsBuilder, METRIC_NAME, Timestamp};
 
 pub use restore::{Restore, restored_active_at};
 
-use crate::{Sample, SampleValue, file, template};
+use crate::{Sample, SampleValue, file};
 
 /// The metric that says which alerts are pending or firing.
 pub const ALERTS: &str = "ALERTS";
@@ -279,17 +279,4 @@ impl Alert {
             (Some(sent), _) => sent + resend_delay < now,
         }
     }
-}
-
-/// Expands a template of `rule` for `sample`; a failure becomes the text, as upstream has it.
-pub fn expand(
-    expander: &template::Expander,
-    rule: &file::Rule,
-    text: &str,
-    data: &template::AlertData,
-) -> String {
-    expander.expand_for_alert(&rule.name, text, data).unwrap_or_else(|error| {
-        tracing::warn!(alert = rule.name, %error, "Expanding alert template failed");
-        format!("<error expanding template: {error}>")
-    })
 }

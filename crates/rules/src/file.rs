@@ -7,6 +7,8 @@ mod validate;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use model::names::ValidationScheme;
+
 /// Names and values as written; unlike in a label set, an empty value counts: it removes a label.
 pub type Pairs = BTreeMap<String, String>;
 
@@ -52,8 +54,8 @@ pub struct Alerting {
 
 /// How to read a rule file.
 pub struct Options<'a> {
-    /// Classic names of labels and metrics only; else any UTF-8.
-    pub legacy_names: bool,
+    /// Which names of labels and metrics are good.
+    pub names: ValidationScheme,
     pub ignore_unknown_fields: bool,
     /// The query in its printed form, or why it is none: `rules` does not know the language.
     pub check_expr: &'a dyn Fn(&str) -> Result<String, String>,

@@ -1,6 +1,8 @@
 //! One evaluation of a group: its rules in order, their samples stored, their alerts handed on.
 
 mod series;
+#[cfg(test)]
+mod tests;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -302,6 +304,9 @@ impl Turn<'_> {
         alerting: &file::Alerting,
         results: Vec<Sample>,
     ) -> Result<Vec<alerting::Instance>, String> {
+        if results.is_empty() {
+            return Ok(Vec::new());
+        }
         let Settings { external_labels, external_url, .. } = self.settings;
         let context = Context {
             query: self.world.query.clone(),
@@ -311,9 +316,26 @@ impl Turn<'_> {
         let expander = Expander::new(context);
         alerting::instances(rule, alerting, results, |text, sample| {
             let data = AlertData::new(&sample.labels, external_labels, external_url, &sample.value);
-            alerting::expand(&expander, rule, text, &data)
+            self.expand(&expander, rule, text, &data)
         })
         .map_err(|error| error.to_string())
+    }
+
+    /// Expands a label or annotation; a failure becomes its text, as upstream has it.
+    fn expand(
+        &self,
+        expander: &Expander,
+        rule: &file::Rule,
+        text: &str,
+        data: &AlertData,
+    ) -> String {
+        let metrics = &self.world.metrics;
+        metrics.template_expansions.increment();
+        expander.expand_for_alert(&rule.name, text, data).unwrap_or_else(|error| {
+            metrics.template_expansion_failures.increment();
+            tracing::warn!(alert = rule.name, %error, "Expanding alert template failed");
+            format!("<error expanding template: {error}>")
+        })
     }
 
     fn notify(&self, rule: &file::Rule, alerts: &mut Alerts) {

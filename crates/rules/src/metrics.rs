@@ -16,6 +16,8 @@ pub struct Metrics {
     pub group_last_restore_duration: Vector<Gauge, 1>,
     pub group_rules: Vector<Gauge, 1>,
     pub group_samples: Vector<Gauge, 1>,
+    pub template_expansions: Counter,
+    pub template_expansion_failures: Counter,
 }
 
 impl Metrics {
@@ -74,6 +76,14 @@ impl Metrics {
             group_samples: gauges(
                 "prometheus_rule_group_last_evaluation_samples",
                 "The number of samples returned during the last rule group evaluation.",
+            ),
+            template_expansions: registry.counter(
+                "prometheus_template_text_expansions_total",
+                "The total number of template text expansions.",
+            ),
+            template_expansion_failures: registry.counter(
+                "prometheus_template_text_expansion_failures_total",
+                "The total number of template text expansion failures.",
             ),
         }
     }

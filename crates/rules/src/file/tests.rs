@@ -1,4 +1,5 @@
 use conformance::{Cases, Score};
+use model::names::ValidationScheme;
 use serde_json::Value as Json;
 
 use super::{Options, Parsed, Position, Problem, RulePlace, parse};
@@ -12,13 +13,13 @@ fn check_expr(text: &str) -> Result<String, String> {
     }
 }
 
-fn read(text: &str, legacy_names: bool) -> Result<Parsed, Vec<Problem>> {
-    parse(text, &Options { legacy_names, ignore_unknown_fields: false, check_expr: &check_expr })
+fn read(text: &str, names: ValidationScheme) -> Result<Parsed, Vec<Problem>> {
+    parse(text, &Options { names, ignore_unknown_fields: false, check_expr: &check_expr })
 }
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
-    let found = match read(text, false) {
+    let found = match read(text, ValidationScheme::Utf8) {
         Ok(parsed) => format!("{} groups", parsed.groups.len()),
         Err(problems) => problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"),
     };
@@ -68,7 +69,7 @@ fn an_empty_file_has_no_groups() {
 #[test]
 fn group_labels_give_way_to_the_rule() {
     let text = "groups:\n- name: g\n  labels: {team: a, x: y}\n  rules:\n  - record: r\n    expr: 1\n    labels: {team: b, gone: \"\"}\n";
-    let parsed = read(text, false).expect("a good file");
+    let parsed = read(text, ValidationScheme::Utf8).expect("a good file");
     let labels: Vec<_> = parsed.groups[0].rules[0].labels.iter().collect();
     let labels: Vec<_> = labels.iter().map(|(n, v)| format!("{n}={v}")).collect();
     assert_eq!(labels, ["gone=", "team=b", "x=y"]);
@@ -82,7 +83,9 @@ fn upstream_files_load_or_fail_alike() {
     for case in &cases {
         let file = case["file"].as_str().expect("a file");
         let Some(text) = conformance::text(&format!("prometheus/rulefmt/{file}")) else { return };
-        let found = read(&text, case["name_validation_scheme"] == "legacy");
+        let names = case["name_validation_scheme"].as_str().expect("a scheme");
+        let names = ValidationScheme::parse(names).expect("a good scheme").expect("it is set");
+        let found = read(&text, names);
         score.add(file, compare(case, found));
     }
     score.finish(&[]);
@@ -94,7 +97,7 @@ fn upstream_texts_load_or_fail_alike() {
     let Some(Cases { cases, .. }) = conformance::cases(table) else { return };
     let mut score = Score::new(table);
     for (idx, case) in cases.iter().enumerate() {
-        let found = read(case["yaml"].as_str().expect("a text"), false);
+        let found = read(case["yaml"].as_str().expect("a text"), ValidationScheme::Utf8);
         score.add(idx.to_string(), compare(case, found));
     }
     score.finish(&[]);
@@ -179,7 +182,7 @@ fn upstream_fixtures_load_or_fail_alike() {
         // Finding files is another's job; the patterns match one file each.
         let file = pattern.replace("y*ml", "yaml");
         let Some(text) = conformance::text(&format!("prometheus/rules/{file}")) else { return };
-        score.add(pattern, compare(case, read(&text, false)));
+        score.add(pattern, compare(case, read(&text, ValidationScheme::Utf8)));
     }
     score.finish(&[]);
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use model::{METRIC_NAME, names};
+use model::METRIC_NAME;
 use serde_saphyr::Spanned;
 
 use super::{
@@ -71,12 +71,8 @@ fn duration(field: &Option<Spanned<String>>, problems: &mut Vec<Problem>) -> Opt
 }
 
 fn wrong_labels(labels: &Pairs, options: &Options<'_>) -> Vec<String> {
-    let wrong = |name: &&String| !is_label_name(name, options) || *name == METRIC_NAME;
+    let wrong = |name: &&String| !options.names.is_valid_label_name(name) || *name == METRIC_NAME;
     labels.keys().filter(wrong).map(|name| format!("invalid label name: {name}")).collect()
-}
-
-fn is_label_name(name: &str, options: &Options<'_>) -> bool {
-    if options.legacy_names { names::is_legacy_label_name(name) } else { !name.is_empty() }
 }
 
 /// Checks one rule.
@@ -111,7 +107,7 @@ impl Checker<'_> {
             self.complain(None, message);
         }
         for name in rule.annotations.keys() {
-            if !is_label_name(name, self.options) {
+            if !self.options.names.is_valid_label_name(name) {
                 self.complain(None, format!("invalid annotation name: {name}"));
             }
         }
@@ -151,7 +147,7 @@ impl Checker<'_> {
         for (name, _) in misplaced.iter().filter(|(_, is_set)| *is_set) {
             self.complain(field, format!("invalid field '{name}' in recording rule"));
         }
-        if self.options.legacy_names && !names::is_legacy_metric_name(record) {
+        if !self.options.names.is_valid_metric_name(record) {
             self.complain(field, format!("invalid recording rule name: {record}"));
         }
         if record.contains(['{', '}']) {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use model::Timestamp;
+use model::{Timestamp, names::ValidationScheme};
 use runtime::clock::SimulatedClock;
 use storage::MemoryStorage;
 
@@ -18,8 +18,11 @@ use crate::{
 
 fn groups(text: &str) -> Vec<Group> {
     let check_expr = |text: &str| Ok(text.to_owned());
-    let options =
-        Options { legacy_names: false, ignore_unknown_fields: false, check_expr: &check_expr };
+    let options = Options {
+        names: ValidationScheme::Utf8,
+        ignore_unknown_fields: false,
+        check_expr: &check_expr,
+    };
     parse(text, &options).expect("a good file").groups
 }
 
