@@ -1,3 +1,4 @@
+mod any_text;
 mod conformance_tests;
 mod language;
 
