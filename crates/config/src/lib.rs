@@ -4,9 +4,7 @@
 //! components do with their settings. Start at [`prometheus::load`]; how sections are declared is
 //! in [`decode`].
 
-pub mod decode;
 pub mod glob;
-pub mod http;
 pub mod prometheus;
-pub mod values;
-pub mod yaml;
+
+pub use settings::{decode, http, record, values, word, yaml};
