@@ -7,11 +7,15 @@
 mod append;
 mod columns;
 mod error;
+pub mod label_index;
 mod memory;
+mod merge;
+pub mod postings;
 mod select;
 
 pub use append::{Appendable, Appender, SeriesRef};
 pub use columns::Columns;
 pub use error::{AppendError, Error, Result};
 pub use memory::MemoryStorage;
+pub use merge::merge;
 pub use select::{LabelHints, LabelValues, Querier, Queryable, SelectHints, Series, SeriesSet};

@@ -7,8 +7,7 @@
 mod index;
 mod isolation;
 mod page;
-pub(crate) mod postings;
-mod select;
+mod postings;
 pub(crate) mod series;
 mod symbols;
 
@@ -23,7 +22,6 @@ use parking_lot::RwLock;
 pub(crate) use index::Index;
 pub(crate) use isolation::{Isolation, Reader};
 pub(crate) use page::Page;
-pub(crate) use select::{intersects, select};
 pub(crate) use series::{AppendOutcome, Limits, Series};
 
 /// Identifies a series in this process; never used twice. Its number in the log is another one,

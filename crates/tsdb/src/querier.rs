@@ -1,11 +1,13 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use model::{Labels, Matcher, TimeRange};
-use storage::{Columns, LabelHints, LabelValues, Querier, SelectHints, Series, SeriesSet};
+use storage::{
+    Columns, LabelHints, LabelValues, Querier, SelectHints, Series, SeriesSet, label_index,
+};
 
 use crate::{
     database::Store,
-    head::{self, Index, Page, Reader, SeriesId},
+    head::{Index, Page, Reader, SeriesId},
 };
 
 /// Sees the commits that were done when it was made.
@@ -66,7 +68,7 @@ impl Querier for HeadQuerier {
         };
         let mut selected: Vec<HeadSeries> = {
             let index = self.store.head.index.read();
-            let ids = head::select(&index, matchers);
+            let ids = label_index::select(&*index, matchers)?;
             ids.into_iter().filter_map(|id| self.open_series(&index, id, range)).collect()
         };
         if sorted {
@@ -88,17 +90,7 @@ impl Querier for HeadQuerier {
         if self.is_outside() {
             return Ok(LabelValues::default());
         }
-        let index = self.store.head.index.read();
-        let mut values: Vec<&str> = match matchers {
-            [] => index.values(name).map(|(value, _)| value).collect(),
-            _ => {
-                let ids = head::select(&index, matchers);
-                let values = index.values(name);
-                values.filter(|(_, with)| head::intersects(with, &ids)).map(|(v, _)| v).collect()
-            }
-        };
-        values.sort_unstable();
-        Ok(limited(values, hints))
+        label_index::label_values(&*self.store.head.index.read(), name, hints, matchers)
     }
 
     fn label_names(
@@ -109,24 +101,8 @@ impl Querier for HeadQuerier {
         if self.is_outside() {
             return Ok(LabelValues::default());
         }
-        let index = self.store.head.index.read();
-        let names: BTreeSet<&str> = match matchers {
-            [] => index.names().collect(),
-            _ => {
-                let ids = head::select(&index, matchers);
-                let has_any =
-                    |name: &&str| index.values(name).any(|(_, with)| head::intersects(with, &ids));
-                index.names().filter(has_any).collect()
-            }
-        };
-        Ok(limited(names, hints))
+        label_index::label_names(&*self.store.head.index.read(), hints, matchers)
     }
-}
-
-fn limited<'a>(values: impl IntoIterator<Item = &'a str>, hints: &LabelHints) -> LabelValues {
-    let limit = if hints.limit == 0 { usize::MAX } else { hints.limit };
-    let values = values.into_iter().take(limit).map(str::to_owned).collect();
-    LabelValues { values, warnings: Vec::new() }
 }
 
 struct HeadSeries {

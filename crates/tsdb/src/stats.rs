@@ -153,7 +153,7 @@ pub(crate) fn head_stats(head: &Head, limit: usize) -> HeadStats {
     };
     let index = head.index.read();
     stats.n_series = index.all().len() as u64;
-    for name in index.names() {
+    for name in index.label_names() {
         let (mut n_values, mut bytes) = (0, 0);
         for (value, ids) in index.values(name) {
             let n_series = ids.len() as u64;

@@ -1,6 +1,7 @@
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet, HashTable};
 use model::Labels;
+use storage::label_index::LabelIndex;
 
 use super::{
     Head, SeriesId,
@@ -125,7 +126,7 @@ impl Index {
     }
 
     /// The names of labels, in no order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn label_names(&self) -> impl Iterator<Item = &str> {
         self.postings.keys().map(|name| self.symbols.text(*name))
     }
 
@@ -135,16 +136,39 @@ impl Index {
         values.into_iter().flatten().map(|(value, ids)| (self.symbols.text(*value), ids.as_slice()))
     }
 
-    /// The series that have a label.
-    pub(crate) fn series_with(&self, name: &str, value: &str) -> &[SeriesId] {
+    pub(crate) fn symbol_bytes(&self) -> usize {
+        self.symbols.text_bytes()
+    }
+}
+
+impl LabelIndex for Index {
+    type Id = SeriesId;
+    type List<'a> = &'a [SeriesId];
+
+    fn all(&self) -> storage::Result<&[SeriesId]> {
+        Ok(&self.all)
+    }
+
+    fn series_with(&self, name: &str, value: &str) -> storage::Result<Option<&[SeriesId]>> {
         let postings = || {
             let values = self.postings.get(&self.symbols.find(name)?)?;
             values.get(&self.symbols.find(value)?)
         };
-        postings().map_or(&[], |ids| ids)
+        Ok(postings().map(|ids| &**ids))
     }
 
-    pub(crate) fn symbol_bytes(&self) -> usize {
-        self.symbols.text_bytes()
+    fn each_value<'a>(
+        &'a self,
+        name: &str,
+        visit: &mut dyn FnMut(&str, &'a [SeriesId]),
+    ) -> storage::Result<()> {
+        for (value, ids) in self.values(name) {
+            visit(value, ids);
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.label_names().collect()
     }
 }

@@ -6,14 +6,16 @@ use conformance::Score;
 use model::{Labels, MatchKind, Matcher, TimeRange, Timestamp};
 use runtime::Simulation;
 use serde_json::Value;
-use storage::{Appendable as _, Queryable as _, SelectHints, SeriesRef};
+use storage::{
+    Appendable as _, Queryable as _, SelectHints, SeriesRef,
+    postings::{intersect, intersects, subtract, union},
+};
 
 use super::world::{label_names, label_values, open};
 use crate::{
     Database,
     head::{
         SeriesId,
-        postings::{intersect, intersects, subtract, union},
         series::{end_of_range, predict_cut},
     },
 };
@@ -122,18 +124,19 @@ fn run_postings(operation: &str, case: &Value) -> Result<(), String> {
     let mut found = match operation {
         "intersect" => {
             let mut found = first();
-            inputs.iter().skip(1).for_each(|other| intersect(&mut found, other));
+            inputs.iter().skip(1).for_each(|other| intersect(&mut found, &other[..]));
             found
         }
         "without" => {
             let mut found = first();
-            subtract(&mut found, inputs.get(1).map_or(&[], Vec::as_slice));
+            subtract(&mut found, inputs.get(1).map_or(&[][..], Vec::as_slice));
             found
         }
-        "merge" => union(inputs.iter().map(Vec::as_slice)),
+        "merge" => union(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         "find intersecting" => {
             let candidates = list(&case["candidates"]).iter().map(ids).enumerate();
-            let shares = |(_, candidate): &(usize, Vec<_>)| intersects(candidate, &inputs[0]);
+            let shares =
+                |(_, candidate): &(usize, Vec<_>)| intersects(&candidate[..], &inputs[0][..]);
             candidates.filter(shares).map(|(idx, _)| SeriesId(idx as u32)).collect()
         }
         other => return Err(format!("no such operation: {other}")),

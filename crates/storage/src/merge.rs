@@ -1,0 +1,143 @@
+//! Several stores as one.
+
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+use model::{Labels, Matcher, TimeRange};
+
+use crate::{Columns, LabelHints, LabelValues, Querier, Result, SelectHints, Series, SeriesSet};
+
+#[cfg(test)]
+mod tests;
+
+/// Answers from all `parts` as if they were one store. Series of the same labels are one series;
+/// of samples of the same time the one of the earlier part stays. Parts that hold older samples
+/// are best put first: then nothing has to be moved.
+pub fn merge(mut parts: Vec<Box<dyn Querier>>) -> Box<dyn Querier> {
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => Box::new(Merged { parts }),
+    }
+}
+
+struct Merged {
+    parts: Vec<Box<dyn Querier>>,
+}
+
+impl Querier for Merged {
+    fn select(&self, sorted: bool, hints: &SelectHints, matchers: &[Matcher]) -> Result<SeriesSet> {
+        let mut warnings = Vec::new();
+        let mut selected: Vec<(Labels, Vec<Arc<dyn Series>>)> = Vec::new();
+        let mut places: HashMap<Labels, usize> = HashMap::new();
+        for part in &self.parts {
+            let set = part.select(false, hints, matchers)?;
+            warnings.extend(set.warnings);
+            for series in set.series {
+                let labels = series.labels();
+                match places.entry(labels) {
+                    Entry::Occupied(place) => selected[*place.get()].1.push(series),
+                    Entry::Vacant(place) => {
+                        selected.push((place.key().clone(), vec![series]));
+                        place.insert(selected.len() - 1);
+                    }
+                }
+            }
+        }
+        if sorted || hints.limit > 0 {
+            selected.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        if hints.limit > 0 {
+            selected.truncate(hints.limit);
+        }
+        let series = selected.into_iter().map(|(labels, mut parts)| match parts.len() {
+            1 => parts.remove(0),
+            _ => Arc::new(MergedSeries { labels, parts }),
+        });
+        Ok(SeriesSet { series: series.collect(), warnings })
+    }
+
+    fn label_values(
+        &self,
+        name: &str,
+        hints: &LabelHints,
+        matchers: &[Matcher],
+    ) -> Result<LabelValues> {
+        self.union(hints, |part| part.label_values(name, hints, matchers))
+    }
+
+    fn label_names(&self, hints: &LabelHints, matchers: &[Matcher]) -> Result<LabelValues> {
+        self.union(hints, |part| part.label_names(hints, matchers))
+    }
+}
+
+impl Merged {
+    fn union(
+        &self,
+        hints: &LabelHints,
+        ask: impl Fn(&dyn Querier) -> Result<LabelValues>,
+    ) -> Result<LabelValues> {
+        let (mut values, mut warnings) = (BTreeSet::new(), Vec::new());
+        for part in &self.parts {
+            let answer = ask(&**part)?;
+            values.extend(answer.values);
+            warnings.extend(answer.warnings);
+        }
+        let limit = if hints.limit == 0 { usize::MAX } else { hints.limit };
+        Ok(LabelValues { values: values.into_iter().take(limit).collect(), warnings })
+    }
+}
+
+struct MergedSeries {
+    labels: Labels,
+    parts: Vec<Arc<dyn Series>>,
+}
+
+impl Series for MergedSeries {
+    fn labels(&self) -> Labels {
+        self.labels.clone()
+    }
+
+    fn read(&self, range: TimeRange, columns: &mut Columns) -> Result<()> {
+        let begin = (columns.times.len(), columns.histogram_times.len());
+        for part in &self.parts {
+            let split = (columns.times.len(), columns.histogram_times.len());
+            part.read(range, columns)?;
+            merge_tail(&mut columns.times, &mut columns.values, begin.0, split.0);
+            merge_tail(&mut columns.histogram_times, &mut columns.histograms, begin.1, split.1);
+        }
+        Ok(())
+    }
+}
+
+/// Merges two sorted runs, `begin..split` and `split..`, of a pair of columns into one.
+fn merge_tail<T: Clone>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize, split: usize) {
+    let is_in_order = split == begin
+        || split == times.len()
+        || times.get(split - 1).zip(times.get(split)).is_some_and(|(last, next)| last < next);
+    if is_in_order {
+        return;
+    }
+    let late_times = times.split_off(split);
+    let late_values = values.split_off(split);
+    let first_moved = begin + times[begin..].partition_point(|time| *time < late_times[0]);
+    let early_times = times.split_off(first_moved);
+    let early_values = values.split_off(first_moved);
+    let mut early = early_times.into_iter().zip(early_values).peekable();
+    let mut late = late_times.into_iter().zip(late_values).peekable();
+    loop {
+        let next = match (early.peek(), late.peek()) {
+            (Some((a, _)), Some((b, _))) if a == b => {
+                late.next();
+                early.next()
+            }
+            (Some((a, _)), Some((b, _))) if b < a => late.next(),
+            (Some(_), _) => early.next(),
+            (None, _) => late.next(),
+        };
+        let Some((time, value)) = next else { return };
+        times.push(time);
+        values.push(value);
+    }
+}
