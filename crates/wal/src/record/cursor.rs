@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use model::{Labels, LabelsBuilder};
+pub(super) use stdx::cursor::{push_sized, push_uvarint, push_varint};
 
 use super::Kind;
 use crate::{Error, Result};
@@ -8,7 +9,7 @@ use crate::{Error, Result};
 /// Reads the fields of a record; nothing is read or allocated beyond its end.
 pub(super) struct Cursor<'a> {
     kind: &'static str,
-    rest: &'a [u8],
+    inner: stdx::cursor::Cursor<'a>,
 }
 
 impl<'a> Cursor<'a> {
@@ -20,28 +21,27 @@ impl<'a> Cursor<'a> {
     ) -> Result<(Kind, Cursor<'a>)> {
         match Kind::of(record) {
             Some(found) if kinds.contains(&found) => {
-                Ok((found, Cursor { kind, rest: record.get(1..).unwrap_or_default() }))
+                let inner = stdx::cursor::Cursor::new(record.get(1..).unwrap_or_default());
+                Ok((found, Cursor { kind, inner }))
             }
             _ => Err(Error::Record { kind, detail: "invalid record type" }),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+        self.inner.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rest.len()
+        self.inner.rest().len()
     }
 
     pub(super) fn byte(&mut self) -> Result<u8> {
-        Ok(self.bytes(1)?[0])
+        self.inner.byte().ok_or_else(|| self.cut_off())
     }
 
     pub(super) fn u64(&mut self) -> Result<u64> {
-        let Some((bytes, rest)) = self.rest.split_first_chunk::<8>() else { return self.cut_off() };
-        self.rest = rest;
-        Ok(u64::from_be_bytes(*bytes))
+        self.inner.u64().ok_or_else(|| self.cut_off())
     }
 
     pub(super) fn f64(&mut self) -> Result<f64> {
@@ -49,34 +49,21 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn uvarint(&mut self) -> Result<u64> {
-        let mut number = 0u64;
-        for (idx, byte) in self.rest.iter().enumerate().take(10) {
-            if idx == 9 && *byte > 1 {
-                break;
-            }
-            number |= u64::from(byte & 0x7f) << (7 * idx);
-            if *byte < 0x80 {
-                self.rest = &self.rest[idx + 1..];
-                return Ok(number);
-            }
-        }
-        self.cut_off()
+        self.inner.uvarint().ok_or_else(|| self.cut_off())
     }
 
     pub(super) fn varint(&mut self) -> Result<i64> {
-        let number = self.uvarint()?;
-        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+        self.inner.varint().ok_or_else(|| self.cut_off())
     }
 
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>> {
-        let len = self.uvarint()?;
-        let bytes = self.bytes(usize::try_from(len).unwrap_or(usize::MAX))?;
+        let bytes = self.inner.sized().ok_or_else(|| self.cut_off())?;
         Ok(String::from_utf8_lossy(bytes))
     }
 
     pub(super) fn labels(&mut self) -> Result<Labels> {
         let n_labels = self.uvarint()?;
-        let mut pairs = Vec::with_capacity((n_labels as usize).min(self.rest.len() / 2));
+        let mut pairs = Vec::with_capacity((n_labels as usize).min(self.len() / 2));
         for _ in 0..n_labels {
             pairs.push((self.text()?, self.text()?));
         }
@@ -92,33 +79,14 @@ impl<'a> Cursor<'a> {
         Ok(builder.build())
     }
 
-    fn bytes(&mut self, len: usize) -> Result<&'a [u8]> {
-        let Some((bytes, rest)) = self.rest.split_at_checked(len) else { return self.cut_off() };
-        self.rest = rest;
-        Ok(bytes)
-    }
-
     #[cold]
-    fn cut_off<T>(&self) -> Result<T> {
-        Err(Error::Record { kind: self.kind, detail: "record is cut off" })
+    fn cut_off(&self) -> Error {
+        Error::Record { kind: self.kind, detail: "record is cut off" }
     }
-}
-
-pub(super) fn push_uvarint(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 & 0x7f | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-pub(super) fn push_varint(out: &mut Vec<u8>, number: i64) {
-    push_uvarint(out, (number << 1 ^ number >> 63) as u64);
 }
 
 pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
-    push_uvarint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
+    push_sized(out, text.as_bytes());
 }
 
 pub(super) fn push_labels<'a>(
