@@ -46,13 +46,40 @@ pub fn write_exponent(value: f64, out: &mut String) {
 }
 
 /// Appends `value` as Go's `FormatFloat(v, 'g', -1, 64)` and `%v`: `e` notation for exponents
-/// below -4 or from 21 on.
+/// below -4 or from 6 on.
 pub fn write_general(value: f64, out: &mut String) {
     let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) && value.is_finite() {
+    if magnitude != 0.0 && !(1e-4..1e6).contains(&magnitude) && value.is_finite() {
         write_exponent(value, out);
     } else {
         write_plain(value, out);
+    }
+}
+
+/// A sum with Neumaier's improvement of Kahan's compensation.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct KahanSum {
+    pub value: f64,
+    /// What rounding has taken from `value` so far.
+    pub compensation: f64,
+}
+
+impl KahanSum {
+    #[must_use]
+    pub fn plus(self, value: f64) -> KahanSum {
+        let sum = self.value + value;
+        let compensation = if sum.is_infinite() {
+            0.0
+        } else if self.value.abs() >= value.abs() {
+            self.compensation + ((self.value - sum) + value)
+        } else {
+            self.compensation + ((value - sum) + self.value)
+        };
+        KahanSum { value: sum, compensation }
+    }
+
+    pub fn total(self) -> f64 {
+        self.value + self.compensation
     }
 }
 

@@ -1,4 +1,30 @@
-//! Native histograms, as the engine calculates with them: absolute float counts.
+//! Native histograms: what they are and how to calculate with them.
+//!
+//! The engine works on [`FloatHistogram`]s, with absolute counts; targets and remote writers also
+//! send integer [`Histogram`]s, whose buckets are deltas. Bounds are those of [`bounds`].
+
+mod arithmetic;
+pub mod bounds;
+mod buckets;
+mod classic;
+mod compact;
+mod equality;
+mod integer;
+mod reset;
+mod resolution;
+mod sparse;
+mod text;
+mod trim;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+pub use arithmetic::{HistogramSum, Incompatible, Reconciled};
+pub use buckets::Bucket;
+pub use classic::{ClassicBuckets, ClassicError, Converted, custom_to_classic};
+pub use integer::Histogram;
+pub use validate::Error;
 
 /// A run of consecutive populated buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,4 +62,11 @@ pub struct FloatHistogram {
     pub negative_buckets: Vec<f64>,
     /// Upper bounds, without +Inf; only with [`CUSTOM_BUCKETS_SCHEMA`].
     pub custom_values: Vec<f64>,
+}
+
+impl FloatHistogram {
+    /// Whether the bounds are custom ones.
+    pub fn has_custom_buckets(&self) -> bool {
+        self.schema == CUSTOM_BUCKETS_SCHEMA
+    }
 }
