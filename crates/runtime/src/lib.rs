@@ -21,6 +21,16 @@ pub use simulation::Simulation;
 /// A boxed future, for traits that are used as objects.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Runs work that blocks or computes for long, here and now, without holding up other tasks where
+/// the Tokio runtime has other threads. On a single thread, as in simulation, it simply runs.
+pub fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
 /// The world outside, as handed to every component. Cloning is four reference counts.
 #[derive(Clone)]
 pub struct Runtime {
