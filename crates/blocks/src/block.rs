@@ -1,0 +1,216 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use model::{Labels, Matcher, TimeRange};
+use parking_lot::RwLock;
+use runtime::Disk;
+use storage::{
+    Columns, Querier, Queryable,
+    label_index::{self, LabelIndex as _},
+    postings::SortedList as _,
+};
+
+use crate::{
+    Chunk, Error, Interval, Intervals, Meta, Result, Tombstones, index::Index,
+    querier::BlockQuerier, segments::Segments,
+};
+
+/// Where a chunk of a series is; times are milliseconds, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkMeta {
+    pub start: i64,
+    pub end: i64,
+    pub reference: u64,
+}
+
+/// An open block. Cloning gives another handle.
+#[derive(Clone)]
+pub struct Block {
+    contents: Arc<Contents>,
+}
+
+pub(crate) struct Contents {
+    directory: PathBuf,
+    meta: Meta,
+    pub(crate) index: Index,
+    segments: Segments,
+    /// Replaced as a whole; no other lock is taken under it.
+    tombstones: RwLock<Arc<Tombstones>>,
+}
+
+impl Block {
+    pub fn open(disk: &dyn Disk, directory: &Path) -> Result<Block> {
+        let contents = Contents {
+            directory: directory.to_owned(),
+            meta: Meta::read(disk, directory)?,
+            index: Index::open(disk, directory)?,
+            segments: Segments::open(disk, directory)?,
+            tombstones: RwLock::new(Arc::new(Tombstones::read(disk, directory)?)),
+        };
+        Ok(Block { contents: Arc::new(contents) })
+    }
+
+    pub fn meta(&self) -> &Meta {
+        &self.contents.meta
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.contents.directory
+    }
+
+    /// What index and chunks take on disk.
+    pub fn bytes(&self) -> u64 {
+        self.contents.index.bytes() + self.contents.segments.bytes()
+    }
+
+    pub fn tombstones(&self) -> Arc<Tombstones> {
+        self.contents.tombstones.read().clone()
+    }
+
+    /// The texts of all names and values, in order.
+    pub fn symbols(&self) -> impl Iterator<Item = &str> {
+        self.contents.index.symbols()
+    }
+
+    /// Hides what is in `range` of the series that satisfy all `matchers`: a note on disk, the
+    /// samples stay until the block is rewritten. Says whether there was something.
+    pub fn delete(&self, disk: &dyn Disk, range: TimeRange, matchers: &[Matcher]) -> Result<bool> {
+        let contents = &*self.contents;
+        let selected = label_index::select(&contents.index, matchers);
+        let selected = selected.map_err(|error| Error::Meta {
+            path: contents.directory.clone(),
+            detail: error.to_string(),
+        })?;
+        let mut current = contents.tombstones.write();
+        let mut tombstones = Tombstones::clone(&current);
+        let mut has_any = false;
+        for id in selected {
+            let chunks = contents.chunks(id)?;
+            let Some((first, last)) = chunks.first().zip(chunks.last()) else { continue };
+            let covered = TimeRange::from_millis(first.start, last.end);
+            if covered.overlaps(range) {
+                let mut interval = Interval::of(range);
+                interval.start = interval.start.max(first.start);
+                interval.end = interval.end.min(last.end);
+                tombstones.add(u64::from(id), interval);
+                has_any = true;
+            }
+        }
+        if has_any {
+            tombstones.write(disk, &contents.directory)?;
+            *current = Arc::new(tombstones);
+        }
+        Ok(has_any)
+    }
+
+    /// All series in order of their labels, for rewriting.
+    pub fn series(&self) -> Result<Vec<BlockSeries>> {
+        let contents = &self.contents;
+        let all = contents.index.all().map_err(|error| Error::Meta {
+            path: contents.directory.clone(),
+            detail: error.to_string(),
+        })?;
+        Ok(all.iter().map(|id| BlockSeries { contents: contents.clone(), id }).collect())
+    }
+}
+
+impl Queryable for Block {
+    fn querier(&self, range: TimeRange) -> storage::Result<Box<dyn Querier>> {
+        let tombstones = self.tombstones();
+        Ok(Box::new(BlockQuerier { contents: self.contents.clone(), range, tombstones }))
+    }
+}
+
+/// A series of a block, as a handle.
+#[derive(Clone)]
+pub struct BlockSeries {
+    contents: Arc<Contents>,
+    id: u32,
+}
+
+impl BlockSeries {
+    pub fn labels(&self) -> Result<Labels> {
+        self.contents.labels(self.id)
+    }
+
+    /// Its labels as numbers of the block's symbols.
+    pub fn label_symbols(&self) -> Result<Vec<(u32, u32)>> {
+        let index = &self.contents.index;
+        let entry = index.series(self.id)?;
+        entry
+            .labels()
+            .map(|(name, value)| Ok((index.symbol_number(name)?, index.symbol_number(value)?)))
+            .collect()
+    }
+
+    /// Its chunks with their bytes, which are checked, and what of them was deleted.
+    pub fn chunks(&self) -> Result<Vec<Chunk<'_>>> {
+        let chunks = self.contents.chunks(self.id)?;
+        let open = |chunk: &ChunkMeta| {
+            let (encoding, bytes) = self.contents.segments.chunk(chunk.reference)?;
+            Ok(Chunk { start: chunk.start, end: chunk.end, encoding, bytes: bytes.into() })
+        };
+        chunks.iter().map(open).collect()
+    }
+
+    pub fn deleted(&self) -> Option<Intervals> {
+        self.contents.tombstones.read().of(u64::from(self.id)).cloned()
+    }
+}
+
+impl Contents {
+    pub(crate) fn labels(&self, id: u32) -> Result<Labels> {
+        let entry = self.index.series(id)?;
+        let mut pairs = Vec::with_capacity(12);
+        for (name, value) in entry.labels() {
+            pairs.push((self.index.symbol(name)?, self.index.symbol(value)?));
+        }
+        let is_a_set = pairs.windows(2).all(|pair| pair[0].0 < pair[1].0)
+            && pairs.iter().all(|(_, value)| !value.is_empty());
+        Ok(if is_a_set { Labels::from_sorted(pairs) } else { Labels::from_pairs(pairs) })
+    }
+
+    pub(crate) fn chunks(&self, id: u32) -> Result<Vec<ChunkMeta>> {
+        let chunks = self.index.series(id)?.chunks();
+        chunks.map_err(|(offset, detail)| Error::Corrupt {
+            path: self.directory.join(crate::index::FILE),
+            offset,
+            detail: detail.to_owned(),
+        })
+    }
+
+    /// Appends the samples of chunks that overlap `range`, cut to it.
+    pub(crate) fn read(&self, id: u32, range: TimeRange, columns: &mut Columns) -> Result<()> {
+        for chunk in self.chunks(id)? {
+            if !range.overlaps(TimeRange::from_millis(chunk.start, chunk.end)) {
+                continue;
+            }
+            let (encoding, bytes) = self.segments.chunk(chunk.reference)?;
+            let begin = columns.times.len();
+            chunks::decode(encoding, bytes, &mut columns.times, &mut columns.values).map_err(
+                |error| Error::Corrupt {
+                    path: self.directory.join(crate::segments::DIRECTORY),
+                    offset: chunk.reference,
+                    detail: error.to_string(),
+                },
+            )?;
+            cut(columns, begin, range);
+        }
+        Ok(())
+    }
+}
+
+/// Drops from `begin` on what is outside of `range`.
+fn cut(columns: &mut Columns, begin: usize, range: TimeRange) {
+    let times = &columns.times[begin..];
+    let end = times.partition_point(|time| *time <= range.end.as_millis());
+    let first = times.partition_point(|time| *time < range.start.as_millis()).min(end);
+    columns.times.truncate(begin + end);
+    columns.values.truncate(begin + end);
+    if first > 0 {
+        columns.times.drain(begin..begin + first);
+        columns.values.drain(begin..begin + first);
+    }
+}

@@ -1,0 +1,128 @@
+//! `meta.json`: what a block covers and where it comes from.
+
+use std::path::Path;
+
+use model::TimeRange;
+use runtime::Disk;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::{Error, Result};
+
+pub(crate) const FILE: &str = "meta.json";
+const VERSION: u64 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Meta {
+    pub ulid: Ulid,
+    /// Milliseconds; the first sample is not before it.
+    pub min_time: i64,
+    /// Milliseconds; all samples are before it.
+    pub max_time: i64,
+    #[serde(default)]
+    pub stats: Stats,
+    #[serde(default)]
+    pub compaction: Compaction,
+    pub version: u64,
+}
+
+/// Zeros are left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Stats {
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_samples: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_float_samples: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_histogram_samples: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_series: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_chunks: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_tombstones: u64,
+}
+
+/// How often a block was compacted, and what it was made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Compaction {
+    /// 1 for a block out of the head.
+    pub level: u32,
+    /// The blocks of level 1 that are in it, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub sources: Vec<Ulid>,
+    /// It holds no samples and may go.
+    #[serde(skip_serializing_if = "is_false")]
+    pub deletable: bool,
+    /// The blocks that it replaces.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub parents: Vec<Parent>,
+    /// A compaction of it failed; it is not tried again.
+    #[serde(skip_serializing_if = "is_false")]
+    pub failed: bool,
+    /// Such as `from-out-of-order`.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub hints: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parent {
+    pub ulid: Ulid,
+    pub min_time: i64,
+    pub max_time: i64,
+}
+
+impl Meta {
+    /// Of a block out of the head.
+    pub fn new(ulid: Ulid, min_time: i64, max_time: i64) -> Meta {
+        let compaction = Compaction { level: 1, sources: vec![ulid], ..Compaction::default() };
+        Meta { ulid, min_time, max_time, stats: Stats::default(), compaction, version: VERSION }
+    }
+
+    /// From the first to the last millisecond.
+    pub fn range(&self) -> TimeRange {
+        TimeRange::from_millis(self.min_time, self.max_time.saturating_sub(1))
+    }
+
+    pub fn read(disk: &dyn Disk, directory: &Path) -> Result<Meta> {
+        let path = directory.join(FILE);
+        let text = disk.read(&path).map_err(Error::io("read", &path))?;
+        let wrong = |detail: String| Error::Meta { path: path.clone(), detail };
+        let meta: Meta = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        if meta.version != VERSION {
+            return Err(wrong(format!("unexpected meta file version {}", meta.version)));
+        }
+        Ok(meta)
+    }
+
+    pub fn write(&self, disk: &dyn Disk, directory: &Path) -> Result<()> {
+        let path = directory.join(FILE);
+        let mut text = Vec::new();
+        // Upstream indents with tabs.
+        let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+        let mut json = serde_json::Serializer::with_formatter(&mut text, format);
+        self.serialize(&mut json).expect("texts and numbers are JSON");
+        disk.write_atomically(&path, &text).map_err(Error::io("write", path))
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Go writes `null` for a list that was never filled.
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
