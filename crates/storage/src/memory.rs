@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::{Arc, RwLock},
 };
 
@@ -139,11 +140,32 @@ impl Series for MemorySeries {
             start..times.partition_point(|t| *t <= range.end.as_millis()).max(start)
         };
         let floats = within(&self.columns.times);
+        append_starts(&mut out.start_times, out.times.len(), &self.columns.start_times, &floats);
         out.times.extend_from_slice(&self.columns.times[floats.clone()]);
         out.values.extend_from_slice(&self.columns.values[floats]);
         let histograms = within(&self.columns.histogram_times);
+        let starts = &self.columns.histogram_start_times;
+        append_starts(
+            &mut out.histogram_start_times,
+            out.histogram_times.len(),
+            starts,
+            &histograms,
+        );
         out.histogram_times.extend_from_slice(&self.columns.histogram_times[histograms.clone()]);
         out.histograms.extend_from_slice(&self.columns.histograms[histograms]);
         Ok(())
+    }
+}
+
+/// Appends the start times in `range` to those of `known` samples; an empty column means that
+/// none is known.
+fn append_starts(out: &mut Vec<i64>, known: usize, starts: &[i64], range: &Range<usize>) {
+    if out.is_empty() && starts.is_empty() {
+        return;
+    }
+    out.resize(known, 0);
+    match starts.get(range.clone()) {
+        Some(starts) => out.extend_from_slice(starts),
+        None => out.resize(known + range.len(), 0),
     }
 }
