@@ -87,5 +87,5 @@ fn upstream_reads_our_blocks() {
     let list = promtool("list", directory.path()).expect("it was there a moment ago");
     assert!(list.contains("240000") && list.contains("2000"), "{list}");
     let analysis = promtool("analyze", directory.path()).expect("it was there a moment ago");
-    assert!(analysis.contains("Total Series: 1000"), "{analysis}");
+    assert!(analysis.contains("\nSeries: 1000\n"), "{analysis}");
 }

@@ -1,6 +1,6 @@
 //! Bytes that somebody has changed: an error or the right answer, never a panic.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use proptest::prelude::*;
 use runtime::{Disk, Simulation};
@@ -11,7 +11,7 @@ use crate::{Block, Tombstones};
 /// The files of a block, all of them.
 const FILES: [&str; 3] = ["index", "chunks/000001", "tombstones"];
 
-fn rewrite(disk: &dyn Disk, path: &PathBuf, change: impl FnOnce(&mut Vec<u8>)) {
+fn rewrite(disk: &dyn Disk, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = disk.read(path).expect("it is there");
     change(&mut bytes);
     disk.write_atomically(path, &bytes).expect("memory does not fail");
