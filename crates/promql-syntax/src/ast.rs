@@ -18,6 +18,27 @@ pub enum ValueType {
     String,
 }
 
+impl ValueType {
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ValueType::Scalar => "scalar",
+            ValueType::Vector => "vector",
+            ValueType::Matrix => "matrix",
+            ValueType::String => "string",
+        }
+    }
+
+    /// The name in the documentation and in errors.
+    pub fn documented(self) -> &'static str {
+        match self {
+            ValueType::Vector => "instant vector",
+            ValueType::Matrix => "range vector",
+            other => other.as_str(),
+        }
+    }
+}
+
 /// A query, or a part of one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
@@ -33,6 +54,83 @@ pub enum Expr {
     Vector(Box<VectorSelector>),
     /// Arithmetic on durations; only within `[…]` and after `offset`.
     Duration(Box<DurationExpr>),
+}
+
+impl Expr {
+    /// What the expression evaluates to.
+    pub fn value_type(&self) -> ValueType {
+        match self {
+            Expr::Aggregate(_) | Expr::Vector(_) => ValueType::Vector,
+            Expr::Matrix(_) | Expr::Subquery(_) => ValueType::Matrix,
+            Expr::Number(_) | Expr::Duration(_) => ValueType::Scalar,
+            Expr::String(_) => ValueType::String,
+            Expr::Call(call) => call.function.returns,
+            Expr::Paren(paren) => paren.expr.value_type(),
+            Expr::Unary(unary) => unary.expr.value_type(),
+            Expr::Binary(binary) => {
+                let is_scalar = |side: &Expr| side.value_type() == ValueType::Scalar;
+                match is_scalar(&binary.lhs) && is_scalar(&binary.rhs) {
+                    true => ValueType::Scalar,
+                    false => ValueType::Vector,
+                }
+            }
+        }
+    }
+
+    /// The bytes of the query that the expression came from.
+    pub fn span(&self) -> Span {
+        Span { start: self.start(), end: self.end() }
+    }
+
+    fn start(&self) -> usize {
+        let mut expr = self;
+        loop {
+            return match expr {
+                Expr::Binary(binary) => {
+                    expr = &binary.lhs;
+                    continue;
+                }
+                Expr::Subquery(subquery) => {
+                    expr = &subquery.expr;
+                    continue;
+                }
+                Expr::Aggregate(aggregate) => aggregate.span.start,
+                Expr::Call(call) => call.span.start,
+                Expr::Matrix(matrix) => matrix.selector.span.start,
+                Expr::Number(number) => number.span.start,
+                Expr::Paren(paren) => paren.span.start,
+                Expr::String(string) => string.span.start,
+                Expr::Unary(unary) => unary.start,
+                Expr::Vector(vector) => vector.span.start,
+                Expr::Duration(duration) => duration.span.start,
+            };
+        }
+    }
+
+    fn end(&self) -> usize {
+        let mut expr = self;
+        loop {
+            return match expr {
+                Expr::Binary(binary) => {
+                    expr = &binary.rhs;
+                    continue;
+                }
+                Expr::Unary(unary) => {
+                    expr = &unary.expr;
+                    continue;
+                }
+                Expr::Aggregate(aggregate) => aggregate.span.end,
+                Expr::Call(call) => call.span.end,
+                Expr::Matrix(matrix) => matrix.end,
+                Expr::Number(number) => number.span.end,
+                Expr::Paren(paren) => paren.span.end,
+                Expr::String(string) => string.span.end,
+                Expr::Subquery(subquery) => subquery.end,
+                Expr::Vector(vector) => vector.span.end,
+                Expr::Duration(duration) => duration.span.end,
+            };
+        }
+    }
 }
 
 /// `sum by (job) (x)`, `topk(3, x)`.
@@ -64,6 +162,43 @@ pub enum AggregateOp {
     Quantile,
     LimitK,
     LimitRatio,
+}
+
+impl AggregateOp {
+    pub fn as_str(self) -> &'static str {
+        use AggregateOp::*;
+        match self {
+            Sum => "sum",
+            Avg => "avg",
+            Min => "min",
+            Max => "max",
+            Count => "count",
+            Group => "group",
+            Stddev => "stddev",
+            Stdvar => "stdvar",
+            TopK => "topk",
+            BottomK => "bottomk",
+            CountValues => "count_values",
+            Quantile => "quantile",
+            LimitK => "limitk",
+            LimitRatio => "limit_ratio",
+        }
+    }
+
+    /// The type of the parameter before the vector, if there is one.
+    pub fn param_type(self) -> Option<ValueType> {
+        use AggregateOp::*;
+        match self {
+            TopK | BottomK | Quantile | LimitK | LimitRatio => Some(ValueType::Scalar),
+            CountValues => Some(ValueType::String),
+            Sum | Avg | Min | Max | Count | Group | Stddev | Stdvar => None,
+        }
+    }
+
+    /// Needs `promql-experimental-functions`.
+    pub fn is_experimental(self) -> bool {
+        matches!(self, AggregateOp::LimitK | AggregateOp::LimitRatio)
+    }
 }
 
 /// `a + on (x) b`.
@@ -103,6 +238,30 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
+    pub fn as_str(self) -> &'static str {
+        use BinaryOp::*;
+        match self {
+            Add => "+",
+            Sub => "-",
+            Mul => "*",
+            Div => "/",
+            Mod => "%",
+            Pow => "^",
+            Atan2 => "atan2",
+            Equal => "==",
+            NotEqual => "!=",
+            Greater => ">",
+            Less => "<",
+            GreaterOrEqual => ">=",
+            LessOrEqual => "<=",
+            And => "and",
+            Or => "or",
+            Unless => "unless",
+            TrimUpper => "</",
+            TrimLower => ">/",
+        }
+    }
+
     pub fn is_comparison(self) -> bool {
         use BinaryOp::*;
         matches!(self, Equal | NotEqual | Greater | Less | GreaterOrEqual | LessOrEqual)
@@ -139,6 +298,17 @@ pub enum Cardinality {
     ManyToMany,
 }
 
+impl Cardinality {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cardinality::OneToOne => "one-to-one",
+            Cardinality::ManyToOne => "many-to-one",
+            Cardinality::OneToMany => "one-to-many",
+            Cardinality::ManyToMany => "many-to-many",
+        }
+    }
+}
+
 /// `rate(x[5m])`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -161,7 +331,7 @@ pub struct MatrixSelector {
 /// `x{job="a"} offset 5m @ start()`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct VectorSelector {
-    /// The name before the braces, or quoted within them; "" if there is none.
+    /// The name before the braces; "" if there is none, also if one is quoted within them.
     pub name: String,
     /// All conditions, the one on `__name__` included.
     pub matchers: Vec<Matcher>,
@@ -213,6 +383,8 @@ pub struct NumberLiteral {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StringLiteral {
     pub value: String,
+    /// The very bytes, where escapes like `\xff` made no UTF-8 and `value` has U+FFFD instead.
+    pub bytes: Option<Box<[u8]>>,
     pub span: Span,
 }
 
