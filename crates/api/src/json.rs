@@ -1,0 +1,206 @@
+//! Writes JSON as upstream's encoder does, byte for byte.
+
+mod histogram;
+
+use std::{fmt::Write as _, time::Duration};
+
+use bytes::Bytes;
+use model::{FloatHistogram, Labels};
+use tokio::sync::mpsc;
+
+/// A chunk of a streamed answer has at least so many bytes.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A JSON text under construction. Each method appends one value.
+#[derive(Default)]
+pub(crate) struct Json {
+    out: String,
+    /// Where full chunks go while the text is still written.
+    sink: Option<mpsc::Sender<Bytes>>,
+}
+
+impl Json {
+    /// Sends what is written to `sink`, chunk by chunk. For blocking threads.
+    pub(crate) fn streaming(sink: mpsc::Sender<Bytes>) -> Json {
+        Json { out: String::new(), sink: Some(sink) }
+    }
+
+    /// The text; the rest of it, if it is streamed.
+    pub(crate) fn finish(self) -> String {
+        self.out
+    }
+
+    /// Gives away a full chunk. False if nobody reads any more.
+    pub(crate) fn flush_full_chunk(&mut self) -> bool {
+        match &self.sink {
+            Some(sink) if self.out.len() >= CHUNK_BYTES => {
+                sink.blocking_send(std::mem::take(&mut self.out).into()).is_ok()
+            }
+            _ => true,
+        }
+    }
+
+    pub(crate) fn object(&mut self, fill: impl FnOnce(&mut Object<'_>)) {
+        self.out.push('{');
+        fill(&mut Object { json: self, is_empty: true });
+        self.out.push('}');
+    }
+
+    pub(crate) fn array<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Json, T),
+    ) {
+        self.out.push('[');
+        for (idx, item) in items.into_iter().enumerate() {
+            if idx > 0 {
+                self.out.push(',');
+            }
+            write(self, item);
+        }
+        self.out.push(']');
+    }
+
+    /// What is JSON already.
+    pub(crate) fn raw(&mut self, json: &str) {
+        self.out.push_str(json);
+    }
+
+    pub(crate) fn bool(&mut self, value: bool) {
+        self.raw(if value { "true" } else { "false" });
+    }
+
+    pub(crate) fn int(&mut self, value: impl itoa::Integer) {
+        self.out.push_str(itoa::Buffer::new().format(value));
+    }
+
+    /// A number, shortest form, as Go's encoder writes it.
+    pub(crate) fn float(&mut self, value: f64) {
+        let start = self.out.len();
+        model::float::write_json(value, &mut self.out);
+        // Go cleans e-09 up to e-9.
+        let is_padded = self
+            .out
+            .as_bytes()
+            .get(start..)
+            .is_some_and(|text| matches!(text, [.., b'e', b'-', b'0', _]));
+        if is_padded {
+            self.out.remove(self.out.len() - 2);
+        }
+    }
+
+    pub(crate) fn seconds(&mut self, duration: Duration) {
+        self.float(duration.as_secs_f64());
+    }
+
+    /// A text, with the characters that mean something in HTML escaped.
+    pub(crate) fn string(&mut self, text: &str) {
+        self.quote(text, |c| matches!(c, '<' | '>' | '&'));
+    }
+
+    /// A text of a label, which upstream writes without regard to HTML.
+    pub(crate) fn label_text(&mut self, text: &str) {
+        self.quote(text, |_| false);
+    }
+
+    pub(crate) fn strings<S: AsRef<str>>(&mut self, texts: impl IntoIterator<Item = S>) {
+        self.array(texts, |json, text| json.string(text.as_ref()));
+    }
+
+    pub(crate) fn labels(&mut self, labels: &Labels) {
+        self.out.push('{');
+        for (idx, (name, value)) in labels.iter().enumerate() {
+            if idx > 0 {
+                self.out.push(',');
+            }
+            self.label_text(name);
+            self.out.push(':');
+            self.label_text(value);
+        }
+        self.out.push('}');
+    }
+
+    /// Milliseconds as seconds, with three digits after the point or none.
+    pub(crate) fn timestamp(&mut self, millis: i64) {
+        if millis < 0 {
+            self.out.push('-');
+        }
+        let millis = millis.unsigned_abs();
+        self.int(millis / 1000);
+        if !millis.is_multiple_of(1000) {
+            write!(self.out, ".{:03}", millis % 1000).expect("writing to a string cannot fail");
+        }
+    }
+
+    /// A sample's value: a float as text.
+    pub(crate) fn value(&mut self, value: f64) {
+        self.out.push('"');
+        model::float::write_json(value, &mut self.out);
+        self.out.push('"');
+    }
+
+    pub(crate) fn histogram(&mut self, histogram: &FloatHistogram) {
+        histogram::write(histogram, self);
+    }
+
+    /// RFC 3339 with as many digits as needed; nothing is Go's zero time.
+    pub(crate) fn time(&mut self, since_epoch: Option<Duration>) {
+        self.out.push('"');
+        match since_epoch
+            .map(|since| jiff::Timestamp::from_duration(since.try_into().unwrap_or_default()))
+        {
+            Some(Ok(time)) => write!(self.out, "{time}").expect("writing to a string cannot fail"),
+            _ => self.raw("0001-01-01T00:00:00Z"),
+        }
+        self.out.push('"');
+    }
+
+    fn quote(&mut self, text: &str, is_escaped: impl Fn(char) -> bool) {
+        self.out.push('"');
+        for c in text.chars() {
+            match c {
+                '"' => self.raw("\\\""),
+                '\\' => self.raw("\\\\"),
+                '\n' => self.raw("\\n"),
+                '\r' => self.raw("\\r"),
+                '\t' => self.raw("\\t"),
+                c if c < ' ' || matches!(c, '\u{2028}' | '\u{2029}') || is_escaped(c) => {
+                    write!(self.out, "\\u{:04x}", c as u32)
+                        .expect("writing to a string cannot fail");
+                }
+                c => self.out.push(c),
+            }
+        }
+        self.out.push('"');
+    }
+}
+
+/// The inside of an object.
+pub(crate) struct Object<'a> {
+    json: &'a mut Json,
+    is_empty: bool,
+}
+
+impl Object<'_> {
+    /// Begins a field; the value is to be written at once.
+    pub(crate) fn key(&mut self, name: &str) -> &mut Json {
+        if !self.is_empty {
+            self.json.out.push(',');
+        }
+        self.is_empty = false;
+        self.json.label_text(name);
+        self.json.out.push(':');
+        self.json
+    }
+
+    pub(crate) fn string(&mut self, name: &str, text: &str) {
+        self.key(name).string(text);
+    }
+
+    /// Nothing, if the text is empty.
+    pub(crate) fn string_if_any(&mut self, name: &str, text: &str) {
+        if !text.is_empty() {
+            self.string(name, text);
+        }
+    }
+}

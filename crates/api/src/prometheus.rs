@@ -1,0 +1,183 @@
+//! Prometheus' HTTP surface: the v1 API, federation, own metrics, lifecycle.
+
+pub mod admin;
+mod cors;
+mod disabled;
+pub mod engine;
+mod exemplars;
+mod federate;
+mod instrument;
+mod language;
+pub mod lifecycle;
+mod metrics;
+mod params;
+mod query;
+mod respond;
+pub mod rules;
+mod series;
+pub mod status;
+pub mod targets;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    handler::Handler,
+    http::StatusCode,
+    middleware,
+    response::Response,
+    routing::{MethodRouter, get, post},
+};
+pub use cors::Origins;
+use model::{Labels, Timestamp};
+pub use respond::Complaints;
+use runtime::Runtime;
+use tower_http::compression::CompressionLayer;
+
+use crate::json;
+
+/// What the surface shows and drives.
+pub struct State {
+    pub engine: Arc<dyn engine::Engine>,
+    pub storage: Arc<dyn storage::Queryable>,
+    pub targets: Arc<dyn targets::Targets>,
+    pub rules: Arc<dyn rules::Rules>,
+    pub status: Arc<dyn status::Status>,
+    /// Nothing unless `--web.enable-lifecycle`.
+    pub lifecycle: Option<Arc<dyn lifecycle::Lifecycle>>,
+    /// Nothing unless `--web.enable-admin-api`.
+    pub admin: Option<Arc<dyn admin::Admin>>,
+    pub readiness: lifecycle::Readiness,
+    pub registry: telemetry::Registry,
+    pub runtime: Runtime,
+    pub build_info: status::BuildInfo,
+    pub global_url: targets::GlobalUrl,
+    pub cors: Origins,
+    /// How `/-/healthy` calls the server: `Prometheus Server`.
+    pub product: String,
+    /// `/` or `/prefix`.
+    pub route_prefix: String,
+    /// The path of the external URL, for redirects.
+    pub external_path: String,
+    /// Added to federated series that lack them; follows the configuration.
+    pub external_labels: Arc<dyn Fn() -> Labels + Send + Sync>,
+    pub lookback_delta: Duration,
+}
+
+/// The state as handlers see it.
+struct Api {
+    state: State,
+    metrics: instrument::Metrics,
+}
+
+impl std::ops::Deref for Api {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl Api {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.runtime.clock.now_millis())
+    }
+
+    fn external_path(&self) -> &str {
+        self.state.external_path.trim_end_matches('/')
+    }
+}
+
+/// All routes, below the route prefix.
+pub fn router(state: State) -> Router {
+    let metrics = instrument::Metrics::register(&state.registry);
+    let api = Arc::new(Api { state, metrics });
+    let ready = middleware::from_fn_with_state(api.clone(), lifecycle::only_when_ready);
+    let v1 = Router::new()
+        .route("/query", either(query::instant))
+        .route("/query_range", either(query::range))
+        .route("/query_exemplars", either(exemplars::query_exemplars))
+        .route("/format_query", either(language::format_query))
+        .route("/parse_query", either(language::parse_query))
+        .route("/series", either(series::series))
+        .route("/labels", either(series::label_names))
+        .route("/label/{name}/values", get(series::label_values))
+        .route("/metadata", get(targets::metadata))
+        .route("/targets", get(targets::targets))
+        .route("/targets/metadata", get(targets::target_metadata))
+        .route("/targets/relabel_steps", get(targets::relabel_steps))
+        .route("/scrape_pools", get(targets::pools))
+        .route("/scrape_pools/config", get(targets::pool_config))
+        .route("/alertmanagers", get(status::alertmanagers))
+        .route("/rules", get(rules::rules))
+        .route("/alerts", get(rules::alerts))
+        .route("/features", get(status::features))
+        .route("/status/config", get(status::config))
+        .route("/status/flags", get(status::flags))
+        .route("/status/runtimeinfo", get(status::runtime_info))
+        .route("/status/buildinfo", get(status::build_info))
+        .route("/status/tsdb", get(status::tsdb))
+        .route("/status/tsdb/blocks", get(status::blocks))
+        .route("/status/self_metrics", get(status::self_metrics))
+        .route("/admin/tsdb/snapshot", change(admin::snapshot))
+        .route("/admin/tsdb/delete_series", change(admin::delete_series))
+        .route("/admin/tsdb/clean_tombstones", change(admin::clean_tombstones))
+        .route("/write", post(disabled::write))
+        .route("/otlp/v1/metrics", post(disabled::otlp))
+        .route_layer(ready.clone())
+        .route("/status/walreplay", get(status::wal_replay))
+        .route("/notifications", get(status::notifications))
+        .route("/notifications/live", get(status::live_notifications))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(api.clone(), cors::add_headers));
+    let gated = Router::new()
+        .route("/federate", get(federate::federate))
+        .route_layer(ready)
+        .route("/metrics", get(metrics::metrics));
+    let routes = Router::new()
+        .nest("/api/v1", v1)
+        .merge(gated)
+        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::max(params::FORM_BYTES_MAX))
+        .route("/", get(lifecycle::home))
+        .route("/graph", get(lifecycle::graph))
+        .route("/query", get(lifecycle::landing))
+        .route("/version", get(lifecycle::version))
+        .route("/-/healthy", get(lifecycle::healthy))
+        .route("/-/ready", get(lifecycle::ready))
+        .route("/-/reload", order(lifecycle::reload))
+        .route("/-/quit", order(lifecycle::quit))
+        .route_layer(middleware::from_fn_with_state(api.clone(), instrument::observe))
+        .method_not_allowed_fallback(method_not_allowed);
+    let routes = match api.route_prefix.trim_end_matches('/') {
+        "" => routes,
+        prefix => Router::new().nest(prefix, routes),
+    };
+    routes.fallback(not_found).with_state(api)
+}
+
+/// A handler for GET, and for POST with a form.
+fn either<T: 'static, H: Handler<T, Arc<Api>>>(handler: H) -> MethodRouter<Arc<Api>> {
+    get(handler.clone()).post(handler)
+}
+
+/// A handler for what changes something.
+fn change<T: 'static, H: Handler<T, Arc<Api>>>(handler: H) -> MethodRouter<Arc<Api>> {
+    post(handler.clone()).put(handler)
+}
+
+/// A handler for what the server is told to do; it says so if it is only read.
+fn order<T: 'static, H: Handler<T, Arc<Api>>>(handler: H) -> MethodRouter<Arc<Api>> {
+    change(handler).get(lifecycle::wrong_method)
+}
+
+async fn not_found() -> Response {
+    lifecycle::plain(StatusCode::NOT_FOUND, "404 page not found\n".to_owned())
+}
+
+async fn method_not_allowed() -> Response {
+    lifecycle::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n".to_owned())
+}

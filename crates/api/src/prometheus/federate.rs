@@ -1,0 +1,184 @@
+//! `/federate`: the latest samples of chosen series, for another server to scrape.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse as _, Response},
+};
+use model::{FloatHistogram, Labels, Matcher, TimeRange, Timestamp, histogram};
+use storage::{Columns, SelectHints};
+
+use super::{Api, language, lifecycle::plain, params::Form};
+use crate::expose::{Format, Syntax, Value, Writer};
+
+pub(super) async fn federate(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
+    let sets: Result<Vec<Vec<Matcher>>, String> =
+        form.all("match[]").map(language::parse_selector).collect();
+    let sets = match sets {
+        Ok(sets) => sets,
+        Err(reason) => return plain(StatusCode::BAD_REQUEST, format!("{reason}\n")),
+    };
+    let format = Format::negotiate(&headers, Syntax::CLASSIC);
+    let page = tokio::task::spawn_blocking(move || {
+        let page = latest(&api, &sets).map(|samples| write(format, &samples, &api));
+        if page.is_err() {
+            api.metrics.federation_errors.increment();
+        }
+        page
+    });
+    match page.await {
+        Ok(Ok(page)) => ([(CONTENT_TYPE, format.content_type())], page).into_response(),
+        Ok(Err(error)) => {
+            let status = match error {
+                storage::Error::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            plain(status, format!("{error}\n"))
+        }
+        // A panic ends this request only.
+        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}
+
+/// The last sample of a series within the lookback.
+struct Sample {
+    labels: Labels,
+    time: i64,
+    value: SampleValue,
+}
+
+enum SampleValue {
+    Float(f64),
+    /// With custom bounds, so that it can be told as a classic one.
+    Histogram(Arc<FloatHistogram>),
+}
+
+/// Sorted by metric name; series without a name cannot be written and are left out.
+fn latest(api: &Api, sets: &[Vec<Matcher>]) -> storage::Result<Vec<Sample>> {
+    let end = api.now().as_millis();
+    let lookback_ms = api.lookback_delta.as_millis() as i64;
+    let range = TimeRange::from_millis(end.saturating_sub(lookback_ms).saturating_add(1), end);
+    let querier = api.storage.querier(range)?;
+    let hints = SelectHints::new(range);
+    let mut samples: Vec<Sample> = Vec::new();
+    let mut columns = Columns::default();
+    for matchers in sets {
+        let set = querier.select(true, &hints, matchers)?;
+        if !set.warnings.is_empty() {
+            api.metrics.federation_warnings.increment();
+        }
+        for series in set.series {
+            columns.clear();
+            series.read(range, &mut columns)?;
+            samples.extend(last(&columns).map(|(time, value)| Sample {
+                labels: series.labels(),
+                time: time.as_millis(),
+                value,
+            }));
+        }
+    }
+    samples.retain(|sample| !sample.labels.metric_name().is_empty());
+    samples.sort_by(|a, b| {
+        let by_name = a.labels.metric_name().cmp(b.labels.metric_name());
+        by_name.then_with(|| a.labels.cmp(&b.labels))
+    });
+    // What two selectors select is told once.
+    samples.dedup_by(|a, b| a.labels == b.labels);
+    Ok(samples)
+}
+
+fn last(columns: &Columns) -> Option<(Timestamp, SampleValue)> {
+    let float = columns.times.last().zip(columns.values.last());
+    let histogram = columns.histogram_times.last().zip(columns.histograms.last());
+    let float_is_last = match (float, histogram) {
+        (Some((float, _)), Some((histogram, _))) => float > histogram,
+        (float, _) => float.is_some(),
+    };
+    if float_is_last {
+        let (time, value) = float?;
+        let is_stale = model::float::is_stale(*value);
+        return (!is_stale).then_some((Timestamp::from_millis(*time), SampleValue::Float(*value)));
+    }
+    let (time, histogram) = histogram?;
+    // Exponential buckets have no classic form.
+    let can_be_told = histogram.schema == histogram::CUSTOM_BUCKETS_SCHEMA
+        && !model::float::is_stale(histogram.sum);
+    let value = SampleValue::Histogram(histogram.clone());
+    can_be_told.then_some((Timestamp::from_millis(*time), value))
+}
+
+fn write(format: Format, samples: &[Sample], api: &Api) -> String {
+    let mut writer = Writer::new(format);
+    let external = external_labels(&(api.external_labels)());
+    let mut head = ("", "");
+    for sample in samples {
+        let name = sample.labels.metric_name();
+        let kind = match sample.value {
+            SampleValue::Float(_) => "untyped",
+            SampleValue::Histogram(_) => "histogram",
+        };
+        if head != (name, kind) {
+            writer.head(name, "", kind);
+            head = (name, kind);
+        }
+        write_sample(&mut writer, sample, &external);
+    }
+    writer.finish()
+}
+
+/// What is added to series that lack it. An empty `instance` keeps the scraping server from adding
+/// its own.
+fn external_labels(configured: &Labels) -> Vec<(String, String)> {
+    let mut labels: Vec<(String, String)> =
+        configured.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if configured.get("instance").is_none() {
+        labels.push(("instance".to_owned(), String::new()));
+        labels.sort();
+    }
+    labels
+}
+
+fn write_sample(writer: &mut Writer, sample: &Sample, external: &[(String, String)]) {
+    let name = sample.labels.metric_name();
+    let own = sample.labels.iter().filter(|(name, _)| *name != model::METRIC_NAME);
+    let lacking = external.iter().filter(|(name, _)| sample.labels.get(name).is_none());
+    let lacking = lacking.map(|(name, value)| (name.as_str(), value.as_str()));
+    let labels = || own.clone().chain(lacking.clone());
+    let time = Some(sample.time);
+    let histogram = match &sample.value {
+        SampleValue::Float(value) => {
+            return writer.sample(name, "", labels(), None, Value::Float(*value), time);
+        }
+        SampleValue::Histogram(histogram) => histogram,
+    };
+    let mut write = |suffix: &str, bound: Option<f64>, value: f64| {
+        let bound = bound.map(|bound| ("le", bound));
+        writer.sample(name, suffix, labels(), bound, Value::Float(value), time);
+    };
+    for (bound, count) in classic_buckets(histogram) {
+        write("_bucket", Some(bound), count);
+    }
+    write("_bucket", Some(f64::INFINITY), histogram.count);
+    write("_sum", None, histogram.sum);
+    write("_count", None, histogram.count);
+}
+
+/// Upper bounds and cumulative counts, without `+Inf`.
+fn classic_buckets(histogram: &FloatHistogram) -> Vec<(f64, f64)> {
+    let mut populated = histogram.positive().peekable();
+    let mut count = 0.0;
+    let bounds = histogram.custom_values.iter().enumerate();
+    let cumulative = bounds.map(|(idx, bound)| {
+        while let Some(bucket) = populated.next_if(|bucket| bucket.index as usize <= idx) {
+            count += bucket.count;
+        }
+        (*bound, count)
+    });
+    cumulative.collect()
+}

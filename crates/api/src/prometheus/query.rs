@@ -1,0 +1,178 @@
+//! `/query` and `/query_range`.
+
+mod write;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{body::Body, extract::State};
+use bytes::Bytes;
+use futures_util::stream;
+use model::Timestamp;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Api,
+    engine::{Answer, Engine, Query, QueryError, Times, Value},
+    params::{Form, parse_duration},
+    respond::{Complaints, Data, Error, ErrorKind, Result, Success},
+};
+
+/// Points of one series in an answer.
+const POINTS_MAX: i64 = 11_000;
+/// Chunks of an answer that wait for a slow client.
+const CHUNKS_WAITING: usize = 4;
+const TRUNCATED: &str = "results truncated due to limit";
+
+pub(super) async fn instant(State(api): State<Arc<Api>>, form: Form) -> Result {
+    let limit = form.limit()?;
+    let at = form.time_or("time", api.now())?;
+    run(&api, &form, Times::Instant(at), limit).await
+}
+
+pub(super) async fn range(State(api): State<Arc<Api>>, form: Form) -> Result {
+    let limit = form.limit()?;
+    let times = range_times(&form)?;
+    run(&api, &form, times, limit).await
+}
+
+fn range_times(form: &Form) -> Result<Times> {
+    let (start, end) = (form.time("start")?, form.time("end")?);
+    if end < start {
+        let reason = "end timestamp must not be before start time";
+        return Err(Error::bad_parameter("end", reason));
+    }
+    let step_ms = parse_duration(form.first("step"))
+        .map_err(|reason| Error::bad_parameter("step", reason))?;
+    if step_ms <= 0 {
+        let reason = "zero or negative query resolution step widths are not accepted. \
+            Try a positive integer";
+        return Err(Error::bad_parameter("step", reason));
+    }
+    if end.as_millis().saturating_sub(start.as_millis()) / step_ms > POINTS_MAX {
+        return Err(Error::bad_data(
+            "exceeded maximum resolution of 11,000 points per timeseries. \
+            Try decreasing the query resolution (?step=XX)",
+        ));
+    }
+    Ok(Times::Range { start, end, step: Duration::from_millis(step_ms as u64) })
+}
+
+/// The part of `stats`, `timeout` and the like that both endpoints share.
+fn options(form: &Form, times: Times, cancel: CancellationToken) -> Result<Query> {
+    let timeout = form.duration("timeout")?;
+    let lookback_delta = match form.first("lookback_delta") {
+        "" => None,
+        text => {
+            let millis = parse_duration(text).map_err(|reason| {
+                Error::bad_data(format!("error parsing lookback delta duration: {reason}"))
+            })?;
+            Some(Duration::from_millis(millis.max(0) as u64))
+        }
+    };
+    let per_step_stats = form.first("stats") == "all";
+    let text = form.first("query").to_owned();
+    Ok(Query { text, times, timeout, lookback_delta, per_step_stats, cancel })
+}
+
+/// Statistics are wanted; a value other than `true` and `all` draws a warning.
+fn stats_warning(stats: &str) -> Option<String> {
+    match stats {
+        "" | "true" | "all" => None,
+        other => Some(format!(
+            "value {} for parameter \"stats\" is deprecated and will be rejected in the next \
+            major release, use \"true\" or \"all\"",
+            model::labels::quote(other)
+        )),
+    }
+}
+
+async fn run(api: &Api, form: &Form, times: Times, limit: usize) -> Result {
+    let cancel = CancellationToken::new();
+    // Dropped with this future when the client goes away: then the engine stops.
+    let while_waiting = cancel.clone().drop_guard();
+    let query = options(form, times, cancel)?;
+    let stats = form.first("stats").to_owned();
+    let engine = api.engine.clone();
+    let (head, answered) = oneshot::channel();
+    let (chunks, body) = mpsc::channel(CHUNKS_WAITING);
+    // Ends when the answer is written or nobody reads it; joined at the end of the body.
+    let writer = tokio::task::spawn_blocking(move || {
+        let answer = answer(&*engine, &query, limit);
+        let (answer, error) = match answer {
+            Ok(answer) => (Some(answer), None),
+            Err(error) => (None, Some(error)),
+        };
+        if head.send(error).is_err() {
+            return;
+        }
+        if let Some(answer) = answer {
+            write::answer(&answer, &stats, chunks);
+        }
+    });
+    match answered.await {
+        Ok(None) => {
+            while_waiting.disarm();
+            let body = Data::Stream(Body::from_stream(stream_of(body, writer)));
+            Ok(Success { data: body, complaints: Complaints::default() })
+        }
+        Ok(Some(error)) => Err(error.into()),
+        Err(_) => {
+            // The sender is gone without a word: the engine panicked. It ends this query only.
+            let reason = writer.await.err().map(|error| error.to_string()).unwrap_or_default();
+            Err(Error::new(ErrorKind::Internal, format!("unexpected error: {reason}")))
+        }
+    }
+}
+
+fn stream_of(
+    receiver: mpsc::Receiver<Bytes>,
+    writer: JoinHandle<()>,
+) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
+    stream::unfold(Some((receiver, writer)), async |state| {
+        let (mut receiver, writer) = state?;
+        match receiver.recv().await {
+            Some(chunk) => Some((Ok(chunk), Some((receiver, writer)))),
+            // If writing panicked, the client must not take the rest for the whole.
+            None => Some((Err(std::io::Error::other(writer.await.err()?)), None)),
+        }
+    })
+}
+
+fn answer(engine: &dyn Engine, query: &Query, limit: usize) -> Result<Answer, QueryError> {
+    let mut answer = engine.run(query)?;
+    if limit > 0 {
+        let is_truncated = match &mut answer.value {
+            Value::Vector(samples) => truncate(samples, limit),
+            Value::Matrix(series) => truncate(series, limit),
+            Value::Scalar { .. } | Value::String { .. } => false,
+        };
+        if is_truncated {
+            answer.complaints.warnings.push(TRUNCATED.to_owned());
+        }
+    }
+    Ok(answer)
+}
+
+fn truncate<T>(items: &mut Vec<T>, limit: usize) -> bool {
+    let is_longer = items.len() > limit;
+    items.truncate(limit);
+    is_longer
+}
+
+impl From<QueryError> for Error {
+    fn from(error: QueryError) -> Error {
+        let message = error.to_string();
+        let kind = match error {
+            QueryError::Parse(reason) => return Error::bad_parameter("query", reason),
+            QueryError::Timeout(_) => ErrorKind::Timeout,
+            QueryError::Canceled(_) => ErrorKind::Canceled,
+            QueryError::Storage(_) => ErrorKind::Internal,
+            QueryError::Execution(_) => ErrorKind::Execution,
+        };
+        Error::new(kind, message)
+    }
+}

@@ -1,0 +1,196 @@
+//! Whole answers, header by header.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
+
+use super::{ask, fakes, get, send, state};
+use crate::prometheus::{
+    State,
+    engine::{self, QueryError},
+    lifecycle::{Phase, Readiness},
+};
+
+/// Asks for `url` and compares the status and the body.
+fn check(state: State, request: &str, expected: &str) {
+    let (method, url) = request.split_once(' ').expect("a method and a URL");
+    let request = Request::builder().method(method).uri(url).body(Body::empty());
+    let answer = send(state, request.expect("it is a URL"));
+    assert_eq!(format!("{} {}", answer.status.as_u16(), answer.body.trim_end()), expected);
+}
+
+fn with_phase(phase: Phase) -> State {
+    let readiness = Readiness::default();
+    readiness.set(phase);
+    State { readiness, ..state() }
+}
+
+fn with_lifecycle(reload: Result<(), String>) -> State {
+    State { lifecycle: Some(Arc::new(fakes::Lifecycle(reload))), ..state() }
+}
+
+#[test]
+fn health_does_not_wait_for_readiness() {
+    check(with_phase(Phase::Starting), "GET /-/healthy", "200 Prometheus Server is Healthy.");
+    check(with_phase(Phase::Starting), "GET /-/ready", "503 Service Unavailable");
+    check(with_phase(Phase::Ready), "GET /-/ready", "200 Prometheus Server is Ready.");
+    check(with_phase(Phase::Starting), "GET /api/v1/labels", "503 Service Unavailable");
+    let answer = get(with_phase(Phase::Stopping), "/-/ready");
+    assert_eq!(answer.header("x-prometheus-stopping"), "true");
+    let replay = r#"200 {"status":"success","data":{"min":1,"max":4,"current":3}}"#;
+    check(with_phase(Phase::Starting), "GET /api/v1/status/walreplay", replay);
+}
+
+#[test]
+fn orders_are_taken_only_if_enabled() {
+    check(state(), "POST /-/reload", "403 Lifecycle API is not enabled.");
+    check(state(), "GET /-/reload", "405 Only POST or PUT requests allowed");
+    check(with_lifecycle(Ok(())), "PUT /-/reload", "200 ");
+    let broken = Err("line 3".to_owned());
+    check(with_lifecycle(broken), "POST /-/reload", "500 failed to reload config: line 3");
+    check(with_lifecycle(Ok(())), "POST /-/quit", "200 Requesting termination... Goodbye!");
+}
+
+#[test]
+fn the_root_leads_to_the_pages() {
+    for (path, expected) in
+        [("/", "/x/query"), ("/graph?g0.expr=up&g0.tab=1", "/x/query?g0.expr=up&g0.tab=1")]
+    {
+        let answer = get(State { external_path: "/x/".to_owned(), ..state() }, path);
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (302, expected));
+    }
+}
+
+#[test]
+fn routes_lie_below_the_prefix() {
+    let prefixed = || State { route_prefix: "/x".to_owned(), ..state() };
+    check(prefixed(), "GET /x/-/healthy", "200 Prometheus Server is Healthy.");
+    check(prefixed(), "GET /-/healthy", "404 404 page not found");
+    let expected = r#"200 {"status":"success","data":{}}"#;
+    check(prefixed(), "GET /x/api/v1/status/flags", expected);
+}
+
+#[test]
+fn what_is_not_there_is_said_as_upstream_does() {
+    check(state(), "GET /api/v1/nothing", "404 404 page not found");
+    check(state(), "DELETE /api/v1/query", "405 Method Not Allowed");
+}
+
+#[test]
+fn other_sites_may_ask_if_the_pattern_lets_them() {
+    let ask = |pattern: &str, method: &str, origin: &str| {
+        let cors = super::Origins::new(pattern).expect("it is a pattern");
+        let request = Request::builder().method(method).uri("/api/v1/status/flags");
+        let request = request.header("origin", origin).body(Body::empty()).expect("a request");
+        let answer = send(State { cors, ..state() }, request);
+        let allowed = answer.header("access-control-allow-origin").to_owned();
+        (answer.status.as_u16(), allowed, answer.header("vary").contains("Origin"))
+    };
+    assert_eq!(ask(".*", "GET", "http://a.b"), (200, "*".to_owned(), true));
+    assert_eq!(ask("http://a\\.b", "GET", "http://a.b"), (200, "http://a.b".to_owned(), true));
+    assert_eq!(ask("http://a\\.b", "GET", "http://c.d"), (200, String::new(), true));
+    assert_eq!(ask(".*", "OPTIONS", "http://a.b"), (204, "*".to_owned(), true));
+    assert_eq!(ask(".*", "GET", ""), (200, String::new(), false));
+}
+
+#[test]
+fn long_answers_are_compressed_if_the_client_can() {
+    let request = Request::get("/api/v1/status/runtimeinfo").header("accept-encoding", "gzip");
+    let answer = send(state(), request.body(Body::empty()).expect("a request"));
+    assert_eq!(answer.header("content-encoding"), "gzip");
+}
+
+#[test]
+fn a_failing_query_says_how_it_failed() {
+    let with = |error: QueryError| {
+        let engine = fakes::Engine { answer: Err(error), ..fakes::Engine::default() };
+        State { engine: Arc::new(engine), ..state() }
+    };
+    check(
+        with(QueryError::Parse("1:1: parse error: unexpected <op:->".to_owned())),
+        "GET /api/v1/query?query=-",
+        "400 {\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"invalid parameter \
+        \\\"query\\\": 1:1: parse error: unexpected \\u003cop:-\\u003e\"}",
+    );
+    check(
+        with(QueryError::Timeout("query timed out in expression evaluation".to_owned())),
+        "GET /api/v1/query?query=up",
+        r#"503 {"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}"#,
+    );
+}
+
+#[test]
+fn a_panicking_query_ends_alone() {
+    struct Panics;
+    impl engine::Engine for Panics {
+        fn run(&self, _: &engine::Query) -> Result<engine::Answer, QueryError> {
+            panic!("a bug")
+        }
+    }
+    let answer = get(State { engine: Arc::new(Panics), ..state() }, "/api/v1/query?query=up");
+    assert_eq!(answer.status.as_u16(), 500);
+    assert!(answer.body.contains("unexpected error"), "{}", answer.body);
+}
+
+#[test]
+fn complaints_are_counted_beyond_ten() {
+    let mut complaints = crate::prometheus::Complaints::default();
+    complaints.warnings = (0..13).map(|n| format!("w{}", n % 12)).collect();
+    complaints.infos = vec!["i".to_owned()];
+    let answer = Ok(engine::Answer { complaints, ..engine::Answer::default() });
+    let engine = fakes::Engine { answer, ..fakes::Engine::default() };
+    check(
+        State { engine: Arc::new(engine), ..state() },
+        "GET /api/v1/query?query=up",
+        r#"200 {"status":"success","data":{"resultType":"vector","result":[]},"warnings":["w0","w1","w2","w3","w4","w5","w6","w7","w8","w9","2 more warning annotations omitted"],"infos":["i"]}"#,
+    );
+}
+
+#[test]
+fn wrong_parameters_are_named() {
+    let check = |url: &str, expected: &str| {
+        let answer = get(state(), url);
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["error"].as_str()),
+            (400, Some(expected))
+        );
+    };
+    check(
+        "/api/v1/query?query=1&time=x",
+        "invalid parameter \"time\": Invalid time value for 'time': \
+        cannot parse \"x\" to a valid timestamp",
+    );
+    check(
+        "/api/v1/query_range?query=1&start=&end=1&step=1",
+        "invalid parameter \"start\": cannot parse \"\" to a valid timestamp",
+    );
+    check(
+        "/api/v1/query_range?query=1&start=0&end=11001&step=1",
+        "exceeded maximum resolution of 11,000 points per timeseries. \
+        Try decreasing the query resolution (?step=XX)",
+    );
+    check(
+        "/api/v1/query?query=1&limit=x",
+        "invalid parameter \"limit\": strconv.Atoi: parsing \"x\": invalid syntax",
+    );
+    check(
+        "/api/v1/query?query=1&limit=-1",
+        "invalid parameter \"limit\": limit must be non-negative",
+    );
+    check("/api/v1/series", "no match[] parameter provided");
+    check("/api/v1/rules?type=x", "invalid parameter \"type\": not supported value \"x\"");
+}
+
+#[test]
+fn forms_come_before_the_url() {
+    let engine = fakes::Engine::default();
+    let asked = engine.asked.clone();
+    let state = State { engine: Arc::new(engine), ..state() };
+    let query = [("query".to_owned(), "from form".to_owned())];
+    let answer = ask(state, &Method::POST, "/api/v1/query?query=from+url", &query);
+    assert_eq!(answer.status.as_u16(), 200);
+    assert_eq!(asked.lock()[0].text, "from form");
+}

@@ -1,0 +1,135 @@
+//! A server's parts, as tests want them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use model::{Matcher, TimeRange};
+use parking_lot::Mutex;
+use runtime::BoxFuture;
+
+use crate::prometheus::{
+    admin,
+    engine::{self, Answer, Query, QueryError},
+    lifecycle, rules,
+    status::{self, RuntimeInfo, TsdbError, TsdbStatus, WalReplay},
+    targets::{self, Pool},
+};
+
+/// Gives one answer to everything and keeps what it was asked.
+pub(super) struct Engine {
+    pub(super) answer: Result<Answer, QueryError>,
+    pub(super) asked: Arc<Mutex<Vec<Query>>>,
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine { answer: Ok(Answer::default()), asked: Arc::default() }
+    }
+}
+
+impl engine::Engine for Engine {
+    fn run(&self, query: &Query) -> Result<Answer, QueryError> {
+        self.asked.lock().push(query.clone());
+        self.answer.clone()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Targets(pub(super) Vec<Pool>);
+
+impl targets::Targets for Targets {
+    fn pools(&self) -> Vec<Pool> {
+        self.0.clone()
+    }
+
+    fn pool_config(&self, pool: &str) -> Result<String, String> {
+        match self.0.iter().any(|known| known.name == pool) {
+            true => Ok(format!("job_name: {pool}\nauthorization:\n  credentials: <secret>\n")),
+            false => Err("scrape pool not found".to_owned()),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Rules(pub(super) Vec<rules::Group>);
+
+impl rules::Rules for Rules {
+    fn groups(&self) -> Vec<rules::Group> {
+        self.0.clone()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Status {
+    pub(super) flags: BTreeMap<String, String>,
+    pub(super) active_alertmanagers: Vec<String>,
+    pub(super) dropped_alertmanagers: Vec<String>,
+}
+
+impl status::Status for Status {
+    fn config(&self) -> String {
+        "global: {}\n".to_owned()
+    }
+
+    fn flags(&self) -> BTreeMap<String, String> {
+        self.flags.clone()
+    }
+
+    fn runtime_info(&self) -> RuntimeInfo {
+        RuntimeInfo { storage_retention: "15d".to_owned(), ..RuntimeInfo::default() }
+    }
+
+    fn features(&self) -> BTreeMap<String, BTreeMap<String, bool>> {
+        BTreeMap::new()
+    }
+
+    fn tsdb(&self, limit: usize) -> Result<TsdbStatus, TsdbError> {
+        let names = vec![("up".to_owned(), 2); limit.min(1)];
+        Ok(TsdbStatus { series_count_by_metric_name: names, ..TsdbStatus::default() })
+    }
+
+    fn wal_replay(&self) -> WalReplay {
+        WalReplay { min: 1, max: 4, current: 3 }
+    }
+
+    fn active_alertmanagers(&self) -> Vec<String> {
+        self.active_alertmanagers.clone()
+    }
+
+    fn dropped_alertmanagers(&self) -> Vec<String> {
+        self.dropped_alertmanagers.clone()
+    }
+}
+
+/// Fails as told.
+pub(super) struct Admin(pub(super) Option<TsdbError>);
+
+impl Admin {
+    fn result(&self) -> Result<(), TsdbError> {
+        self.0.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl admin::Admin for Admin {
+    fn snapshot(&self, _: bool) -> Result<String, TsdbError> {
+        self.result().map(|()| "20260102T150405Z-0123456789abcdef".to_owned())
+    }
+
+    fn delete_series(&self, _: TimeRange, _: &[Matcher]) -> Result<(), TsdbError> {
+        self.result()
+    }
+
+    fn clean_tombstones(&self) -> Result<(), TsdbError> {
+        self.result()
+    }
+}
+
+/// Reloads as told.
+pub(super) struct Lifecycle(pub(super) Result<(), String>);
+
+impl lifecycle::Lifecycle for Lifecycle {
+    fn reload(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(std::future::ready(self.0.clone()))
+    }
+
+    fn quit(&self) {}
+}

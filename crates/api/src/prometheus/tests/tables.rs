@@ -1,0 +1,6 @@
+//! Upstream's own cases.
+
+mod encoding;
+mod federation;
+mod parameters;
+mod status;
