@@ -1,7 +1,19 @@
-//! Scrape bytes to samples and metadata; metric families to bytes.
+//! Scrape bytes to samples and metadata.
 //!
-//! Knows neither targets nor storage. Start at [`Protocol`].
+//! Knows neither targets nor storage. [`content_type::choose`] says how to read a body, [`Parser`]
+//! reads it.
 
+pub mod content_type;
+mod error;
+mod lexer;
+mod media_type;
+mod number;
+mod parser;
 mod protocol;
+#[cfg(test)]
+mod tests;
 
+pub use error::{Error, Result};
+pub use number::NumberError;
+pub use parser::{Entry, Exemplar, LabelPairs, Parser, Series};
 pub use protocol::Protocol;

@@ -1,0 +1,214 @@
+//! Upstream's tables.
+
+use conformance::Score;
+use model::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    Entry, Parser, Protocol,
+    content_type::{self, Reader},
+};
+
+fn input(case: &Value) -> Vec<u8> {
+    match &case["input_base64"] {
+        Value::Null => conformance::bytes(&case["input"]),
+        text => conformance::bytes(&json!({ "base64": text })),
+    }
+}
+
+fn first_error(parser: Parser<'_>) -> Option<String> {
+    for entry in parser {
+        match entry {
+            Ok(Entry::Series(series)) => {
+                if let Err(error) = series.labels() {
+                    return Some(error.to_string());
+                }
+            }
+            Ok(_) => {}
+            Err(error) => return Some(error.to_string()),
+        }
+    }
+    None
+}
+
+fn check_errors(table: &str, parser: impl Fn(&[u8]) -> Parser<'_>) {
+    let Some(data) = conformance::cases(&format!("prometheus/{table}.json")) else { return };
+    let mut score = Score::new(table);
+    for case in &data.cases {
+        let input = input(case);
+        let error = first_error(parser(&input));
+        let expected = case["error"].as_str();
+        let right = !case["must_not_panic"].is_null() || error.as_deref() == expected;
+        let outcome = if right { Ok(()) } else { Err(format!("got {error:?}, want {expected:?}")) };
+        score.add(String::from_utf8_lossy(&input), outcome);
+    }
+    score.finish(&[]);
+}
+
+#[test]
+fn text_errors_are_upstreams() {
+    check_errors("textparse/text_format_errors", |body| Parser::text(body));
+}
+
+#[test]
+fn openmetrics_errors_are_upstreams() {
+    check_errors("textparse/openmetrics_errors", |body| Parser::openmetrics(body));
+}
+
+/// An entry in the table's form.
+fn describe(entry: Entry<'_>, type_and_unit: bool) -> Value {
+    let series = match entry {
+        Entry::Help { metric, help } => {
+            return json!({ "kind": "help", "metric": metric, "help": help });
+        }
+        Entry::Type { metric, kind } => {
+            return json!({ "kind": "type", "metric": metric, "type": kind.as_str() });
+        }
+        Entry::Unit { metric, unit } => {
+            return json!({ "kind": "unit", "metric": metric, "unit": unit });
+        }
+        Entry::Comment(text) => {
+            return json!({ "kind": "comment", "comment": String::from_utf8_lossy(text) });
+        }
+        Entry::Series(series) => series,
+    };
+    let mut labels =
+        if type_and_unit { series.labels_with_type_and_unit() } else { series.labels() }.unwrap();
+    labels.sort();
+    let mut value = json!({
+        "kind": "series",
+        "text": String::from_utf8_lossy(series.raw),
+        "labels": labels,
+        "value": float(series.value),
+    });
+    let mut set_time = |key: &str, time: Option<Timestamp>| {
+        if let Some(time) = time {
+            value[key] = json!(time.as_millis());
+        }
+    };
+    set_time("timestamp_ms", series.timestamp);
+    set_time("start_timestamp_ms", series.start_timestamp);
+    if let Some(exemplar) = &series.exemplar {
+        let labels = exemplar.labels().unwrap();
+        let mut described = json!({
+            "labels": labels.iter().collect::<Vec<_>>(), "value": float(exemplar.value),
+        });
+        if let Some(time) = exemplar.timestamp {
+            described["timestamp_ms"] = json!(time.as_millis());
+        }
+        value["exemplars"] = json!([described]);
+    }
+    value
+}
+
+/// All numbers are floats here, so that they compare.
+fn float(value: f64) -> Value {
+    if value.is_nan() { json!("NaN") } else { json!(value) }
+}
+
+/// Makes entries comparable: only the wanted keys, and all values floats.
+fn comparable(entries: &[Value], keys: Option<&Vec<Value>>) -> Vec<Value> {
+    let mut entries = entries.to_vec();
+    for entry in &mut entries {
+        let object = entry.as_object_mut().unwrap();
+        object.retain(|key, _| keys.is_none_or(|keys| keys.contains(&json!(key))));
+        if let Some(value) = object.get_mut("value") {
+            *value = float(conformance::float(value));
+        }
+        for exemplar in
+            object.get_mut("exemplars").and_then(Value::as_array_mut).into_iter().flatten()
+        {
+            exemplar["value"] = float(conformance::float(&exemplar["value"]));
+        }
+    }
+    entries
+}
+
+fn check_entries(table: &str) {
+    let Some(data) = conformance::cases(&format!("prometheus/{table}.json")) else { return };
+    let mut score = Score::new(table);
+    for case in &data.cases {
+        let input = input(case);
+        let choice = content_type::choose(case["content_type"].as_str().unwrap(), None);
+        let parser = match choice.reader {
+            Some(Reader::Text) => Parser::text(&input),
+            _ => Parser::openmetrics(&input),
+        };
+        let parser = match case["skip_created_series"] == true {
+            true => parser.with_start_timestamps(),
+            false => parser,
+        };
+        let type_and_unit = case["type_and_unit_labels"] == true;
+        let entries: Result<Vec<_>, _> = parser.collect();
+        let outcome = entries.map_err(|error| error.to_string()).and_then(|entries| {
+            let keys = case["compare_only"].as_array();
+            let got: Vec<Value> =
+                entries.into_iter().map(|entry| describe(entry, type_and_unit)).collect();
+            let (got, want) =
+                (comparable(&got, keys), comparable(case["entries"].as_array().unwrap(), keys));
+            let differing = got.iter().zip(&want).find(|(got, want)| got != want);
+            match differing {
+                Some((got, want)) => Err(format!("got {got}\nwant {want}")),
+                None if got.len() != want.len() => {
+                    Err(format!("{} entries, want {}", got.len(), want.len()))
+                }
+                None => Ok(()),
+            }
+        });
+        score.add(case["name"].as_str().unwrap(), outcome);
+    }
+    score.finish(&[]);
+}
+
+#[test]
+fn text_entries_are_upstreams() {
+    check_entries("textparse/text_format");
+}
+
+#[test]
+fn openmetrics_entries_are_upstreams() {
+    check_entries("textparse/openmetrics");
+}
+
+#[test]
+fn content_type_chooses_the_reader() {
+    let table = "textparse/content_type";
+    let Some(data) = conformance::cases(&format!("prometheus/{table}.json")) else { return };
+    let mut score = Score::new(table);
+    for case in &data.cases {
+        let fallback = case["fallback_scrape_protocol"].as_str().and_then(Protocol::parse);
+        let choice = content_type::choose(case["content_type"].as_str().unwrap(), fallback);
+        let reader = choice.reader.map(|reader| match reader {
+            Reader::Text => "text",
+            Reader::OpenMetrics => "openmetrics",
+            Reader::Protobuf => "protobuf",
+        });
+        let complaint = choice.complaint.as_deref();
+        let right = reader == case["parser"].as_str()
+            && match case["error_contains"].as_str() {
+                Some(part) => complaint.is_some_and(|complaint| complaint.contains(part)),
+                None => complaint.is_none(),
+            };
+        let outcome = if right { Ok(()) } else { Err(format!("{reader:?}, {complaint:?}")) };
+        score.add(case["name"].as_str().unwrap(), outcome);
+    }
+    score.finish(&[]);
+}
+
+#[test]
+fn response_format_is_known_or_not() {
+    let table = "common/response_format";
+    let Some(data) = conformance::cases(&format!("prometheus/{table}.json")) else { return };
+    let mut score = Score::new(table);
+    for case in &data.cases {
+        let text = case["content_type"].as_str().unwrap();
+        let got = match content_type::known(text) {
+            Some(Reader::Text) => "text",
+            Some(Reader::Protobuf) => "protobuf delimited",
+            _ => "unknown",
+        };
+        let outcome = if got == case["format"] { Ok(()) } else { Err(got.to_owned()) };
+        score.add(text, outcome);
+    }
+    score.finish(&[]);
+}
