@@ -29,6 +29,18 @@ pub trait Appender: Send {
         value: f64,
     ) -> Result<SeriesRef, AppendError>;
 
+    /// Adds a sample to a series by its handle alone, for those who keep no labels; `None` if the
+    /// handle is not known (any more). A store that gives handles knows them here, too: otherwise
+    /// staleness markers of series that vanished get lost.
+    fn append_known(
+        &mut self,
+        _series: SeriesRef,
+        _timestamp: Timestamp,
+        _value: f64,
+    ) -> Option<Result<(), AppendError>> {
+        None
+    }
+
     /// Makes the batch durable as the store promises, then visible.
     fn commit(self: Box<Self>) -> Result<()>;
 

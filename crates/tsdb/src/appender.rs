@@ -210,6 +210,28 @@ impl Appender for HeadAppender {
         }
     }
 
+    fn append_known(
+        &mut self,
+        series: SeriesRef,
+        timestamp: Timestamp,
+        value: f64,
+    ) -> Option<Result<(), AppendError>> {
+        // Without either the slow way knows what to say.
+        let appendable_from = self.appendable_from?;
+        if self.store.is_poisoned().is_some() {
+            return None;
+        }
+        let (id, time) = (series_id(series)?, timestamp.as_millis());
+        let outcome = match time < appendable_from {
+            true => Err(AppendError::OutOfBounds),
+            false => self.take(id, time, value)?,
+        };
+        if let Err(error) = &outcome {
+            self.count_rejected(error);
+        }
+        Some(outcome)
+    }
+
     fn commit(mut self: Box<Self>) -> storage::Result<()> {
         self.try_commit().map_err(|error| storage::Error::Other(error.to_string()))
     }
