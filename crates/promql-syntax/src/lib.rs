@@ -21,21 +21,21 @@ pub mod ast;
 mod check;
 mod error;
 pub mod functions;
-//mod json;
+mod json;
 mod lex;
 mod literal;
 mod parse;
-//mod pretty;
-//mod print;
+mod pretty;
+mod print;
 //mod series;
 mod token;
 mod walk;
 
 pub use ast::Expr;
 pub use error::{Error, Errors};
-//pub use json::to_json;
+pub use json::to_json;
 pub use parse::{Options, parse, parse_bytes, parse_metric, parse_metric_selector};
-//pub use pretty::{format_query, pretty};
+pub use pretty::{format_query, pretty};
 /*pub use series::{
     SequenceValue, StartTimestamps, histogram_notation, parse_series, parse_start_timestamps,
 };*/

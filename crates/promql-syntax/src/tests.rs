@@ -1,5 +1,6 @@
 mod expressions;
 mod lexer;
+mod printing;
 
 use crate::{Options, parse};
 
