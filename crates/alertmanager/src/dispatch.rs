@@ -69,10 +69,6 @@ impl Dispatcher {
         }
     }
 
-    pub(crate) fn root(&self) -> &Arc<Route> {
-        &self.root
-    }
-
     /// Adds an alert, or what has changed of it, to the groups that its labels take it to.
     pub(crate) fn insert(&mut self, alert_id: Fingerprint, alert: &Arc<Alert>, now: Now) {
         for route in self.root.find(&alert.labels) {

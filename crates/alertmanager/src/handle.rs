@@ -1,21 +1,31 @@
+mod maintain;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use runtime::Runtime;
 use telemetry::Registry;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    alert::Fingerprint,
+    alert,
     cluster::{Cluster, StateKey},
     config::{Config, Options},
+    dispatch::Now,
     error::Result,
-    matcher::Matcher,
-    silence::{self, Silence, State},
+    inhibit::Inhibitor,
+    metrics::Metrics,
+    nflog::Log,
+    pipeline,
+    shared::{Generation, Shared, register_gauges},
+    silence::Silences,
     snapshot,
+    state::State,
     time::Time,
-    view::{
-        AlertFilter, AlertView, GroupView, InvalidAlerts, PostableAlert, ReceiverView, SilenceView,
-        StatusView,
-    },
 };
 
 /// A running Alertmanager.
@@ -23,106 +33,182 @@ use crate::{
 /// Methods that aren't async compute under a lock: with many thousand alerts call the lists off
 /// the async threads.
 pub struct Alertmanager {
-    runtime: Runtime,
-    cluster: Arc<dyn Cluster>,
+    shared: Arc<Shared>,
+    /// What the configuration in force has started. Held while one is replaced by the next.
+    running: tokio::sync::Mutex<Option<Running>>,
+    housekeeping: TaskTracker,
+    stop: CancellationToken,
+}
+
+struct Running {
+    generation: Arc<Generation>,
+    /// The dispatch loop and all flushes.
+    tasks: TaskTracker,
 }
 
 impl Alertmanager {
-    /// Reads the snapshots. Nothing notifies before [`Alertmanager::apply`].
+    /// Reads the snapshots. Nothing is notified before [`Alertmanager::apply`].
     pub fn open(
         options: Options,
         runtime: Runtime,
         registry: &Registry,
         cluster: Arc<dyn Cluster>,
     ) -> Result<Alertmanager> {
-        let _ = (options, registry);
-        Ok(Alertmanager { runtime, cluster })
+        let time = Time::now(&*runtime.clock);
+        let started = Now { time, monotonic: runtime.clock.monotonic() };
+        let mut state = State {
+            alerts: alert::Store::new(options.alerts_per_name_max),
+            silences: Silences::new(options.retention, options.silence_limits, options.mode),
+            log: Log::new(options.retention),
+            inhibitor: Inhibitor::default(),
+            dispatcher: None,
+        };
+        maintain::load(&options, &*runtime.disk, &mut state, time)?;
+        let shared = Arc::new(Shared {
+            metrics: Metrics::register(registry, &options),
+            options,
+            runtime,
+            cluster,
+            state: Mutex::new(state),
+            wake: tokio::sync::Notify::new(),
+            generation: Mutex::new(None),
+            started,
+        });
+        register_gauges(&shared, registry);
+        Ok(Alertmanager {
+            shared,
+            running: tokio::sync::Mutex::new(None),
+            housekeeping: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
     }
 
     /// Puts a configuration in force: all groups start anew, and the notification log keeps them
-    /// from repeating themselves.
+    /// from repeating themselves. The first one starts everything.
     pub async fn apply(&self, config: Config) {
-        drop(config);
-    }
-
-    /// Takes alerts in. Valid ones are taken even if others are not.
-    pub fn put_alerts(&self, alerts: Vec<PostableAlert>) -> Result<(), InvalidAlerts> {
-        drop(alerts);
-        Ok(())
-    }
-
-    /// The alerts that `filter` lets through and that are not over, by fingerprint.
-    pub fn alerts(&self, filter: &AlertFilter) -> Vec<AlertView> {
-        let _ = filter;
-        Vec::new()
-    }
-
-    /// One alert, with its receivers and status.
-    pub fn alert(&self, fingerprint: Fingerprint) -> Option<AlertView> {
-        let _ = fingerprint;
-        None
-    }
-
-    /// The groups that have alerts that `filter` lets through, by labels and receiver.
-    pub fn groups(&self, filter: &AlertFilter) -> Vec<GroupView> {
-        let _ = filter;
-        Vec::new()
-    }
-
-    /// The silences in one of `states` that have all `matchers` in one set: active ones by their
-    /// end, pending ones by their start, expired ones by their end, latest first.
-    pub fn silences(&self, states: &[State], matchers: &[Matcher]) -> Vec<SilenceView> {
-        let _ = (states, matchers);
-        Vec::new()
-    }
-
-    pub fn silence(&self, id: &str) -> Option<SilenceView> {
-        let _ = id;
-        None
-    }
-
-    /// Creates a silence, or changes the one whose id it has; gives the id of the one in force.
-    pub fn set_silence(&self, silence: Silence) -> Result<String, silence::Error> {
-        let _ = silence;
-        Err(silence::Error::NotFound)
-    }
-
-    pub fn expire_silence(&self, id: &str) -> Result<(), silence::Error> {
-        let _ = id;
-        Err(silence::Error::NotFound)
-    }
-
-    /// The receivers whose labels all `matchers` match, in the order of the configuration.
-    pub fn receivers(&self, matchers: &[Matcher]) -> Vec<ReceiverView> {
-        let _ = matchers;
-        Vec::new()
-    }
-
-    pub fn status(&self) -> StatusView {
-        StatusView {
-            started_at: Time::now(&*self.runtime.clock),
-            cluster: self.cluster.status(),
-            config: Arc::from(""),
+        let mut running = self.running.lock().await;
+        if self.stop.is_cancelled() {
+            return;
+        }
+        let is_first = running.is_none();
+        if let Some(old) = running.take() {
+            old.stop().await;
+        }
+        self.count(&config);
+        let rules = config.inhibit_rules.clone();
+        let generation = Arc::new(Generation::new(config));
+        let options = &self.shared.options;
+        {
+            let starts_at = self.shared.started.monotonic + options.start_delay;
+            let now = self.shared.now();
+            let mut state = self.shared.state.lock();
+            state.configure(&rules, generation.root.clone(), starts_at, options.groups_max, now);
+        }
+        *self.shared.generation.lock() = Some(generation.clone());
+        let tasks = TaskTracker::new();
+        tasks.spawn(dispatch(self.shared.clone(), generation.clone(), tasks.clone()));
+        *running = Some(Running { generation, tasks });
+        if is_first {
+            let (shared, stop) = (self.shared.clone(), self.stop.clone());
+            self.housekeeping.spawn(maintain::collect_alerts(shared, stop));
+            let (shared, stop) = (self.shared.clone(), self.stop.clone());
+            self.housekeeping.spawn(maintain::keep_snapshots(shared, stop));
         }
     }
 
     /// The time by this node's clock, which all answers refer to.
     pub fn now(&self) -> Time {
-        Time::now(&*self.runtime.clock)
+        self.shared.now().time
     }
 
     /// Takes in what a peer says; says whether there was news, which then is to be passed on.
     pub fn merge(&self, state: StateKey, message: &[u8]) -> Result<bool, snapshot::Error> {
-        let _ = (state, message);
-        Ok(false)
+        let now = self.now();
+        let (metrics, is_news) = {
+            let mut all = self.shared.state.lock();
+            match state {
+                StateKey::Log => (&self.shared.metrics.log, all.log.merge(message, now)?),
+                StateKey::Silences => {
+                    (&self.shared.metrics.silences, all.silences.merge(message, now)?)
+                }
+            }
+        };
+        if is_news {
+            metrics.propagated.increment();
+        }
+        Ok(is_news)
     }
 
     /// All replicated state, for a peer.
     pub fn full_state(&self, state: StateKey) -> Vec<u8> {
-        let _ = state;
-        Vec::new()
+        let all = self.shared.state.lock();
+        match state {
+            StateKey::Log => all.log.encode(),
+            StateKey::Silences => all.silences.encode(),
+        }
     }
 
     /// Ends all flushes, writes the snapshots, and waits for both.
-    pub async fn stop(&self) {}
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        let mut running = self.running.lock().await;
+        if let Some(running) = running.take() {
+            running.stop().await;
+        }
+        self.shared.state.lock().dispatcher = None;
+        self.housekeeping.close();
+        self.housekeeping.wait().await;
+        maintain::maintain(&self.shared).await;
+    }
+
+    fn count(&self, config: &Config) {
+        let metrics = &self.shared.metrics;
+        let n_integrations: usize =
+            config.receivers.iter().map(|receiver| receiver.integrations.len()).sum();
+        metrics.inhibition_rules.set(config.inhibit_rules.len() as f64);
+        metrics.receivers.set(config.receivers.len() as f64);
+        metrics.integrations.set(n_integrations as f64);
+        for receiver in &config.receivers {
+            for integration in &receiver.integrations {
+                metrics.notifications.initialize(integration.name(), &receiver.name);
+            }
+        }
+    }
+}
+
+impl Running {
+    async fn stop(self) {
+        self.generation.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Starts flushes when their time has come.
+async fn dispatch(shared: Arc<Shared>, generation: Arc<Generation>, tasks: TaskTracker) {
+    loop {
+        let now = shared.now();
+        let (flushes, deadline) = {
+            let mut state = shared.state.lock();
+            let Some(dispatcher) = &mut state.dispatcher else { return };
+            (dispatcher.tick(now), dispatcher.next_deadline())
+        };
+        for flush in flushes {
+            tasks.spawn(pipeline::run(shared.clone(), generation.clone(), flush));
+        }
+        let until_next = async {
+            match deadline {
+                Some(deadline) => {
+                    shared.runtime.clock.sleep(deadline.saturating_sub(now.monotonic)).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = generation.stop.cancelled() => return,
+            () = shared.wake.notified() => {}
+            () = until_next => {}
+        }
+    }
 }

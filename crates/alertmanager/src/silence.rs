@@ -66,6 +66,13 @@ impl Silence {
         }
     }
 
+    /// As logs show the matchers: `a=b,c=~d`.
+    pub fn matchers_text(&self) -> String {
+        let patterns: Vec<String> =
+            self.matcher_sets.iter().flatten().map(Pattern::to_string).collect();
+        patterns.join(",")
+    }
+
     /// The sets ready for matching; `None` if one of the patterns can't be.
     pub fn compile(&self) -> Option<Arc<[Vec<Matcher>]>> {
         let compile_set = |set: &Vec<Pattern>| set.iter().map(Pattern::compile).collect();

@@ -1,13 +1,24 @@
 //! What notifications say: the data, the functions and the shipped texts of their templates.
 
 mod data;
+mod functions;
+mod humanize;
+mod json;
+mod route_labels;
+#[cfg(test)]
+mod tests;
 mod value;
 
-use gotemplate::{MissingKey, Templates};
+use std::{collections::BTreeMap, sync::Arc};
+
+use gotemplate::{Func, MissingKey, Templates, Type, Value};
+use runtime::Clock;
 
 use crate::integration::Notification;
 
 pub use data::{Alerts, Data, DataAlert, Kv};
+pub use json::to_json;
+pub(crate) use route_labels::render_route_labels;
 
 /// A template that can't be read or run, in Go's words.
 pub type Error = gotemplate::Error;
@@ -19,12 +30,17 @@ pub struct Template {
     external_url: String,
 }
 
+/// The templates that are there before any file is read.
+const SHIPPED: &[(&str, &str)] = &[];
+
 impl Template {
     /// The shipped templates. `external_url` is where users reach this server.
-    pub fn new(external_url: &str, clock: std::sync::Arc<dyn runtime::Clock>) -> Template {
-        drop(clock);
-        let mut templates = Templates::default();
+    pub fn new(external_url: &str, clock: Arc<dyn Clock>) -> Template {
+        let mut templates = Templates::new(functions::functions(clock));
         templates.missing_key = MissingKey::Zero;
+        for (name, text) in SHIPPED {
+            templates.parse(name, text).expect("the shipped templates are right");
+        }
         Template { templates, external_url: external_url.trim_end_matches('/').to_owned() }
     }
 
@@ -33,12 +49,19 @@ impl Template {
         self.templates.parse(name, text)
     }
 
-    /// Runs `text`; what is "" stays so.
+    /// Runs `text`.
     pub fn text(&self, text: &str, data: &Data) -> Result<String, Error> {
-        if text.is_empty() {
-            return Ok(String::new());
+        if !text.contains("{{") {
+            return Ok(text.to_owned());
         }
-        self.templates.execute_text("", text, &data.to_value())
+        if !data.has_label_templates {
+            return self.with_labels(data.route_labels.0.clone()).execute_text(
+                "",
+                text,
+                &data.to_value(),
+            );
+        }
+        route_labels::execute(self, text, data)
     }
 
     /// [`Template::text`] for HTML: what actions print is escaped.
@@ -54,5 +77,18 @@ impl Template {
     /// Without a slash at the end.
     pub fn external_url(&self) -> &str {
         &self.external_url
+    }
+
+    /// The templates in which `routeLabels` gives labels that are rendered already.
+    fn with_labels(&self, labels: BTreeMap<String, String>) -> Templates {
+        let mut templates = self.templates.clone();
+        templates.set_function(
+            "routeLabels",
+            Func::new(&[Type::String], move |args| {
+                let name = args.first().and_then(Value::as_str).unwrap_or_default();
+                Ok(Value::from(labels.get(name).map_or("", String::as_str)))
+            }),
+        );
+        templates
     }
 }

@@ -85,6 +85,11 @@ impl Time {
         gotemplate::Time(self.to_zoned()).format("2006-01-02T15:04:05.999999999Z07:00")
     }
 
+    /// `2006-01-02T15:04:05Z07:00`
+    pub fn to_rfc3339_seconds(self) -> String {
+        gotemplate::Time(self.to_zoned()).format("2006-01-02T15:04:05Z07:00")
+    }
+
     /// `2006-01-02T15:04:05.000Z07:00`, the form of the API.
     pub fn to_rfc3339_millis(self) -> String {
         gotemplate::Time(self.to_zoned()).format("2006-01-02T15:04:05.000Z07:00")

@@ -67,6 +67,11 @@ impl Templates {
         }
     }
 
+    /// Replaces a function, also for templates that are there.
+    pub fn set_function(&mut self, name: &'static str, function: Func) {
+        Arc::make_mut(&mut self.functions).insert(name, function);
+    }
+
     /// Parses `text` as template `name`, with all that it defines.
     pub fn parse(&mut self, name: &str, text: &str) -> Result<()> {
         let has_function = |name: &str| self.function(name).is_some();

@@ -22,7 +22,7 @@ impl Store {
 
     /// Takes an alert in, merged with what is known of it if both were firing at one moment.
     /// `None` if its name has as many alerts as it may have.
-    pub fn put(&mut self, alert: Alert, now: Time) -> Option<Arc<Alert>> {
+    pub fn put(&mut self, alert: Alert, now: Time) -> Option<(Fingerprint, Arc<Alert>)> {
         let fingerprint = alert.fingerprint();
         let alert = match self.alerts.get(&fingerprint) {
             Some(old) if alert.overlaps(old) => old.merge(&alert, now),
@@ -42,7 +42,7 @@ impl Store {
         }
         let alert = Arc::new(alert);
         self.alerts.insert(fingerprint, alert.clone());
-        Some(alert)
+        Some((fingerprint, alert))
     }
 
     /// Forgets the alerts that are over; says which.

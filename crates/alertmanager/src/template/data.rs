@@ -21,6 +21,8 @@ pub struct Data {
     pub common_labels: Kv,
     pub common_annotations: Kv,
     pub route_labels: Kv,
+    /// Whether `route_labels` are templates still.
+    pub has_label_templates: bool,
     /// Where users reach this server.
     pub external_url: String,
 }
@@ -62,6 +64,7 @@ impl Data {
             common_labels,
             common_annotations,
             route_labels: Kv(notification.route_labels.clone()),
+            has_label_templates: false,
             external_url: external_url.to_owned(),
             alerts: Alerts(alerts),
         }

@@ -1,0 +1,105 @@
+//! Everything that a node knows: the pure core that the shell keeps behind one lock.
+
+use std::{sync::Arc, time::Duration};
+
+use model::Labels;
+
+use crate::{
+    alert::{self, Alert, Fingerprint},
+    dispatch::{Dispatcher, Flush, Now},
+    inhibit::{InhibitRule, Inhibitor},
+    nflog::Log,
+    route::Route,
+    silence::Silences,
+    time::Time,
+    view::AlertStatus,
+};
+
+pub(crate) struct State {
+    pub(crate) alerts: alert::Store,
+    pub(crate) silences: Silences,
+    pub(crate) log: Log,
+    pub(crate) inhibitor: Inhibitor,
+    /// `None` before the first configuration and after the last.
+    pub(crate) dispatcher: Option<Dispatcher>,
+}
+
+/// What kept the alerts of a flush quiet, and how many.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Suppressed {
+    pub(crate) by_inhibition: usize,
+    pub(crate) by_silence: usize,
+}
+
+impl State {
+    /// Takes a valid alert in; `false` if its name has as many alerts as it may have.
+    pub(crate) fn put(&mut self, alert: Alert, now: Now) -> bool {
+        let Some((id, alert)) = self.alerts.put(alert, now.time) else { return false };
+        self.inhibitor.observe(id, &alert);
+        if let Some(dispatcher) = &mut self.dispatcher {
+            dispatcher.insert(id, &alert, now);
+        }
+        true
+    }
+
+    /// Starts all groups anew, with the alerts that are known.
+    pub(crate) fn configure(
+        &mut self,
+        rules: &[InhibitRule],
+        root: Arc<Route>,
+        starts_at: Duration,
+        groups_max: Option<usize>,
+        now: Now,
+    ) {
+        self.inhibitor = Inhibitor::new(rules);
+        let mut dispatcher = Dispatcher::new(root, starts_at, groups_max);
+        // All sources are known before the first group flushes.
+        for (id, alert) in self.alerts.iter() {
+            self.inhibitor.observe(id, alert);
+            dispatcher.insert(id, alert, now);
+        }
+        self.dispatcher = Some(dispatcher);
+    }
+
+    /// Forgets the alerts that are over, with all that is remembered about them.
+    pub(crate) fn collect_garbage(&mut self, now: Time) -> usize {
+        let gone = self.alerts.collect_garbage(now);
+        self.inhibitor.forget(&gone);
+        self.silences.forget(&gone);
+        gone.len()
+    }
+
+    /// What keeps an alert quiet, time intervals aside.
+    pub(crate) fn status(&mut self, id: Fingerprint, labels: &Labels, now: Time) -> AlertStatus {
+        let inhibited_by = self.inhibitor.mutes(labels, now);
+        let silenced_by = self.silences.mutes(id, labels, now);
+        AlertStatus::new(silenced_by, inhibited_by.into_iter().collect())
+    }
+
+    /// Leaves out those `alerts` of a flush that are inhibited or silenced now.
+    pub(crate) fn mute(
+        &mut self,
+        flush: &Flush,
+        alerts: &[(Fingerprint, Arc<Alert>)],
+        now: Time,
+        passed: &mut Vec<Arc<Alert>>,
+    ) -> Suppressed {
+        let mut suppressed = Suppressed::default();
+        for (id, alert) in alerts {
+            let status = self.status(*id, &alert.labels, now);
+            // Inhibition comes first and takes the credit.
+            if !status.inhibited_by.is_empty() {
+                suppressed.by_inhibition += 1;
+            } else if !status.silenced_by.is_empty() {
+                suppressed.by_silence += 1;
+            } else {
+                passed.push(alert.clone());
+            }
+            let dispatcher = self.dispatcher.as_mut();
+            if let Some(group) = dispatcher.and_then(|it| it.group_mut(flush.id)) {
+                group.set_status(*id, status);
+            }
+        }
+        suppressed
+    }
+}
