@@ -4,32 +4,45 @@ use std::{io, path::Path};
 
 use runtime::Disk;
 
-/// The paths that match `pattern`, sorted; wildcards only in its last part. A directory that is
-/// not there matches nothing.
+/// The paths that match `pattern`, sorted. A directory that is not there matches nothing.
 pub fn glob(disk: &dyn Disk, pattern: &str) -> io::Result<Vec<String>> {
-    if !pattern.contains(['*', '?', '[', '\\']) {
+    if !has_wildcards(pattern) {
         let exists = disk.exists(Path::new(pattern));
         return Ok(exists.then(|| pattern.to_owned()).into_iter().collect());
     }
-    let (directory, last) = match pattern.rsplit_once('/') {
-        Some(("", last)) => ("/", last),
-        Some((directory, last)) => (directory, last),
-        None => (".", pattern),
+    let (prefix, last) = match pattern.rsplit_once('/') {
+        Some((directory, last)) => (Some(directory), last),
+        None => (None, pattern),
     };
-    let entries = match disk.list(Path::new(directory)) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+    let directories = match prefix {
+        Some(directory) if has_wildcards(directory) => glob(disk, directory)?,
+        Some(directory) => vec![directory.to_owned()],
+        None => vec![".".to_owned()],
     };
-    let names = entries.into_iter().map(|entry| entry.name).filter(|name| matches(last, name));
-    let mut paths: Vec<String> = names
-        .map(|name| match pattern.rsplit_once('/') {
-            Some((directory, _)) => format!("{directory}/{name}"),
+    let mut paths = Vec::new();
+    for directory in directories {
+        let path = if directory.is_empty() { "/" } else { &directory };
+        let entries = match disk.list(Path::new(path)) {
+            Ok(entries) => entries,
+            Err(error) if is_no_directory(&error) => continue,
+            Err(error) => return Err(error),
+        };
+        let names = entries.into_iter().map(|entry| entry.name).filter(|name| matches(last, name));
+        paths.extend(names.map(|name| match prefix {
+            Some(_) => format!("{directory}/{name}"),
             None => name,
-        })
-        .collect();
+        }));
+    }
     paths.sort();
     Ok(paths)
+}
+
+fn has_wildcards(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '[', '\\'])
+}
+
+fn is_no_directory(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Go's `filepath.Match` without slashes: `*`, `?`, `[a-z]`, `[^a]` and `\` before a character.

@@ -22,6 +22,7 @@ pub use auth::{AzureAd, GoogleIam, SigV4};
 pub use file::File;
 pub use global::{Global, Runtime, SchemeName};
 pub use load::{Config, Error, Options, load, parse};
+pub(crate) use load::{describe, directory_of, utf8};
 pub use protocol::ScrapeProtocol;
 pub use relabel::{Action, Rule, SourceLabels};
 pub use remote::{Queue, RemoteRead, RemoteWrite, SendMetadata};

@@ -1,9 +1,11 @@
 //! `http_config`: how to speak HTTP to a target, a service discovery, an Alertmanager, a store.
 
+mod sigv4;
 mod tls;
 
 use std::collections::BTreeMap;
 
+pub use sigv4::SigV4;
 pub use tls::{Tls, TlsVersion};
 
 use crate::{

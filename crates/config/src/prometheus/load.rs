@@ -47,7 +47,7 @@ pub enum Error {
 }
 
 /// The system's words without Rust's "(os error 2)"; not found is the usual case.
-fn describe(error: &io::Error) -> String {
+pub(crate) fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -117,14 +117,14 @@ pub fn parse(text: &str, options: &Options) -> Result<(File, Vec<String>), decod
     Ok((file, warnings))
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Broken> {
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Broken> {
     std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
         Broken::at(line, "yaml: invalid UTF-8")
     })
 }
 
-fn directory_of(path: &Path) -> String {
+pub(crate) fn directory_of(path: &Path) -> String {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.display().to_string(),
         _ => ".".to_owned(),

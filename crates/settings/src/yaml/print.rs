@@ -114,7 +114,11 @@ fn print_text(text: &str, indent: usize, flow: bool, out: &mut String) {
     let printable = !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t');
     if text.contains('\n') && printable && !flow && !text.starts_with([' ', '\n']) {
         print_literal(text, indent, out);
-    } else if resolve::plain(text) != Some(Meaning::Text) || !printable || text.contains('\n') {
+    } else if resolve::plain(text) != Some(Meaning::Text)
+        || is_base_60(text)
+        || !printable
+        || text.contains('\n')
+    {
         // Quotes keep a text a text: "yes", "12", "".
         out.push_str(&model::labels::quote(text));
     } else if is_plain(text, flow) {
@@ -122,6 +126,23 @@ fn print_text(text: &str, indent: usize, flow: bool, out: &mut String) {
     } else {
         write!(out, "'{}'", text.replace('\'', "''")).expect("writing to a string cannot fail");
     }
+}
+
+/// Whether the old YAML takes the text for a number with minutes and seconds: `09:30`.
+fn is_base_60(text: &str) -> bool {
+    let Some((first, rest)) = text.trim_start_matches(['-', '+']).split_once(':') else {
+        return false;
+    };
+    let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    let (places, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    let is_place = |part: &str| {
+        let below_60 = part.parse::<u8>().is_ok_and(|value| value < 60);
+        below_60 && part.len() <= 2 && is_digits(part)
+    };
+    first.starts_with(|c: char| c.is_ascii_digit())
+        && is_digits(first)
+        && is_digits(fraction)
+        && places.split(':').all(is_place)
 }
 
 /// A block with a `|`; how it ends says how many line feeds the text ends with.

@@ -91,6 +91,7 @@ fn prints_like_go() {
     let tree = Yaml::Map(vec![
         ("plain".into(), text("(.*)some-[regex]")),
         ("quoted".into(), text("yes")),
+        ("minutes".into(), text("09:30")),
         ("empty".into(), text("")),
         ("single".into(), text("a: b")),
         ("block".into(), text("a\nb")),
@@ -111,6 +112,7 @@ fn prints_like_go() {
         print(&tree),
         r#"plain: (.*)some-[regex]
 quoted: "yes"
+minutes: "09:30"
 empty: ""
 single: 'a: b'
 block: |-
