@@ -27,7 +27,7 @@ mod literal;
 mod parse;
 mod pretty;
 mod print;
-//mod series;
+mod series;
 mod token;
 mod walk;
 
@@ -36,9 +36,10 @@ pub use error::{Error, Errors};
 pub use json::to_json;
 pub use parse::{Options, parse, parse_bytes, parse_metric, parse_metric_selector};
 pub use pretty::{format_query, pretty};
-/*pub use series::{
-    SequenceValue, StartTimestamps, histogram_notation, parse_series, parse_start_timestamps,
-};*/
+pub use series::{
+    SequenceValue, StartTimestamps, histogram_notation, parse_series,
+    parse_start_timestamp_sequence, parse_start_timestamps,
+};
 pub use walk::extract_selectors;
 
 #[cfg(test)]

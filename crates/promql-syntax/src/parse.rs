@@ -105,7 +105,8 @@ struct Node {
 pub(crate) struct Parser<'a> {
     input: &'a [u8],
     lexer: Lexer<'a>,
-    token: Token,
+    /// The next one.
+    pub(crate) token: Token,
     /// Where the token before ends.
     last_end: usize,
     options: Options,

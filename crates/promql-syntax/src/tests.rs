@@ -1,8 +1,33 @@
 mod expressions;
 mod lexer;
 mod printing;
+mod series;
+
+use serde_json::Value;
 
 use crate::{Options, parse};
+
+/// Runs `check` over a table of upstream's.
+fn table(name: &str, check: impl Fn(&Value) -> Result<(), String>) {
+    let Some(cases) = conformance::cases(&format!("prometheus/{name}.json")) else { return };
+    let mut score = conformance::Score::new(name);
+    for (at, case) in cases.cases.iter().enumerate() {
+        let shown = case["input"].as_str().or(case["name"].as_str()).unwrap_or_default();
+        score.add(format!("{at} {shown}"), check(case));
+    }
+    score.finish(&[]);
+}
+
+fn text<'a>(case: &'a Value, key: &str) -> &'a str {
+    case[key].as_str().unwrap_or_else(|| panic!("no text {key} in {case}"))
+}
+
+fn same(found: &str, wanted: &str) -> Result<(), String> {
+    match found == wanted {
+        true => Ok(()),
+        false => Err(format!("\n{found}\n   instead of\n{wanted}")),
+    }
+}
 
 #[test]
 fn ordinary_queries_parse() {

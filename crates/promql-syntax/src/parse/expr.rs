@@ -1,6 +1,6 @@
 //! Operands, signs, and how tightly operators bind.
 
-use super::{Node, Parsed, Parser, Stop};
+use super::{Node, Parsed, Parser};
 use crate::{
     ast::{BinaryOp, Expr, NumberLiteral, Paren, Span, StringLiteral, Unary},
     literal,
@@ -171,7 +171,7 @@ impl Parser<'_> {
     }
 
     /// A number with an optional sign.
-    pub(super) fn signed_number(&mut self) -> Result<f64, NoNumber> {
+    pub(crate) fn signed_number(&mut self) -> Result<f64, NoNumber> {
         let negative = match self.token.kind {
             Kind::Op(BinaryOp::Sub) => Some(true),
             Kind::Op(BinaryOp::Add) => Some(false),
@@ -189,10 +189,4 @@ impl Parser<'_> {
 }
 
 /// There is no number here; whoever asked has words for that.
-pub(super) struct NoNumber;
-
-impl From<NoNumber> for Stop {
-    fn from(_: NoNumber) -> Stop {
-        Stop
-    }
-}
+pub(crate) struct NoNumber;
