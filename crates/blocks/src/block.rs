@@ -33,7 +33,8 @@ pub struct Block {
 
 pub(crate) struct Contents {
     directory: PathBuf,
-    meta: Meta,
+    /// Replaced as a whole; no other lock is taken under it.
+    meta: RwLock<Arc<Meta>>,
     pub(crate) index: Index,
     segments: Segments,
     /// Replaced as a whole; no other lock is taken under it.
@@ -44,7 +45,7 @@ impl Block {
     pub fn open(disk: &dyn Disk, directory: &Path) -> Result<Block> {
         let contents = Contents {
             directory: directory.to_owned(),
-            meta: Meta::read(disk, directory)?,
+            meta: RwLock::new(Arc::new(Meta::read(disk, directory)?)),
             index: Index::open(disk, directory)?,
             segments: Segments::open(disk, directory)?,
             tombstones: RwLock::new(Arc::new(Tombstones::read(disk, directory)?)),
@@ -52,8 +53,17 @@ impl Block {
         Ok(Block { contents: Arc::new(contents) })
     }
 
-    pub fn meta(&self) -> &Meta {
-        &self.contents.meta
+    pub fn meta(&self) -> Arc<Meta> {
+        self.contents.meta.read().clone()
+    }
+
+    /// Changes what the block says of itself, on disk first.
+    pub fn update_meta(&self, disk: &dyn Disk, change: impl FnOnce(&mut Meta)) -> Result<()> {
+        let mut meta = Meta::clone(&self.meta());
+        change(&mut meta);
+        meta.write(disk, &self.contents.directory)?;
+        *self.contents.meta.write() = Arc::new(meta);
+        Ok(())
     }
 
     pub fn directory(&self) -> &Path {
@@ -100,19 +110,22 @@ impl Block {
         }
         if has_any {
             tombstones.write(disk, &contents.directory)?;
+            let n_tombstones = tombstones.len();
             *current = Arc::new(tombstones);
+            drop(current);
+            self.update_meta(disk, |meta| meta.stats.num_tombstones = n_tombstones)?;
         }
         Ok(has_any)
     }
 
     /// All series in order of their labels, for rewriting.
-    pub fn series(&self) -> Result<Vec<BlockSeries>> {
+    pub fn series(&self) -> Result<impl Iterator<Item = BlockSeries>> {
         let contents = &self.contents;
         let all = contents.index.all().map_err(|error| Error::Meta {
             path: contents.directory.clone(),
             detail: error.to_string(),
         })?;
-        Ok(all.iter().map(|id| BlockSeries { contents: contents.clone(), id }).collect())
+        Ok(all.iter().map(|id| BlockSeries { contents: contents.clone(), id }))
     }
 }
 

@@ -12,6 +12,9 @@ use crate::{Error, Result};
 pub(crate) const FILE: &str = "meta.json";
 const VERSION: u64 = 1;
 
+const FROM_STALE_SERIES: &str = "from-stale-series";
+const FROM_OUT_OF_ORDER: &str = "from-out-of-order";
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Meta {
@@ -81,6 +84,51 @@ impl Meta {
     pub fn new(ulid: Ulid, min_time: i64, max_time: i64) -> Meta {
         let compaction = Compaction { level: 1, sources: vec![ulid], ..Compaction::default() };
         Meta { ulid, min_time, max_time, stats: Stats::default(), compaction, version: VERSION }
+    }
+
+    /// Of a block that replaces `parents`.
+    pub fn merged(ulid: Ulid, parents: &[&Meta]) -> Meta {
+        let all = || parents.iter().copied();
+        let mut sources: Vec<Ulid> =
+            all().flat_map(|parent| parent.compaction.sources.iter().copied()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let has = |parent: &Meta, hint: &str| parent.compaction.hints.iter().any(|h| h == hint);
+        let mut hints = Vec::new();
+        if all().any(|parent| has(parent, FROM_STALE_SERIES)) {
+            hints.push(FROM_STALE_SERIES.to_owned());
+        }
+        if all().all(|parent| has(parent, FROM_OUT_OF_ORDER)) {
+            hints.push(FROM_OUT_OF_ORDER.to_owned());
+        }
+        let as_parent = |parent: &Meta| Parent {
+            ulid: parent.ulid,
+            min_time: parent.min_time,
+            max_time: parent.max_time,
+        };
+        let compaction = Compaction {
+            level: all().map(|parent| parent.compaction.level).max().unwrap_or(0) + 1,
+            sources,
+            parents: all().map(as_parent).collect(),
+            hints,
+            ..Compaction::default()
+        };
+        Meta {
+            ulid,
+            min_time: all().map(|parent| parent.min_time).min().unwrap_or(0),
+            max_time: all().map(|parent| parent.max_time).max().unwrap_or(0),
+            stats: Stats::default(),
+            compaction,
+            version: VERSION,
+        }
+    }
+
+    pub fn is_from_stale_series(&self) -> bool {
+        self.compaction.hints.iter().any(|hint| hint == FROM_STALE_SERIES)
+    }
+
+    pub fn is_from_out_of_order(&self) -> bool {
+        self.compaction.hints.iter().any(|hint| hint == FROM_OUT_OF_ORDER)
     }
 
     /// From the first to the last millisecond.

@@ -14,6 +14,8 @@ use crate::{
 /// Collects a batch; nothing of it is in the log or visible before [`Appender::commit`].
 pub(crate) struct HeadAppender {
     store: Arc<Store>,
+    /// What it told the store that it may take.
+    registered_from: i64,
     /// Older samples are out of bounds; fixed by the first sample if there was none before.
     appendable_from: Option<i64>,
     pending: Vec<Pending>,
@@ -30,9 +32,15 @@ struct Pending {
 impl HeadAppender {
     pub(crate) fn new(store: Arc<Store>) -> HeadAppender {
         store.counters.active_appenders.add(1);
-        let is_empty = store.head.max_time() == i64::MIN;
-        let appendable_from = (!is_empty).then(|| store.head.appendable_from());
-        HeadAppender { store, appendable_from, pending: Vec::new(), unlogged: Vec::new() }
+        let registered_from = store.register_appender();
+        let appendable_from = (registered_from > i64::MIN).then_some(registered_from);
+        HeadAppender {
+            store,
+            registered_from,
+            appendable_from,
+            pending: Vec::new(),
+            unlogged: Vec::new(),
+        }
     }
 
     /// Checks a sample against its series and counts it there; `None` if there is no such series.
@@ -243,6 +251,7 @@ impl Appender for HeadAppender {
 impl Drop for HeadAppender {
     fn drop(&mut self) {
         self.store.counters.active_appenders.subtract(1);
+        self.store.forget_appender(self.registered_from);
         for Pending { id, .. } in self.pending.drain(..) {
             let Some(page) = self.store.head.page(id) else { continue };
             if let Some(series) = page.lock().get_mut(id) {

@@ -1,26 +1,31 @@
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
 use hashbrown::HashMap;
-use model::TimeRange;
-use parking_lot::Mutex;
+use model::{Matcher, TimeRange};
+use parking_lot::{Mutex, RwLock};
 use runtime::{Runtime, disk::LockGuard};
 use storage::{Appendable, Appender, Querier, Queryable};
 
 use crate::{
     Error, Options, Result, Truncation,
     appender::HeadAppender,
+    catalog::{self, Catalog},
+    compact::{self, InBlock},
+    delete,
     head::{Head, Limits},
     querier::HeadQuerier,
     replay,
     stats::{self, AtomicCounters, Counters, HeadStats},
+    tombstones::Tombstones,
     truncate,
 };
 
-/// Recent samples, kept in memory and in a log under one directory. Cloning gives another handle.
+/// Samples under one directory: in memory and a log, then in blocks. Cloning gives another handle.
 #[derive(Clone)]
 pub struct Database {
     store: Arc<Store>,
@@ -38,7 +43,9 @@ pub enum Health {
 pub(crate) struct Store {
     pub(crate) runtime: Runtime,
     pub(crate) options: Options,
+    pub(crate) directory: PathBuf,
     pub(crate) log_directory: PathBuf,
+    pub(crate) catalog: Catalog,
     pub(crate) head: Head,
     /// Commits follow each other under it: the order in the log is the order in the head. The
     /// head's locks are taken under it.
@@ -46,11 +53,17 @@ pub(crate) struct Store {
     /// Series that left the head but are still named in the log, and the last segment that may
     /// name them. No other lock is taken under it.
     pub(crate) named_until: Mutex<HashMap<u64, u32>>,
-    pub(crate) tombstones: replay::Tombstones,
+    pub(crate) tombstones: Tombstones,
     pub(crate) counters: AtomicCounters,
     poison: OnceLock<String>,
-    /// One truncation at a time.
-    pub(crate) truncation: Mutex<()>,
+    /// One compaction, deletion or snapshot at a time; holds what the head may soon drop. Every
+    /// other lock may be taken under it.
+    pub(crate) upkeep: Mutex<Option<InBlock>>,
+    /// Readers of the head hold it; it is replaced when the head has given something to a block.
+    epoch: RwLock<Arc<()>>,
+    /// From which time on each appender takes samples, with how many take from there. No other
+    /// lock is taken under it.
+    appenders: Mutex<BTreeMap<i64, usize>>,
     _lock: Option<Box<dyn LockGuard>>,
 }
 
@@ -66,11 +79,20 @@ impl Database {
             false => Some(disk.lock(&directory.join("lock")).map_err(Error::Locked)?),
         };
         let log_directory = directory.join("wal");
+        catalog::remove_temporary(&**disk, directory)?;
+        let catalog = Catalog::default();
+        catalog.reload(&**disk, directory)?;
         replay::warn_of_ignored(&**disk, directory);
         let head = Head::new(Limits {
             chunk_range_ms: options.chunk_range.as_millis() as i64,
             samples_per_chunk: options.samples_per_chunk,
         });
+        let in_order = |block: &&blocks::Block| !block.meta().is_from_out_of_order();
+        if let Some(newest) =
+            catalog.blocks().iter().filter(in_order).map(|block| block.meta().max_time).max()
+        {
+            head.raise_min_valid_time(newest);
+        }
         let counters = AtomicCounters::default();
         let begin = runtime.clock.monotonic();
         let replayed =
@@ -81,23 +103,59 @@ impl Database {
         let store = Store {
             runtime: runtime.clone(),
             options,
+            directory: directory.to_owned(),
             log_directory,
+            catalog,
             head,
             log: Mutex::new(log),
             named_until: Mutex::new(replayed.named_until),
             tombstones: replayed.tombstones,
             counters,
             poison: OnceLock::new(),
-            truncation: Mutex::new(()),
+            upkeep: Mutex::new(None),
+            epoch: RwLock::default(),
+            appenders: Mutex::default(),
             _lock: lock,
         };
         Ok(Database { store: Arc::new(store) })
     }
 
-    /// Drops what is older than the retention and cuts the log accordingly, if there is enough of
-    /// it to be worth the work. To be called about once a minute; may take a while.
+    /// Moves what is old enough from the head into blocks, cuts the log accordingly, merges blocks,
+    /// and drops those that are older than the retention. To be called about once a minute; may
+    /// take a while. Says what left the head.
     pub fn maintain(&self) -> Result<Option<Truncation>> {
-        truncate::maintain(&self.store)
+        let store = &*self.store;
+        let mut in_block = store.upkeep.lock();
+        store.check_health()?;
+        store.reload()?;
+        let truncation = compact::compact_head(store, &mut in_block)?;
+        compact::compact_blocks(store)?;
+        compact::drop_obsolete(store)?;
+        let old = truncate::truncate_old(store)?;
+        Ok(old.or(truncation))
+    }
+
+    /// Hides what is in `range` of the series that satisfy all `matchers`; it takes room until
+    /// [`Database::clean_tombstones`] or a compaction.
+    pub fn delete(&self, range: TimeRange, matchers: &[Matcher]) -> Result<()> {
+        delete::delete(&self.store, range, matchers)
+    }
+
+    /// Rewrites all blocks in which something was deleted.
+    pub fn clean_tombstones(&self) -> Result<()> {
+        let _one_at_a_time = self.store.upkeep.lock();
+        compact::clean_tombstones(&self.store)
+    }
+
+    /// Copies all blocks, by links where they are files, below `directory`; the head too if
+    /// `with_head`.
+    pub fn snapshot(&self, directory: &Path, with_head: bool) -> Result<()> {
+        delete::snapshot(&self.store, directory, with_head)
+    }
+
+    /// The blocks that are open, oldest first.
+    pub fn blocks(&self) -> Arc<Vec<blocks::Block>> {
+        self.store.catalog.blocks()
     }
 
     /// Makes everything that was committed durable, also against a loss of power.
@@ -118,7 +176,12 @@ impl Database {
 
     /// The times of the oldest and the newest sample, if there are any.
     pub fn time_range(&self) -> Option<TimeRange> {
-        let (start, end) = (self.store.head.min_time(), self.store.head.max_time());
+        let (mut start, mut end) = (self.store.head.min_time(), self.store.head.max_time());
+        for block in self.store.catalog.blocks().iter() {
+            let range = block.meta().range();
+            start = start.min(range.start.as_millis());
+            end = end.max(range.end.as_millis());
+        }
         (start <= end).then(|| TimeRange::from_millis(start, end))
     }
 
@@ -142,11 +205,67 @@ impl Appendable for Database {
 
 impl Queryable for Database {
     fn querier(&self, range: TimeRange) -> storage::Result<Box<dyn Querier>> {
-        Ok(Box::new(HeadQuerier::new(self.store.clone(), range)))
+        // The head before the blocks: what it drops is in a block that is seen here then.
+        let head = HeadQuerier::new(self.store.clone(), range);
+        let mut parts = Vec::new();
+        for block in self.store.catalog.blocks().iter() {
+            if block.meta().range().overlaps(range) {
+                parts.push(block.querier(range)?);
+            }
+        }
+        parts.push(Box::new(head));
+        Ok(storage::merge(parts))
     }
 }
 
 impl Store {
+    /// Looks which blocks are in the directory.
+    fn reload(&self) -> Result<()> {
+        let reloaded = self.catalog.reload(&*self.runtime.disk, &self.directory)?;
+        self.counters.reloads.add(1);
+        self.counters.reloads_failed.add(u64::from(reloaded.n_corrupt > 0));
+        Ok(())
+    }
+
+    pub(crate) fn epoch(&self) -> Arc<()> {
+        self.epoch.read().clone()
+    }
+
+    /// Begins another epoch; what is given is alive as long as somebody reads in those before.
+    pub(crate) fn next_epoch(&self) -> Weak<()> {
+        let before = std::mem::take(&mut *self.epoch.write());
+        Arc::downgrade(&before)
+    }
+
+    /// Says from which time on a new appender may take samples; `i64::MIN` if the head is empty.
+    pub(crate) fn register_appender(&self) -> i64 {
+        let mut appenders = self.appenders.lock();
+        let is_empty = self.head.max_time() == i64::MIN;
+        let from = if is_empty { i64::MIN } else { self.head.appendable_from() };
+        *appenders.entry(from).or_default() += 1;
+        from
+    }
+
+    pub(crate) fn forget_appender(&self, from: i64) {
+        let mut appenders = self.appenders.lock();
+        if let Some(n_appenders) = appenders.get_mut(&from) {
+            *n_appenders -= 1;
+            if *n_appenders == 0 {
+                appenders.remove(&from);
+            }
+        }
+    }
+
+    /// Lets no appender take samples before `end`; says no if one is at it.
+    pub(crate) fn close_for_appenders(&self, end: i64) -> bool {
+        let appenders = self.appenders.lock();
+        if appenders.first_key_value().is_some_and(|(from, _)| *from < end) {
+            return false;
+        }
+        self.head.raise_min_valid_time(end);
+        true
+    }
+
     pub(crate) fn check_health(&self) -> Result<()> {
         match self.poison.get() {
             Some(reason) => Err(Error::Poisoned(reason.clone())),

@@ -9,6 +9,12 @@ pub enum Error {
     Locked(std::io::Error),
     #[error(transparent)]
     Log(#[from] wal::Error),
+    #[error(transparent)]
+    Block(#[from] blocks::Error),
+    #[error(transparent)]
+    Chunk(#[from] chunks::Error),
+    #[error("select series: {0}")]
+    Select(String),
     #[error("the store takes no more writes: {0}")]
     Poisoned(String),
 }

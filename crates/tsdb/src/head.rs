@@ -9,6 +9,7 @@ mod isolation;
 mod page;
 mod postings;
 pub(crate) mod series;
+mod sorted_symbols;
 mod symbols;
 
 use std::sync::{
@@ -23,6 +24,7 @@ pub(crate) use index::Index;
 pub(crate) use isolation::{Isolation, Reader};
 pub(crate) use page::Page;
 pub(crate) use series::{AppendOutcome, Limits, Series};
+pub(crate) use sorted_symbols::SortedSymbols;
 
 /// Identifies a series in this process; never used twice. Its number in the log is another one,
 /// which outlives the process.
@@ -136,12 +138,22 @@ impl Head {
     /// before the newest sample.
     pub(crate) fn appendable_from(&self) -> i64 {
         let late = self.max_time().saturating_sub(self.limits.chunk_range_ms / 2);
-        late.max(self.min_valid_time.load(Ordering::Relaxed))
+        late.max(self.min_valid_time())
+    }
+
+    /// Nothing older is taken.
+    pub(crate) fn min_valid_time(&self) -> i64 {
+        self.min_valid_time.load(Ordering::Relaxed)
+    }
+
+    /// From now on nothing before `time` is taken.
+    pub(crate) fn raise_min_valid_time(&self, time: i64) {
+        self.min_valid_time.fetch_max(time, Ordering::Relaxed);
     }
 
     /// From now on there is nothing before `time`.
     pub(crate) fn raise_min_time(&self, time: i64) {
-        self.min_valid_time.fetch_max(time, Ordering::Relaxed);
+        self.raise_min_valid_time(time);
         self.min_time.fetch_max(time, Ordering::Relaxed);
     }
 }

@@ -1,18 +1,25 @@
-//! Where do recent samples live, and how do they survive a crash? In the head, over a write-ahead
-//! log.
+//! Where do samples live, and how do they survive a crash? The recent ones in the head, over a
+//! write-ahead log; the older ones in blocks.
 //!
 //! Knows neither PromQL nor HTTP. A commit goes to the log first, then it becomes visible as a
 //! whole. The head keeps series under numbers: labels are numbers of symbols, samples are chunks,
-//! and postings say which series have a label. Start at [`Database`], then [`head`].
+//! and postings say which series have a label. What is old enough leaves the head for a block, and
+//! blocks become longer ones until they are too old. Start at [`Database`], then [`head`], then
+//! [`compact`].
 
 mod appender;
+mod catalog;
+mod compact;
 mod database;
+mod delete;
 mod error;
 mod head;
 mod options;
 mod querier;
 mod replay;
+mod retention;
 mod stats;
+mod tombstones;
 mod truncate;
 
 #[cfg(test)]

@@ -5,10 +5,15 @@ use crate::ReplayProgress;
 /// How a database behaves; the defaults are upstream's.
 #[derive(Clone)]
 pub struct Options {
-    /// How long samples are kept.
+    /// How long samples are kept; zero for any time.
     pub retention: Duration,
-    /// Chunks do not cross multiples of this, and samples may be late by half of it.
+    /// How much disk blocks and log may take; zero for any amount.
+    pub retention_bytes: u64,
+    /// Chunks and the shortest blocks do not cross multiples of this, and samples may be late by
+    /// half of it.
     pub chunk_range: Duration,
+    /// The longest block; `None` for a tenth of the retention, at most 31 days.
+    pub block_range_max: Option<Duration>,
     pub samples_per_chunk: usize,
     pub log: wal::Options,
     /// Whether another process may have the directory open too.
@@ -21,11 +26,27 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             retention: Duration::from_secs(15 * 24 * 3600),
+            retention_bytes: 0,
             chunk_range: Duration::from_secs(2 * 3600),
+            block_range_max: None,
             samples_per_chunk: 120,
             log: wal::Options::default(),
             no_lockfile: false,
             progress: ReplayProgress::default(),
         }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Options {
+    /// In milliseconds.
+    pub(crate) fn block_range_max(&self) -> i64 {
+        let longest = 31 * DAY;
+        let of_retention = match self.retention {
+            Duration::ZERO => longest,
+            retention => (retention / 10).min(longest),
+        };
+        self.block_range_max.unwrap_or(of_retention).as_millis() as i64
     }
 }

@@ -14,13 +14,21 @@ use crate::{
 pub(crate) struct HeadQuerier {
     store: Arc<Store>,
     range: TimeRange,
-    reader: Arc<Reader>,
+    view: Arc<View>,
+}
+
+/// Keeps what a reader may see, and that it may see it.
+struct View {
+    reader: Reader,
+    /// While it is held, the head keeps what has gone into blocks since.
+    _epoch: Arc<()>,
 }
 
 impl HeadQuerier {
     pub(crate) fn new(store: Arc<Store>, range: TimeRange) -> HeadQuerier {
-        let reader = Arc::new(store.head.isolation.begin_read());
-        HeadQuerier { store, range, reader }
+        let epoch = store.epoch();
+        let view = Arc::new(View { reader: store.head.isolation.begin_read(), _epoch: epoch });
+        HeadQuerier { store, range, view }
     }
 
     /// Whether the head has anything in the querier's range.
@@ -35,7 +43,7 @@ impl HeadQuerier {
         let labels = {
             let contents = page.lock();
             let series = contents.get(id)?;
-            let n_hidden = contents.n_hidden(id, self.reader.seen);
+            let n_hidden = contents.n_hidden(id, self.view.reader.seen);
             if !series.overlaps(range, n_hidden) {
                 return None;
             }
@@ -43,7 +51,7 @@ impl HeadQuerier {
         };
         Some(HeadSeries {
             store: self.store.clone(),
-            reader: self.reader.clone(),
+            view: self.view.clone(),
             page,
             id,
             labels,
@@ -107,7 +115,7 @@ impl Querier for HeadQuerier {
 
 struct HeadSeries {
     store: Arc<Store>,
-    reader: Arc<Reader>,
+    view: Arc<View>,
     page: Arc<Page>,
     id: SeriesId,
     labels: Labels,
@@ -128,7 +136,7 @@ impl Series for HeadSeries {
         let captured = {
             let contents = self.page.lock();
             let Some(series) = contents.get(self.id) else { return Ok(()) };
-            series.capture(range, contents.n_hidden(self.id, self.reader.seen))
+            series.capture(range, contents.n_hidden(self.id, self.view.reader.seen))
         };
         let begin = columns.times.len();
         captured.decode(columns).map_err(|error| storage::Error::Corrupt {

@@ -8,10 +8,10 @@ use std::{
     },
 };
 
+use blocks::Interval;
 use hashbrown::HashMap;
-use model::{TimeRange, Timestamp};
+use model::TimeRange;
 use runtime::Disk;
-use storage::Columns;
 use wal::{
     Corruption, Layout, Reader, Segment,
     record::{self, Kind},
@@ -21,6 +21,7 @@ use crate::{
     Error, Result,
     head::{AppendOutcome, Head, SeriesId},
     stats::AtomicCounters,
+    tombstones::Tombstones,
 };
 
 /// Which segments are to be replayed, and which one is being replayed. Cloning gives another
@@ -66,29 +67,6 @@ impl ReplayProgress {
 pub(crate) struct Replayed {
     pub(crate) named_until: HashMap<u64, u32>,
     pub(crate) tombstones: Tombstones,
-}
-
-/// Stretches of series that were deleted.
-#[derive(Default)]
-pub(crate) struct Tombstones(HashMap<SeriesId, Vec<TimeRange>>);
-
-impl Tombstones {
-    /// Takes deleted samples out of what was read behind `begin`.
-    pub(crate) fn remove_deleted(&self, id: SeriesId, columns: &mut Columns, begin: usize) {
-        let Some(deleted) = self.0.get(&id) else { return };
-        let is_deleted =
-            |time: i64| deleted.iter().any(|range| range.contains(Timestamp::from_millis(time)));
-        let mut kept = begin;
-        for idx in begin..columns.times.len() {
-            if !is_deleted(columns.times[idx]) {
-                columns.times[kept] = columns.times[idx];
-                columns.values[kept] = columns.values[idx];
-                kept += 1;
-            }
-        }
-        columns.times.truncate(kept);
-        columns.values.truncate(kept);
-    }
 }
 
 /// Fills an empty head from the checkpoint, then from the segments behind it. A torn or damaged
@@ -219,8 +197,13 @@ impl Replay<'_> {
 
     fn apply_samples(&mut self) {
         let (mut min_time, mut max_time) = (i64::MAX, i64::MIN);
+        // What blocks hold already is not needed twice.
+        let min_valid_time = self.head.min_valid_time();
         for record::Sample { series_ref, time, value } in &self.samples {
             self.head.note_log_ref(*series_ref);
+            if *time < min_valid_time {
+                continue;
+            }
             let Some(id) = self.ids.get(series_ref) else {
                 self.n_unknown += 1;
                 continue;
@@ -244,7 +227,7 @@ impl Replay<'_> {
     fn apply_tombstone(&mut self, tombstone: &record::Tombstone) {
         let Some(id) = self.ids.get(&tombstone.series_ref) else { return };
         if tombstone.range != TimeRange::ALL {
-            self.replayed.tombstones.0.entry(*id).or_default().push(tombstone.range);
+            self.replayed.tombstones.add(*id, Interval::of(tombstone.range));
             return;
         }
         // The series was dropped; what follows under its labels is a new one.
@@ -267,15 +250,7 @@ impl Replay<'_> {
 
 /// Says what in the data directory is not read yet.
 pub(crate) fn warn_of_ignored(disk: &dyn Disk, directory: &Path) {
-    let Ok(entries) = disk.list(directory) else { return };
-    let is_block = |entry: &&runtime::disk::Entry| {
-        entry.is_directory && disk.exists(&directory.join(&entry.name).join("meta.json"))
-    };
-    let n_blocks = entries.iter().filter(is_block).count();
-    if n_blocks > 0 {
-        tracing::warn!(blocks = n_blocks, "blocks are not read yet; their samples are not served");
-    }
-    if entries.iter().any(|entry| entry.name == "wbl") {
+    if disk.exists(&directory.join("wbl")) {
         tracing::warn!("the log of out-of-order samples is not read yet");
     }
 }

@@ -56,6 +56,18 @@ pub struct Counters {
     pub log_truncations: u64,
     pub log_truncations_failed: u64,
     pub log: wal::Stats,
+    pub compactions: u64,
+    pub compactions_failed: u64,
+    pub compaction_time: Duration,
+    pub blocks_loaded: u64,
+    pub block_bytes: u64,
+    pub reloads: u64,
+    /// Looks into the directory that found blocks which cannot be opened.
+    pub reloads_failed: u64,
+    /// Rounds in which blocks were dropped for their age.
+    pub time_retentions: u64,
+    /// Rounds in which blocks were dropped for lack of room.
+    pub size_retentions: u64,
 }
 
 #[derive(Default)]
@@ -101,10 +113,18 @@ pub(crate) struct AtomicCounters {
     pub(crate) log_corruptions: Counter,
     pub(crate) log_truncations: Counter,
     pub(crate) log_truncations_failed: Counter,
+    pub(crate) compactions: Counter,
+    pub(crate) compactions_failed: Counter,
+    pub(crate) compaction_time: Counter,
+    pub(crate) reloads: Counter,
+    pub(crate) reloads_failed: Counter,
+    pub(crate) time_retentions: Counter,
+    pub(crate) size_retentions: Counter,
 }
 
 pub(crate) fn counters(store: &Store) -> Counters {
     let counters = &store.counters;
+    let blocks = store.catalog.blocks();
     let (high, low) = store.head.isolation.watermarks();
     let (series, symbol_bytes) = {
         let index = store.head.index.read();
@@ -138,6 +158,15 @@ pub(crate) fn counters(store: &Store) -> Counters {
         log_truncations: counters.log_truncations.value(),
         log_truncations_failed: counters.log_truncations_failed.value(),
         log: store.log.lock().stats(),
+        compactions: counters.compactions.value(),
+        compactions_failed: counters.compactions_failed.value(),
+        compaction_time: counters.compaction_time.time(),
+        blocks_loaded: blocks.len() as u64,
+        block_bytes: blocks.iter().map(blocks::Block::bytes).sum(),
+        reloads: counters.reloads.value(),
+        reloads_failed: counters.reloads_failed.value(),
+        time_retentions: counters.time_retentions.value(),
+        size_retentions: counters.size_retentions.value(),
     }
 }
 

@@ -1,4 +1,5 @@
 mod append;
+mod blocks;
 mod crash;
 mod upstream;
 mod world;

@@ -14,11 +14,15 @@ pub struct Truncation {
     pub checkpoint: Option<u32>,
 }
 
-pub(crate) fn maintain(store: &Store) -> Result<Option<Truncation>> {
-    let _one_at_a_time = store.truncation.lock();
-    store.check_health()?;
-    let Some(horizon) = plan(store) else { return Ok(None) };
+/// Drops what is older than the retention, where blocks could not take it up.
+pub(crate) fn truncate_old(store: &Store) -> Result<Option<Truncation>> {
+    plan(store).map(|horizon| truncate(store, horizon)).transpose()
+}
+
+/// Drops what is before `horizon` from the head, then from the log.
+pub(crate) fn truncate(store: &Store, horizon: i64) -> Result<Truncation> {
     let mut truncation = drop_old(store, horizon);
+    store.tombstones.truncate_before(horizon);
     let truncated = truncate_log(store, horizon);
     let counters = &store.counters;
     match &truncated {
@@ -26,7 +30,7 @@ pub(crate) fn maintain(store: &Store) -> Result<Option<Truncation>> {
         Err(_) => counters.log_truncations_failed.add(1),
     }
     truncation.checkpoint = truncated?;
-    Ok(Some(truncation))
+    Ok(truncation)
 }
 
 /// The time before which samples are to go, once there is a chunk range of them.

@@ -25,8 +25,8 @@ fn check(file: &str, change: impl FnOnce(&mut Vec<u8>)) {
     let disk = simulation.runtime().disk;
     rewrite(&*disk, &block.directory().join(file), change);
     let Ok(damaged) = Block::open(&*disk, block.directory()) else { return };
-    let Ok(series) = damaged.series() else { return };
-    let all_are_read = series.iter().all(|s| s.labels().is_ok() && s.chunks().is_ok());
+    let Ok(mut series) = damaged.series() else { return };
+    let all_are_read = series.all(|s| s.labels().is_ok() && s.chunks().is_ok());
     if all_are_read {
         assert_eq!(dump(&damaged, (0, 9), ""), before, "damage in {file} goes unseen");
     }

@@ -7,9 +7,10 @@ use model::{Labels, MatchKind, Matcher, TimeRange};
 use runtime::{Runtime, Simulation};
 use serde_json::Value;
 use storage::{Columns, Queryable as _, SelectHints};
+use ulid::Ulid;
 
 use super::{chunk_of, write};
-use crate::{Block, Interval, Intervals};
+use crate::{Block, Compaction, Interval, Intervals, Meta, Stats};
 
 type Content = BTreeMap<Labels, Vec<(i64, f64)>>;
 
@@ -112,6 +113,52 @@ fn tombstone_intervals() {
         }
         let found: Vec<Interval> = intervals.iter().copied().collect();
         score.add(idx.to_string(), same(found, list(&case["result"]).iter().map(pair).collect()));
+    }
+    score.finish(&[]);
+}
+
+#[test]
+fn what_merged_blocks_say_of_themselves() {
+    let table = "prometheus/tsdb/merge_block_meta.json";
+    let Some(data) = conformance::cases(table) else { return };
+    let id = |value: &Value| Ulid::from_parts(value.as_u64().expect("an id"), 0);
+    let time = |value: &Value| value.as_i64().expect("a time");
+    let texts = |value: &Value| -> Vec<String> {
+        list(value).iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
+    };
+    let meta = |block: &Value| Meta {
+        ulid: id(&block["id"]),
+        min_time: time(&block["min_time"]),
+        max_time: time(&block["max_time"]),
+        stats: Stats::default(),
+        compaction: Compaction {
+            level: block["level"].as_u64().expect("a level") as u32,
+            sources: list(&block["sources"]).iter().map(id).collect(),
+            hints: texts(&block["hints"]),
+            ..Compaction::default()
+        },
+        version: 1,
+    };
+    let mut score = Score::new(table);
+    for case in &data.cases {
+        let parents: Vec<Meta> = list(&case["blocks"]).iter().map(meta).collect();
+        let result = &case["result"];
+        let merged = Meta::merged(Ulid::from_parts(1000, 0), &parents.iter().collect::<Vec<_>>());
+        let mut outcome = same(texts(&result["hints"]), merged.compaction.hints.clone());
+        if result.get("id").is_some() {
+            let range = (merged.min_time, merged.max_time, merged.compaction.level);
+            let level = result["level"].as_u64().expect("a level") as u32;
+            let expected = (time(&result["min_time"]), time(&result["max_time"]), level);
+            let sources: Vec<Ulid> = list(&result["sources"]).iter().map(id).collect();
+            let found: Vec<Ulid> = merged.compaction.parents.iter().map(|p| p.ulid).collect();
+            let parents: Vec<Ulid> =
+                list(&result["parents"]).iter().map(|parent| id(&parent["id"])).collect();
+            outcome = outcome
+                .and(same(range, expected))
+                .and(same(&merged.compaction.sources, &sources))
+                .and(same(found, parents));
+        }
+        score.add(case["name"].as_str().expect("a name"), outcome);
     }
     score.finish(&[]);
 }

@@ -6,6 +6,7 @@ use storage::label_index::LabelIndex;
 use super::{
     Head, SeriesId,
     postings::Postings,
+    sorted_symbols::SortedSymbols,
     symbols::{Symbol, Symbols},
 };
 
@@ -134,6 +135,10 @@ impl Index {
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = (&str, &[SeriesId])> {
         let values = self.symbols.find(name).and_then(|name| self.postings.get(&name));
         values.into_iter().flatten().map(|(value, ids)| (self.symbols.text(*value), ids.as_slice()))
+    }
+
+    pub(crate) fn sorted_symbols(&self) -> SortedSymbols {
+        SortedSymbols::new(&self.symbols)
     }
 
     pub(crate) fn symbol_bytes(&self) -> usize {

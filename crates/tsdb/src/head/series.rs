@@ -32,10 +32,12 @@ pub(crate) struct Series {
     next_cut: i64,
 }
 
-struct FullChunk {
-    start: i64,
-    end: i64,
-    bytes: Arc<[u8]>,
+/// A chunk that takes no more samples; times are milliseconds, both ends included.
+#[derive(Clone)]
+pub(crate) struct FullChunk {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) bytes: Arc<[u8]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +109,11 @@ impl Series {
         self.full.push(FullChunk { start, end, bytes: open.into_bytes().into() });
     }
 
+    pub(crate) fn first_time(&self) -> Option<i64> {
+        let open_start = (self.open.n_samples() > 0).then_some(self.open_start);
+        self.full.first().map(|chunk| chunk.start).or(open_start)
+    }
+
     pub(crate) fn last_time(&self) -> Option<i64> {
         (self.open.n_samples() > 0).then(|| self.open.last_time())
     }
@@ -142,6 +149,18 @@ impl Series {
     pub(crate) fn clear(&mut self) {
         self.full = Vec::new();
         self.open = XorChunk::default();
+    }
+
+    /// The chunks that begin in `range`. Chunks do not cross the ranges that become blocks.
+    pub(crate) fn chunks_within(&self, range: TimeRange) -> Vec<FullChunk> {
+        let is_within = |start: i64| range.contains(model::Timestamp::from_millis(start));
+        let mut chunks: Vec<FullChunk> =
+            self.full.iter().filter(|chunk| is_within(chunk.start)).cloned().collect();
+        if self.open.n_samples() > 0 && is_within(self.open_start) {
+            let bytes = self.open.bytes().into();
+            chunks.push(FullChunk { start: self.open_start, end: self.open.last_time(), bytes });
+        }
+        chunks
     }
 
     /// What is needed to read the samples in `range` later, without the lock.

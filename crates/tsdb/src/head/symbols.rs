@@ -24,7 +24,24 @@ struct Entry {
     n_uses: u32,
 }
 
+impl Symbol {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Symbols {
+    /// The symbols in use, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Symbol)> {
+        let entries = self.entries.iter().enumerate().filter(|(_, entry)| entry.n_uses > 0);
+        entries.map(|(idx, entry)| (&*entry.text, Symbol(idx as u32)))
+    }
+
+    /// All symbols have a smaller index.
+    pub(crate) fn capacity(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn text(&self, symbol: Symbol) -> &str {
         &self.entries[symbol.0 as usize].text
     }

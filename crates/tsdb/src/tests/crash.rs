@@ -221,10 +221,8 @@ fn memory_and_disk_stay_bounded() {
     let layout =
         wal::Layout::read(&segments, &Path::new(DIRECTORY).join("wal")).expect("it is there");
     assert!(layout.segments.len() < 10, "{} segments", layout.segments.len());
-    assert_eq!(
-        super::world::label_values(&database, "__name__", &[]).len(),
-        counters.series as usize
-    );
+    assert!((2..10).contains(&counters.blocks_loaded), "{counters:?}");
+    assert!(super::world::label_values(&database, "__name__", &[]).len() < 40);
 }
 
 #[test]

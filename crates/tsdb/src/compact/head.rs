@@ -1,0 +1,102 @@
+//! A stretch of the head becomes a block.
+
+use std::path::Path;
+
+use blocks::{Chunk, Meta, Writer};
+use chunks::Encoding;
+use model::TimeRange;
+use runtime::Disk;
+
+use super::merge::without;
+use crate::{
+    Result,
+    head::{Head, SeriesId, SortedSymbols},
+    tombstones::Tombstones,
+};
+
+/// Writes what the head holds from `start` up to, not including, `end`; `None` if that is nothing.
+///
+/// The head goes on taking samples meanwhile, which must be later.
+pub(crate) fn write(
+    disk: &dyn Disk,
+    directory: &Path,
+    meta: Meta,
+    head: &Head,
+    tombstones: &Tombstones,
+) -> Result<Option<Meta>> {
+    let range = meta.range();
+    let symbols = head.index.read().sorted_symbols();
+    let order = in_order_of_labels(head, &symbols, range);
+    let mut writer = Writer::create(disk, directory, meta, symbols.texts())?;
+    match add_all(&mut writer, head, tombstones, &symbols, &order, range) {
+        Ok(0) => {
+            writer.abort()?;
+            Ok(None)
+        }
+        Ok(_) => Ok(Some(writer.finish()?)),
+        Err(error) => {
+            writer.abort()?;
+            Err(error)
+        }
+    }
+}
+
+fn add_all(
+    writer: &mut Writer<'_>,
+    head: &Head,
+    tombstones: &Tombstones,
+    symbols: &SortedSymbols,
+    order: &[SeriesId],
+    range: TimeRange,
+) -> Result<u64> {
+    let mut n_series = 0;
+    for id in order {
+        let Some(page) = head.page(*id) else { continue };
+        let (labels, captured) = {
+            let contents = page.lock();
+            let Some(series) = contents.get(*id) else { continue };
+            (symbols.numbers(&series.labels), series.chunks_within(range))
+        };
+        let deleted = tombstones.of(*id);
+        let mut chunks = Vec::with_capacity(captured.len());
+        for chunk in &captured {
+            let bytes = (&*chunk.bytes).into();
+            let (start, end, encoding) = (chunk.start, chunk.end, Encoding::Xor);
+            chunks.extend(without(Chunk { start, end, encoding, bytes }, &deleted)?);
+        }
+        if !chunks.is_empty() {
+            writer.add(&labels, &chunks)?;
+            n_series += 1;
+        }
+    }
+    Ok(n_series)
+}
+
+/// The series with samples in the range, sorted by labels.
+///
+/// To hold all labels of all series at once would double what the head takes. So series are sorted
+/// by their first label, which usually is the metric's name, and then group by group.
+fn in_order_of_labels(head: &Head, symbols: &SortedSymbols, range: TimeRange) -> Vec<SeriesId> {
+    let mut first: Vec<((u32, u32), SeriesId)> = Vec::new();
+    for page in head.pages() {
+        for series in page.lock().iter().filter(|series| series.overlaps(range, 0)) {
+            let number = series.labels.first().map(|label| symbols.number(*label));
+            first.push((number.unwrap_or_default(), series.id));
+        }
+    }
+    first.sort_unstable();
+    let mut order = Vec::with_capacity(first.len());
+    for group in first.chunk_by(|a, b| a.0 == b.0) {
+        let mut group: Vec<(Vec<(u32, u32)>, SeriesId)> = group
+            .iter()
+            .filter_map(|(_, id)| {
+                let page = head.page(*id)?;
+                let page = page.lock();
+                Some((symbols.numbers(&page.get(*id)?.labels), *id))
+            })
+            .collect();
+        group.sort_unstable();
+        order.extend(group.into_iter().map(|(_, id)| id));
+    }
+    order
+}

@@ -1,0 +1,195 @@
+//! Several blocks become one, or one is rewritten without what was deleted in it.
+
+use std::{iter::Peekable, path::Path};
+
+use blocks::{Block, BlockSeries, Chunk, Interval, Intervals, Meta, Writer};
+use chunks::{Encoding, XorChunk};
+use runtime::Disk;
+use storage::Columns;
+use ulid::Ulid;
+
+use crate::Result;
+
+/// Samples in a chunk that is made of others.
+const CHUNK_SAMPLES: usize = 120;
+
+/// Writes what `sources` hold as one block; `None` if nothing is left.
+pub(crate) fn merge(
+    disk: &dyn Disk,
+    directory: &Path,
+    ulid: Ulid,
+    sources: &[Block],
+) -> Result<Option<Meta>> {
+    let metas: Vec<_> = sources.iter().map(Block::meta).collect();
+    let meta = Meta::merged(ulid, &metas.iter().map(|meta| &**meta).collect::<Vec<_>>());
+    let outside = outside(&meta);
+    let mut numbers: Vec<Vec<u32>> = vec![Vec::new(); sources.len()];
+    let symbols = sources.iter().map(|block| block.symbols().peekable()).collect();
+    let symbols = MergedSymbols { sources: symbols, numbers: &mut numbers, n_symbols: 0 };
+    let mut writer = Writer::create(disk, directory, meta, symbols)?;
+    match add_all(&mut writer, sources, &numbers, &outside) {
+        Ok(0) => {
+            writer.abort()?;
+            Ok(None)
+        }
+        Ok(_) => Ok(Some(writer.finish()?)),
+        Err(error) => {
+            writer.abort()?;
+            Err(error)
+        }
+    }
+}
+
+/// The symbols of all sources, each once, in order; notes the new number of each old one.
+struct MergedSymbols<'a, 'n, I: Iterator<Item = &'a str>> {
+    sources: Vec<Peekable<I>>,
+    numbers: &'n mut [Vec<u32>],
+    n_symbols: u32,
+}
+
+impl<'a, I: Iterator<Item = &'a str>> Iterator for MergedSymbols<'a, '_, I> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let next = self.sources.iter_mut().filter_map(|source| source.peek().copied()).min()?;
+        for (source, numbers) in self.sources.iter_mut().zip(&mut *self.numbers) {
+            if source.next_if_eq(&next).is_some() {
+                numbers.push(self.n_symbols);
+            }
+        }
+        self.n_symbols += 1;
+        Some(next)
+    }
+}
+
+/// The series that comes next in a source, with its labels as numbers of the new block.
+struct Next {
+    labels: Vec<(u32, u32)>,
+    series: BlockSeries,
+}
+
+/// What a block must not hold, although its sources may.
+fn outside(meta: &Meta) -> [Interval; 2] {
+    let before = Interval { start: i64::MIN, end: meta.min_time.saturating_sub(1) };
+    [before, Interval { start: meta.max_time, end: i64::MAX }]
+}
+
+/// Adds each series of the sources once; says how many have samples.
+fn add_all(
+    writer: &mut Writer<'_>,
+    sources: &[Block],
+    numbers: &[Vec<u32>],
+    outside: &[Interval],
+) -> Result<u64> {
+    let mut streams = Vec::with_capacity(sources.len());
+    for block in sources {
+        streams.push(block.series()?);
+    }
+    let mut heads = Vec::with_capacity(sources.len());
+    for (stream, numbers) in streams.iter_mut().zip(numbers) {
+        heads.push(advance(stream, numbers)?);
+    }
+    let mut n_series = 0;
+    while let Some(labels) = heads.iter().flatten().map(|next| &next.labels).min().cloned() {
+        let mut parts = Vec::new();
+        for (idx, head) in heads.iter_mut().enumerate() {
+            if head.as_ref().is_some_and(|next| next.labels == labels) {
+                let next = advance(&mut streams[idx], &numbers[idx])?;
+                parts.extend(std::mem::replace(head, next).map(|next| next.series));
+            }
+        }
+        let mut chunks = Vec::new();
+        for part in &parts {
+            let mut deleted = part.deleted().unwrap_or_default();
+            outside.iter().for_each(|interval| deleted.add(*interval));
+            for chunk in part.chunks()? {
+                chunks.extend(without(chunk, &deleted)?);
+            }
+        }
+        let chunks = join(chunks)?;
+        if !chunks.is_empty() {
+            writer.add(&labels, &chunks)?;
+            n_series += 1;
+        }
+    }
+    Ok(n_series)
+}
+
+fn advance(
+    stream: &mut impl Iterator<Item = BlockSeries>,
+    numbers: &[u32],
+) -> Result<Option<Next>> {
+    let Some(series) = stream.next() else { return Ok(None) };
+    let number = |old: u32| numbers.get(old as usize).copied().unwrap_or(u32::MAX);
+    let labels = series.label_symbols()?;
+    let labels = labels.into_iter().map(|(name, value)| (number(name), number(value))).collect();
+    Ok(Some(Next { labels, series }))
+}
+
+/// What of a chunk is not deleted.
+pub(crate) fn without<'a>(chunk: Chunk<'a>, deleted: &Intervals) -> Result<Option<Chunk<'a>>> {
+    if !deleted.overlap(chunk.start, chunk.end) {
+        return Ok(Some(chunk));
+    }
+    let mut columns = Columns::default();
+    decode(&chunk, &mut columns)?;
+    deleted.remove_from(&mut columns, 0, 0);
+    Ok(encode(&columns, usize::MAX).pop())
+}
+
+/// Chunks of one series in order of time, none overlapping another.
+fn join(mut chunks: Vec<Chunk<'_>>) -> Result<Vec<Chunk<'_>>> {
+    chunks.sort_by_key(|chunk| (chunk.start, chunk.end));
+    chunks.dedup();
+    if chunks.windows(2).all(|pair| pair[0].end < pair[1].start) {
+        return Ok(chunks);
+    }
+    let mut joined = Vec::with_capacity(chunks.len());
+    let mut chunks = chunks.into_iter().peekable();
+    while let Some(first) = chunks.next() {
+        let mut end = first.end;
+        let mut run = vec![first];
+        while let Some(next) = chunks.next_if(|next| next.start <= end) {
+            end = end.max(next.end);
+            run.push(next);
+        }
+        match run.len() {
+            1 => joined.append(&mut run),
+            _ => joined.extend(reencode(&run)?),
+        }
+    }
+    Ok(joined)
+}
+
+/// The samples of overlapping chunks in new ones; of two for one time the first stays.
+fn reencode(run: &[Chunk<'_>]) -> Result<Vec<Chunk<'static>>> {
+    let mut columns = Columns::default();
+    for chunk in run {
+        decode(chunk, &mut columns)?;
+    }
+    let mut order: Vec<usize> = (0..columns.times.len()).collect();
+    order.sort_by_key(|idx| columns.times[*idx]);
+    order.dedup_by_key(|idx| columns.times[*idx]);
+    let mut sorted = Columns::default();
+    for idx in order {
+        sorted.push(columns.times[idx], columns.values[idx]);
+    }
+    Ok(encode(&sorted, CHUNK_SAMPLES))
+}
+
+fn decode(chunk: &Chunk<'_>, columns: &mut Columns) -> Result<()> {
+    Ok(chunks::decode(chunk.encoding, &chunk.bytes, &mut columns.times, &mut columns.values)?)
+}
+
+/// Chunks of at most `n_samples` each.
+fn encode(columns: &Columns, n_samples: usize) -> Vec<Chunk<'static>> {
+    let n_samples = n_samples.min(usize::from(u16::MAX));
+    let (times, values) = (columns.times.chunks(n_samples), columns.values.chunks(n_samples));
+    let encode = |(times, values): (&[i64], &[f64])| {
+        let mut chunk = XorChunk::default();
+        times.iter().zip(values).for_each(|(time, value)| chunk.append(*time, *value));
+        let (start, end) = (times[0], chunk.last_time());
+        Chunk { start, end, encoding: Encoding::Xor, bytes: chunk.into_bytes().into() }
+    };
+    times.zip(values).map(encode).collect()
+}

@@ -1,0 +1,40 @@
+//! What was deleted of series that are still in the head.
+
+use blocks::{Interval, Intervals};
+use hashbrown::HashMap;
+use parking_lot::RwLock;
+use storage::Columns;
+
+use crate::head::SeriesId;
+
+#[derive(Default)]
+pub(crate) struct Tombstones {
+    /// No other lock is taken under it.
+    by_series: RwLock<HashMap<SeriesId, Intervals>>,
+}
+
+impl Tombstones {
+    pub(crate) fn add(&self, id: SeriesId, interval: Interval) {
+        self.by_series.write().entry(id).or_default().add(interval);
+    }
+
+    pub(crate) fn of(&self, id: SeriesId) -> Intervals {
+        self.by_series.read().get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Takes deleted samples out of what was read behind `begin`.
+    pub(crate) fn remove_deleted(&self, id: SeriesId, columns: &mut Columns, begin: usize) {
+        if let Some(deleted) = self.by_series.read().get(&id) {
+            let histograms = columns.histogram_times.len();
+            deleted.remove_from(columns, begin, histograms);
+        }
+    }
+
+    /// Forgets what is before `time`, where the head has nothing.
+    pub(crate) fn truncate_before(&self, time: i64) {
+        self.by_series.write().retain(|_, deleted| {
+            deleted.truncate_before(time);
+            !deleted.is_empty()
+        });
+    }
+}
