@@ -119,7 +119,12 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_or_too_large_is_not_read() {
-        for bytes in [&[][..], &[0x80], &[0xff; 11], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2]] {
+        for bytes in [
+            &[][..],
+            &[0x80],
+            &[0xff; 11],
+            &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2],
+        ] {
             assert_eq!(Cursor::new(bytes).uvarint(), None, "{bytes:?}");
         }
         let mut cursor = Cursor::new(&[5, 1, 2]);

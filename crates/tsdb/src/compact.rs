@@ -36,7 +36,7 @@ pub(crate) fn compact_head(
     store: &Store,
     in_block: &mut Option<InBlock>,
 ) -> Result<Option<Truncation>> {
-    let mut truncation = None;
+    let mut truncation: Option<Truncation> = None;
     loop {
         if let Some(InBlock { before, readers }) = &*in_block {
             if readers.strong_count() > 0 {
@@ -44,7 +44,8 @@ pub(crate) fn compact_head(
             }
             let before = *before;
             *in_block = None;
-            truncation = Some(truncate::truncate(store, before)?);
+            let later = truncate::truncate(store, before)?;
+            truncation = Some(truncation.unwrap_or_default().and(later));
         }
         let Some((start, end)) = due(store) else { return Ok(truncation) };
         if !store.close_for_appenders(end) {

@@ -14,6 +14,17 @@ pub struct Truncation {
     pub checkpoint: Option<u32>,
 }
 
+impl Truncation {
+    /// What two truncations, one after the other, have done.
+    pub(crate) fn and(self, later: Truncation) -> Truncation {
+        Truncation {
+            chunks_dropped: self.chunks_dropped + later.chunks_dropped,
+            series_dropped: self.series_dropped + later.series_dropped,
+            checkpoint: later.checkpoint.or(self.checkpoint),
+        }
+    }
+}
+
 /// Drops what is older than the retention, where blocks could not take it up.
 pub(crate) fn truncate_old(store: &Store) -> Result<Option<Truncation>> {
     plan(store).map(|horizon| truncate(store, horizon)).transpose()

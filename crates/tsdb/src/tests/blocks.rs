@@ -135,18 +135,19 @@ fn what_is_deleted_stays_deleted_through_restart_compaction_and_cleaning() {
     let range = |from: i64, to: i64| TimeRange::from_millis(from * MINUTE, to * MINUTE);
     database.delete(range(5, 12), &of("a")).expect("the disk is good");
     database.delete(TimeRange::ALL, &of("b")).expect("the disk is good");
-    let line = |minutes: &[std::ops::Range<i64>]| {
-        let minutes = minutes.iter().cloned().flatten();
+    let line = |minutes: &mut dyn Iterator<Item = i64>| {
         minutes.map(|minute| format!(" {minute}@{}", minute * MINUTE)).collect::<String>()
     };
     let check = |database: &Database, to: i64| {
-        let later = if to > 17 { line(&[17..to]) } else { String::new() };
-        let mut expected =
-            format!("{{__name__=\"a\", common=\"yes\"}}{}{later}\n", line(&[0..5, 13..17]));
+        let later = if to > 17 { line(&mut (17..to)) } else { String::new() };
+        let mut expected = format!(
+            "{{__name__=\"a\", common=\"yes\"}}{}{later}\n",
+            line(&mut (0..5).chain(13..17))
+        );
         if to > 17 {
             expected.push_str(&format!("{{__name__=\"b\", common=\"yes\"}}{later}\n"));
         }
-        expected.push_str(&format!("{{__name__=\"c\", common=\"yes\"}}{}", line(&[0..to])));
+        expected.push_str(&format!("{{__name__=\"c\", common=\"yes\"}}{}", line(&mut (0..to))));
         assert_eq!(dump(database), expected);
     };
     check(&database, 17);
