@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Arrows within a band that the architecture allows: from, to.
-const SIDEWAYS: [(&str, &str); 8] = [
+const SIDEWAYS: [(&str, &str); 9] = [
     ("blocks", "storage"),
+    ("promqltest", "storage"),
     ("receivers", "alertmanager"),
     ("cluster", "gossip"),
     ("api", "config"),
