@@ -1,0 +1,402 @@
+//! Evaluates a plan: series flow from the selectors upward, each with its values at all steps.
+//!
+//! An operator is given a [`Sink`] and hands it one [`Track`] after the other. Only operators
+//! that need all their input at once hold it. Selectors and range functions work on shards of
+//! series, on all cores; everything above them runs on the caller's thread, in the order of the
+//! series, so that sums have upstream's bits.
+
+mod range;
+mod select;
+mod shards;
+mod subquery;
+pub(crate) mod windows;
+
+use std::{
+    cell::{Ref, RefCell, RefMut},
+    collections::HashSet,
+    sync::Arc,
+};
+
+use model::Labels;
+use promql_syntax::ast::ValueType;
+use storage::Series;
+
+use crate::{
+    Error, Result,
+    aggregate, binary,
+    budget::{Budget, Guard, StepCounts},
+    column::{Cell, Column, Track},
+    engine::Settings,
+    functions::{Function, Moment, Run},
+    merge::Merge,
+    notes::Notes,
+    plan::{Call, Node, Op},
+    steps::Steps,
+};
+
+pub(crate) use range::{call as call_range, raw};
+pub(crate) use select::{with_start_times, with_times};
+
+/// Takes one series after the other.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(Track) -> Result<()>;
+
+/// What all threads of a query see.
+pub(crate) struct Shared<'a> {
+    pub(crate) settings: Settings,
+    pub(crate) guard: Guard,
+    /// By the numbers of the selectors.
+    pub(crate) selected: &'a [Vec<Arc<dyn Series>>],
+    /// For `info`, which selects what it finds out to need.
+    pub(crate) querier: &'a dyn storage::Querier,
+}
+
+/// A query's evaluation: what it has used and what it has to say.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) shared: &'a Shared<'a>,
+    pub(crate) budget: Budget,
+    notes: RefCell<Notes>,
+    /// Complaints of the storage.
+    pub(crate) storage_warnings: RefCell<Vec<String>>,
+}
+
+/// The steps at which an expression is evaluated, and what was looked at there.
+pub(crate) struct Scope {
+    pub(crate) steps: Steps,
+    tally: RefCell<Tally>,
+}
+
+/// Samples by step.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    /// Looked at, again at each step.
+    pub(crate) total: Vec<u64>,
+    /// Read, once.
+    pub(crate) read: Vec<u64>,
+}
+
+impl Tally {
+    pub(crate) fn new(n_steps: usize) -> Tally {
+        Tally { total: vec![0; n_steps], read: vec![0; n_steps] }
+    }
+
+    fn add(&mut self, other: &Tally) {
+        self.total.iter_mut().zip(&other.total).for_each(|(sum, n)| *sum += n);
+        self.read.iter_mut().zip(&other.read).for_each(|(sum, n)| *sum += n);
+    }
+}
+
+impl Scope {
+    pub(crate) fn new(steps: Steps) -> Scope {
+        Scope { steps, tally: RefCell::new(Tally::new(steps.count)) }
+    }
+
+    pub(crate) fn n_steps(&self) -> usize {
+        self.steps.count
+    }
+
+    pub(crate) fn tally(&self) -> Ref<'_, Tally> {
+        self.tally.borrow()
+    }
+
+    pub(crate) fn tally_mut(&self) -> RefMut<'_, Tally> {
+        self.tally.borrow_mut()
+    }
+
+    /// The first step, alone.
+    fn first(&self) -> Scope {
+        Scope::new(Steps { count: 1, ..self.steps })
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(shared: &'a Shared<'a>) -> Evaluator<'a> {
+        Evaluator {
+            shared,
+            budget: Budget::new(shared.settings.samples_max),
+            notes: RefCell::default(),
+            storage_warnings: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    pub(crate) fn notes(&self) -> RefMut<'_, Notes> {
+        self.notes.borrow_mut()
+    }
+
+    pub(crate) fn into_notes(self) -> Notes {
+        self.notes.into_inner()
+    }
+
+    /// Hands the series that `node` evaluates to to `sink`.
+    pub(crate) fn stream(&self, node: &Node, scope: &Scope, sink: Sink<'_>) -> Result<()> {
+        self.shared.guard.check()?;
+        if node.kind == ValueType::Scalar {
+            let values = self.scalars(node, scope)?;
+            return sink(Track::scalar(values));
+        }
+        match &node.op {
+            Op::Select(selector) => select::instant(self, selector, scope, sink),
+            Op::Call(call) => self.call(call, scope, sink),
+            Op::Aggregate(aggregate) => aggregate::stream(self, aggregate, scope, sink),
+            Op::Binary(binary) => binary::stream(self, binary, scope, sink),
+            Op::Negate(inner) => self.negate(inner, scope, sink),
+            Op::Invariant(inner) => self.invariant(inner, scope, sink),
+            Op::Text(_) => Ok(()),
+            Op::Window(_) | Op::Subquery(_) => {
+                Err(Error::execution("cannot do range evaluation of matrix selector"))
+            }
+            Op::Number(_) => Err(Error::execution("a number is no vector")),
+        }
+    }
+
+    /// All series that `node` evaluates to.
+    pub(crate) fn tracks(&self, node: &Node, scope: &Scope) -> Result<Vec<Track>> {
+        let mut tracks = Vec::new();
+        self.stream(node, scope, &mut |track| {
+            tracks.push(track);
+            Ok(())
+        })?;
+        Ok(tracks)
+    }
+
+    /// The number that a scalar `node` evaluates to, at each step.
+    pub(crate) fn scalars(&self, node: &Node, scope: &Scope) -> Result<Vec<f64>> {
+        let before = self.budget.current();
+        match &node.op {
+            Op::Number(value) => {
+                self.settle_scalars(before, 0, scope)?;
+                Ok(vec![*value; scope.n_steps()])
+            }
+            Op::Negate(inner) => {
+                let mut values = self.scalars(inner, scope)?;
+                values.iter_mut().for_each(|value| *value = -*value);
+                Ok(values)
+            }
+            Op::Invariant(inner) if scope.n_steps() == 0 => {
+                let _ = inner;
+                Ok(Vec::new())
+            }
+            Op::Invariant(inner) => {
+                let first = scope.first();
+                let value = self.scalars(inner, &first)?[0];
+                self.repeat_tally(&first, scope);
+                self.budget.hold(scope.n_steps() as u64 - 1)?;
+                Ok(vec![value; scope.n_steps()])
+            }
+            Op::Binary(binary) => binary::scalars(self, binary, scope),
+            Op::Call(call) => match call.function.run {
+                Run::Scalar(run) => run(self, call, scope),
+                _ => Err(Error::execution("a function of vectors is no scalar")),
+            },
+            _ => Err(Error::execution("unexpected scalar expression")),
+        }
+    }
+
+    /// Accounts for one number at each step, made from `n_inputs` numbers or series.
+    pub(crate) fn settle_scalars(&self, before: u64, n_inputs: u64, scope: &Scope) -> Result<()> {
+        let outputs = scope.n_steps() as u64;
+        if outputs > 0 {
+            self.budget.pass(n_inputs + outputs)?;
+        }
+        self.budget.set(before + outputs);
+        Ok(())
+    }
+
+    fn call(&self, call: &Call, scope: &Scope, sink: Sink<'_>) -> Result<()> {
+        match call.function.run {
+            Run::Float(run) => self.map(&call.args[0], scope, sink, &mut |track| {
+                track.column.drop_histograms();
+                track.column.map_floats(run);
+            }),
+            Run::Cell(run) => self.call_cell(call, run, scope, sink),
+            Run::Range(run) => range::call(self, call, run, scope, sink),
+            Run::Vector(run) => run(self, call, scope, sink),
+            Run::Scalar(run) => sink(Track::scalar(run(self, call, scope)?)),
+        }
+    }
+
+    fn call_cell(
+        &self,
+        call: &Call,
+        run: crate::functions::CellFn,
+        scope: &Scope,
+        sink: Sink<'_>,
+    ) -> Result<()> {
+        let before = self.budget.current();
+        let mut scalars = Vec::with_capacity(call.args.len() - 1);
+        for arg in &call.args[1..] {
+            scalars.push(self.scalars(arg, scope)?);
+        }
+        // Upstream evaluates the vector first.
+        let scalar_samples = self.budget.current() - before;
+        self.budget.set(before);
+        let mut counts = StepCounts::new(scope.n_steps());
+        let mut names = Names::new(self, &call.args[0]);
+        self.stream(&call.args[0], scope, &mut |track| {
+            counts.input(&track.column);
+            let mut column = Column::default();
+            for (step, cell) in track.column.cells() {
+                let moment = Moment { step, time: scope.steps.time(step), scalars: &scalars };
+                if let Some(value) = run(cell, &moment) {
+                    column.set(step, value);
+                }
+            }
+            counts.output(&column);
+            names.drop(Track { column, ..track }, sink)
+        })?;
+        self.budget.hold(scalar_samples)?;
+        for _ in &scalars {
+            counts.input_scalar();
+        }
+        counts.settle(&self.budget, before)?;
+        names.finish(sink)
+    }
+
+    /// Changes each series by itself; the metric's name goes.
+    pub(crate) fn map(
+        &self,
+        inner: &Node,
+        scope: &Scope,
+        sink: Sink<'_>,
+        change: &mut dyn FnMut(&mut Track),
+    ) -> Result<()> {
+        let before = self.budget.current();
+        let mut counts = StepCounts::new(scope.n_steps());
+        let mut names = Names::new(self, inner);
+        self.stream(inner, scope, &mut |mut track| {
+            counts.input(&track.column);
+            change(&mut track);
+            counts.output(&track.column);
+            names.drop(track, sink)
+        })?;
+        counts.settle(&self.budget, before)?;
+        names.finish(sink)
+    }
+
+    fn negate(&self, inner: &Node, scope: &Scope, sink: Sink<'_>) -> Result<()> {
+        let mut names = Names::new(self, inner);
+        self.stream(inner, scope, &mut |mut track| {
+            track.column.map_floats(|value| -value);
+            track.column.map_histograms(binary::negate_histogram);
+            names.drop(track, sink)
+        })?;
+        names.finish(sink)
+    }
+
+    /// Evaluates at the first step and repeats the result at all.
+    fn invariant(&self, inner: &Node, scope: &Scope, sink: Sink<'_>) -> Result<()> {
+        if scope.n_steps() == 0 {
+            return Ok(());
+        }
+        let first = scope.first();
+        let repeats = scope.n_steps() as u64 - 1;
+        let mut repeated = 0;
+        self.stream(inner, &first, &mut |mut track| {
+            let Some(cell) = track.column.get(0) else { return Ok(()) };
+            repeated += cell.weight() * repeats;
+            self.budget.pass(repeated)?;
+            track.column = Column::repeated(cell, scope.n_steps());
+            sink(track)
+        })?;
+        self.repeat_tally(&first, scope);
+        self.budget.hold(repeated)
+    }
+
+    /// What was read once was looked at at each step.
+    fn repeat_tally(&self, first: &Scope, scope: &Scope) {
+        let (first, mut tally) = (first.tally(), scope.tally_mut());
+        tally.total.iter_mut().for_each(|total| *total += first.total[0]);
+        tally.read[0] += first.read[0];
+    }
+}
+
+/// Drops metric names from what flows by, now or, with delayed removal, later.
+pub(crate) struct Names {
+    delayed: bool,
+    /// Series that lost their name may have become one; they must all be there to know.
+    merge: Option<Merge>,
+}
+
+impl Names {
+    /// `inner` is where the series come from.
+    pub(crate) fn new(evaluator: &Evaluator<'_>, inner: &Node) -> Names {
+        let delayed = evaluator.settings().delayed_name_removal;
+        let merge = (!delayed && !has_lost_names(inner)).then(Merge::default);
+        Names { delayed, merge }
+    }
+
+    pub(crate) fn drop(&mut self, mut track: Track, sink: Sink<'_>) -> Result<()> {
+        if self.delayed {
+            track.drop_name = true;
+            return sink(track);
+        }
+        match &mut self.merge {
+            None => sink(track),
+            Some(merge) => {
+                track.labels = without_identity(&track.labels);
+                merge.add(track).map_err(|_| Error::same_labels())
+            }
+        }
+    }
+
+    /// Hands on what was held back.
+    pub(crate) fn finish(self, sink: Sink<'_>) -> Result<()> {
+        self.merge.map_or(Ok(()), |merge| merge.into_tracks().into_iter().try_for_each(sink))
+    }
+}
+
+/// Whether series of `node` never have a metric name, when names go at once.
+fn has_lost_names(node: &Node) -> bool {
+    let by_function =
+        |function: &Function| matches!(function.run, Run::Float(_) | Run::Cell(_) | Run::Range(_));
+    match &node.op {
+        Op::Call(call) => by_function(call.function) && !call.function.keeps_name,
+        Op::Invariant(inner) => has_lost_names(inner),
+        Op::Negate(_) => true,
+        Op::Binary(binary) => binary::changes_meaning(binary),
+        Op::Aggregate(aggregate) => aggregate::has_no_names(aggregate),
+        _ => false,
+    }
+}
+
+/// Says whether label sets that lost their names are still unique.
+#[derive(Default)]
+pub(crate) struct Unique(HashSet<Labels, foldhash::fast::RandomState>);
+
+impl Unique {
+    pub(crate) fn insert(&mut self, labels: &Labels) -> Result<()> {
+        if self.0.insert(labels.clone()) { Ok(()) } else { Err(Error::same_labels()) }
+    }
+}
+
+/// The labels that say what a metric is, and which a calculation takes away.
+pub(crate) fn is_identity(name: &str) -> bool {
+    matches!(name, model::METRIC_NAME | "__type__" | "__unit__")
+}
+
+pub(crate) fn without_identity(labels: &Labels) -> Labels {
+    if labels.iter().any(|(name, _)| is_identity(name)) {
+        labels.filter(|name| !is_identity(name))
+    } else {
+        labels.clone()
+    }
+}
+
+impl Track {
+    /// A scalar as a series without labels.
+    pub(crate) fn scalar(values: Vec<f64>) -> Track {
+        Track { labels: Labels::empty(), drop_name: false, column: Column::dense(values) }
+    }
+}
+
+impl Column {
+    fn repeated(cell: Cell<'_>, count: usize) -> Column {
+        match cell {
+            Cell::Float(value) => Column::constant(value, count),
+            Cell::Histogram(histogram) => Column::constant_histogram(histogram, count),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Instant selectors: the newest sample within the lookback, at each step.
+
+use std::sync::Arc;
+
+use model::{TimeRange, float::is_stale};
+use storage::{Columns, Series};
+
+use super::{Evaluator, Scope, Shared, Sink, Tally, shards::in_shards, windows::interpolate};
+use crate::{
+    Result,
+    column::{Column, Track},
+    plan::Selector,
+    steps::Steps,
+};
+
+/// What is wanted of the samples.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Want {
+    Values,
+    /// The samples' timestamps in seconds.
+    Times,
+    /// When their counters began, in seconds, where that is known.
+    StartTimes,
+}
+
+struct Shard {
+    tracks: Vec<Track>,
+    tally: Tally,
+}
+
+pub(super) fn instant(
+    evaluator: &Evaluator<'_>,
+    selector: &Selector,
+    scope: &Scope,
+    sink: Sink<'_>,
+) -> Result<()> {
+    let budget = &evaluator.budget;
+    select(evaluator, selector, scope, Want::Values, &mut |track| {
+        budget.hold(track.column.weight())?;
+        sink(track)
+    })
+}
+
+/// For `timestamp`: the times of the samples that the selector finds.
+pub(crate) fn with_times(
+    evaluator: &Evaluator<'_>,
+    selector: &Selector,
+    scope: &Scope,
+    sink: Sink<'_>,
+) -> Result<()> {
+    select(evaluator, selector, scope, Want::Times, sink)
+}
+
+/// For `start_timestamp`: when the counters of the samples began.
+pub(crate) fn with_start_times(
+    evaluator: &Evaluator<'_>,
+    selector: &Selector,
+    scope: &Scope,
+    sink: Sink<'_>,
+) -> Result<()> {
+    select(evaluator, selector, scope, Want::StartTimes, sink)
+}
+
+fn select(
+    evaluator: &Evaluator<'_>,
+    selector: &Selector,
+    scope: &Scope,
+    want: Want,
+    sink: Sink<'_>,
+) -> Result<()> {
+    let shared = evaluator.shared;
+    let series = &shared.selected[selector.id];
+    let steps = scope.steps;
+    if steps.count == 0 {
+        return Ok(());
+    }
+    let work = |series: &[Arc<dyn Series>]| shard(shared, selector, &steps, want, series);
+    in_shards(series, series.len() * (steps.count + 16), work, |shard| {
+        scope.tally_mut().add(&shard.tally);
+        shard.tracks.into_iter().try_for_each(&mut *sink)
+    })
+}
+
+fn shard(
+    shared: &Shared<'_>,
+    selector: &Selector,
+    steps: &Steps,
+    want: Want,
+    series: &[Arc<dyn Series>],
+) -> Result<Shard> {
+    let lookback = shared.settings.lookback_ms;
+    let (first, last) = (selector.when.moment(steps.start), selector.when.moment(steps.end()));
+    let after = if selector.smoothed { lookback } else { 0 };
+    let start = first.saturating_sub(lookback).saturating_add(1);
+    let range = TimeRange::from_millis(start, last.saturating_add(after));
+    let mut outcome = Shard { tracks: Vec::new(), tally: Tally::new(steps.count) };
+    let mut columns = Columns::default();
+    for series in series {
+        shared.guard.check()?;
+        columns.clear();
+        series.read(range, &mut columns)?;
+        if columns.is_empty() {
+            continue;
+        }
+        let column = if selector.smoothed {
+            smoothed(&columns, selector, steps, lookback)
+        } else {
+            newest(&columns, selector, steps, lookback, want)
+        };
+        if column.is_empty() {
+            continue;
+        }
+        for (step, cell) in column.cells() {
+            outcome.tally.total[step] += cell.weight();
+            outcome.tally.read[step] += cell.weight();
+        }
+        outcome.tracks.push(Track { labels: series.labels(), drop_name: false, column });
+    }
+    Ok(outcome)
+}
+
+/// The newest sample of each step's lookback, unless it says that the series has ended.
+fn newest(
+    columns: &Columns,
+    selector: &Selector,
+    steps: &Steps,
+    lookback: i64,
+    want: Want,
+) -> Column {
+    let mut column = Column::default();
+    let (mut float, mut histogram) = (0, 0);
+    for step in 0..steps.count {
+        let moment = selector.when.moment(steps.time(step));
+        float = advance(&columns.times, float, moment);
+        histogram = advance(&columns.histogram_times, histogram, moment);
+        let float_time = float.checked_sub(1).map(|idx| columns.times[idx]);
+        let histogram_time = histogram.checked_sub(1).map(|idx| columns.histogram_times[idx]);
+        let Some(time) = float_time.max(histogram_time) else { continue };
+        if time <= moment.saturating_sub(lookback) {
+            continue;
+        }
+        let is_float = float_time == Some(time);
+        let ended = if is_float {
+            is_stale(columns.values[float - 1])
+        } else {
+            is_stale(columns.histograms[histogram - 1].sum)
+        };
+        match (ended, want) {
+            (true, _) => {}
+            (false, Want::Times) => column.set(step, time as f64 / 1000.0),
+            (false, Want::StartTimes) => {
+                let began = if is_float {
+                    columns.start_time(float - 1)
+                } else {
+                    columns.histogram_start_time(histogram - 1)
+                };
+                if began != 0 {
+                    column.set(step, began as f64 / 1000.0);
+                }
+            }
+            (false, Want::Values) if is_float => column.set(step, columns.values[float - 1]),
+            (false, Want::Values) => {
+                column.set_histogram(step, columns.histograms[histogram - 1].clone());
+            }
+        }
+    }
+    column
+}
+
+/// How many of `times` are not after `moment`; at least `from` are.
+fn advance(times: &[i64], from: usize, moment: i64) -> usize {
+    let mut count = from;
+    // The next sample is close by as a rule.
+    while count < times.len() && times[count] <= moment {
+        count += 1;
+        if count - from > 16 {
+            return count + times[count..].partition_point(|time| *time <= moment);
+        }
+    }
+    count
+}
+
+/// The value on the line between the neighbours of each step.
+fn smoothed(columns: &Columns, selector: &Selector, steps: &Steps, lookback: i64) -> Column {
+    let (times, values): (Vec<i64>, Vec<f64>) = columns
+        .times
+        .iter()
+        .zip(&columns.values)
+        .filter(|(_, value)| !is_stale(**value))
+        .map(|(time, value)| (*time, *value))
+        .unzip();
+    let mut column = Column::default();
+    let mut next = 0;
+    for step in 0..steps.count {
+        let moment = selector.when.moment(steps.time(step));
+        next = advance(&times, next, moment);
+        let before = next.checked_sub(1).filter(|idx| times[*idx] > moment - lookback);
+        let after = (next < times.len() && times[next] <= moment + lookback).then_some(next);
+        let point = |idx: usize| (times[idx], values[idx]);
+        let value = match (before, after) {
+            (Some(before), _) if times[before] == moment => values[before],
+            (Some(before), Some(after)) => {
+                interpolate(point(before), point(after), moment, false)
+            }
+            (Some(before), None) => values[before],
+            (None, _) => continue,
+        };
+        column.set(step, value);
+    }
+    column
+}

@@ -1,0 +1,65 @@
+//! Subqueries: an expression evaluated at steps of its own, its series then looked at as if they
+//! had been stored.
+
+use storage::Columns;
+
+use super::{Evaluator, Scope};
+use crate::{
+    Result,
+    column::{Cell, Track},
+    plan::Subquery,
+    steps::Steps,
+};
+
+/// The series of a subquery, and what they count as in samples.
+pub(super) struct Made {
+    pub(super) tracks: Vec<Track>,
+    pub(super) steps: Steps,
+    pub(super) samples: u64,
+    /// What all its steps looked at.
+    pub(super) total: u64,
+}
+
+/// Evaluates the inner expression; what it reads counts for the step that first wants it.
+pub(super) fn evaluate(
+    evaluator: &Evaluator<'_>,
+    subquery: &Subquery,
+    scope: &Scope,
+) -> Result<Made> {
+    let before = evaluator.budget.current();
+    let steps = subquery.steps(&scope.steps);
+    let inner = Scope::new(steps);
+    let tracks = if scope.n_steps() == 0 || steps.count == 0 {
+        Vec::new()
+    } else {
+        evaluator.tracks(&subquery.inner, &inner)?
+    };
+    let tally = inner.tally();
+    let mut outer = scope.tally_mut();
+    let last = scope.n_steps().saturating_sub(1);
+    let mut wanted_by = 0;
+    for (step, read) in tally.read.iter().enumerate() {
+        let time = steps.time(step);
+        while wanted_by < last && subquery.when.moment(scope.steps.time(wanted_by)) < time {
+            wanted_by += 1;
+        }
+        outer.read[wanted_by] += read;
+    }
+    let total = tally.total.iter().sum();
+    let samples = evaluator.budget.current() - before;
+    Ok(Made { tracks, steps, samples, total })
+}
+
+/// The values of a series with their times.
+pub(super) fn columns(track: &Track, steps: &Steps, columns: &mut Columns) {
+    for (step, cell) in track.column.cells() {
+        let time = steps.time(step);
+        match cell {
+            Cell::Float(value) => columns.push(time, value),
+            Cell::Histogram(histogram) => {
+                columns.histogram_times.push(time);
+                columns.histograms.push(histogram.clone());
+            }
+        }
+    }
+}

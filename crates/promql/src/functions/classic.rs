@@ -1,0 +1,471 @@
+//! Quantiles and fractions of histograms, of classic ones that are a series a bucket, and the
+//! way to native ones.
+
+use indexmap::IndexMap;
+use model::{Labels, LabelsBuilder, histogram::bounds::le_text};
+
+use super::histogram;
+use crate::{
+    Error, Result,
+    budget::StepCounts,
+    column::{Cell, Column, Track},
+    eval::{Evaluator, Scope, Sink, without_identity},
+    merge::Merge,
+    notes::Forced,
+    plan::{Call, Node, Op},
+};
+
+/// How many observations are not greater than `upper_bound`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Bucket {
+    pub(crate) upper_bound: f64,
+    pub(crate) count: f64,
+}
+
+/// One histogram over time, classic or native.
+#[derive(Default)]
+struct Histogram {
+    /// Sorted by upper bound.
+    buckets: Vec<(f64, Column)>,
+    native: Vec<Column>,
+    drop_name: bool,
+}
+
+/// Histograms by their labels without `le`.
+type Histograms = IndexMap<Labels, Histogram, foldhash::fast::RandomState>;
+
+pub(super) fn quantile(
+    evaluator: &Evaluator<'_>,
+    call: &Call,
+    scope: &Scope,
+    sink: Sink<'_>,
+) -> Result<()> {
+    let [phi, vector] = &*call.args else {
+        return Err(Error::execution("histogram_quantile expects two arguments"));
+    };
+    let before = evaluator.budget.current();
+    let phis = evaluator.scalars(phi, scope)?;
+    for bad in phis.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
+        evaluator.notes().invalid_quantile(*bad, phi.position);
+    }
+    let mut counts = StepCounts::new(scope.n_steps());
+    counts.input_scalar();
+    let histograms = gather(evaluator, vector, scope, &mut counts)?;
+    let quantiles = Quantiles { evaluator, vector, scope };
+    let mut merge = Merge::default();
+    for (labels, histogram) in &histograms {
+        let column = quantiles.of(labels, histogram, &phis);
+        add(evaluator, labels.clone(), histogram, column, &mut merge)?;
+    }
+    emit(merge, &mut counts, sink)?;
+    counts.settle(&evaluator.budget, before)
+}
+
+/// Several quantiles at once, told apart by a label.
+pub(super) fn quantiles(
+    evaluator: &Evaluator<'_>,
+    call: &Call,
+    scope: &Scope,
+    sink: Sink<'_>,
+) -> Result<()> {
+    let [vector, label, phis @ ..] = &*call.args else {
+        return Err(Error::execution("histogram_quantiles expects three arguments or more"));
+    };
+    let Op::Text(label) = &label.op else { return Err(Error::execution("string expected")) };
+    if label.is_empty() || label.contains('\u{fffd}') {
+        return Err(Error::execution(format!("invalid label name {label}")));
+    }
+    let before = evaluator.budget.current();
+    let mut counts = StepCounts::new(scope.n_steps());
+    let histograms = gather(evaluator, vector, scope, &mut counts)?;
+    let mut columns = Vec::with_capacity(phis.len());
+    for phi in phis {
+        let values = evaluator.scalars(phi, scope)?;
+        for bad in values.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
+            evaluator.notes().invalid_quantile(*bad, phi.position);
+        }
+        columns.push(values);
+        counts.input_scalar();
+    }
+    let quantiles = Quantiles { evaluator, vector, scope };
+    let mut merge = Merge::default();
+    for (labels, histogram) in &histograms {
+        if labels.get(label).is_some() {
+            return Err(Error::execution(format!("label {label} already exists")));
+        }
+        for phis in &columns {
+            let column = quantiles.of(labels, histogram, phis);
+            // The value may change from step to step.
+            for (labels, column) in by_label(labels, label, phis, column) {
+                add(evaluator, labels, histogram, column, &mut merge)?;
+            }
+        }
+    }
+    emit(merge, &mut counts, sink)?;
+    counts.settle(&evaluator.budget, before)
+}
+
+fn by_label(
+    labels: &Labels,
+    label: &str,
+    phis: &[f64],
+    column: Column,
+) -> impl Iterator<Item = (Labels, Column)> {
+    let mut parts: IndexMap<u64, Column> = IndexMap::new();
+    for (step, cell) in column.cells() {
+        parts.entry(phis[step].to_bits()).or_default().set_cell(step, cell);
+    }
+    let labelled = |phi: u64| {
+        let mut builder = LabelsBuilder::new(labels);
+        builder.set(label, &le_text(f64::from_bits(phi)));
+        builder.build()
+    };
+    parts.into_iter().map(move |(phi, column)| (labelled(phi), column)).collect::<Vec<_>>().into_iter()
+}
+
+pub(super) fn fraction(
+    evaluator: &Evaluator<'_>,
+    call: &Call,
+    scope: &Scope,
+    sink: Sink<'_>,
+) -> Result<()> {
+    let [lower, upper, vector] = &*call.args else {
+        return Err(Error::execution("histogram_fraction expects three arguments"));
+    };
+    let before = evaluator.budget.current();
+    let lower = evaluator.scalars(lower, scope)?;
+    let upper = evaluator.scalars(upper, scope)?;
+    let mut counts = StepCounts::new(scope.n_steps());
+    counts.input_scalar();
+    counts.input_scalar();
+    let histograms = gather(evaluator, vector, scope, &mut counts)?;
+    let mut merge = Merge::default();
+    let mut buckets = Vec::new();
+    for (labels, histogram) in &histograms {
+        let mut column = Column::default();
+        for step in 0..scope.n_steps() {
+            let (lower, upper) = (lower[step], upper[step]);
+            match at_step(evaluator, labels, histogram, step, vector, &mut buckets) {
+                Found::Nothing => {}
+                Found::Buckets => column.set(step, bucket_fraction(lower, upper, &buckets)),
+                Found::Native(native) => {
+                    let metric = shown_metric(evaluator, labels);
+                    let notes = &mut evaluator.notes();
+                    let position = vector.position;
+                    column.set(
+                        step,
+                        histogram::fraction(lower, upper, native, metric, position, notes),
+                    );
+                }
+            }
+        }
+        add(evaluator, labels.clone(), histogram, column, &mut merge)?;
+    }
+    emit(merge, &mut counts, sink)?;
+    counts.settle(&evaluator.budget, before)
+}
+
+struct Quantiles<'a> {
+    evaluator: &'a Evaluator<'a>,
+    vector: &'a Node,
+    scope: &'a Scope,
+}
+
+impl Quantiles<'_> {
+    fn of(&self, labels: &Labels, histogram: &Histogram, phis: &[f64]) -> Column {
+        let Quantiles { evaluator, vector, scope } = self;
+        let mut column = Column::default();
+        let mut buckets = Vec::new();
+        for (step, phi) in phis.iter().enumerate() {
+            match at_step(evaluator, labels, histogram, step, vector, &mut buckets) {
+                Found::Nothing => {}
+                Found::Buckets => {
+                    let quantile = bucket_quantile(*phi, &mut buckets);
+                    column.set(step, quantile.value);
+                    if let Some(mut forced) = quantile.forced {
+                        let time = scope.steps.time(step);
+                        (forced.first_time, forced.last_time) = (time, time);
+                        let metric = shown_metric(evaluator, labels);
+                        let position = vector.position;
+                        evaluator.notes().forced_monotonicity(metric, position, forced);
+                    }
+                }
+                Found::Native(native) => {
+                    let metric = shown_metric(evaluator, labels);
+                    let notes = &mut evaluator.notes();
+                    let value =
+                        histogram::quantile(*phi, native, metric, vector.position, notes);
+                    column.set(step, value);
+                }
+            }
+        }
+        column
+    }
+}
+
+/// Reads all series of `vector` and puts those of one histogram together.
+fn gather(
+    evaluator: &Evaluator<'_>,
+    vector: &Node,
+    scope: &Scope,
+    counts: &mut StepCounts,
+) -> Result<Histograms> {
+    let mut histograms = Histograms::default();
+    evaluator.stream(vector, scope, &mut |track| {
+        counts.input(&track.column);
+        let Track { labels, drop_name, mut column } = track;
+        if column.has_histograms() {
+            let known = histograms.entry(labels.clone()).or_default();
+            known.drop_name |= drop_name;
+            known.native.push(column.clone());
+            column.drop_histograms();
+            if column.is_empty() {
+                return Ok(());
+            }
+        }
+        let le = labels.value("le");
+        let Some(bound) = parse_bound(le) else {
+            let metric = shown_metric(evaluator, &labels);
+            evaluator.notes().bad_bucket_label(metric, le, vector.position);
+            return Ok(());
+        };
+        let histogram = histograms.entry(labels.filter(|name| name != "le")).or_default();
+        histogram.drop_name |= drop_name;
+        histogram.buckets.push((bound, column));
+        Ok(())
+    })?;
+    for histogram in histograms.values_mut() {
+        histogram.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+    Ok(histograms)
+}
+
+/// As Go's `ParseFloat` reads it.
+fn parse_bound(text: &str) -> Option<f64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// The name that notes show: without delayed removal, upstream has lost it by then.
+fn shown_metric<'a>(evaluator: &Evaluator<'_>, labels: &'a Labels) -> &'a str {
+    if evaluator.settings().delayed_name_removal { labels.metric_name() } else { "" }
+}
+
+enum Found<'a> {
+    Nothing,
+    /// In the buffer.
+    Buckets,
+    Native(&'a model::FloatHistogram),
+}
+
+fn at_step<'a>(
+    evaluator: &Evaluator<'_>,
+    labels: &Labels,
+    histogram: &'a Histogram,
+    step: usize,
+    vector: &Node,
+    buckets: &mut Vec<Bucket>,
+) -> Found<'a> {
+    buckets.clear();
+    for (upper_bound, column) in &histogram.buckets {
+        if let Some(count) = column.float(step) {
+            buckets.push(Bucket { upper_bound: *upper_bound, count });
+        }
+    }
+    let native = histogram.native.iter().find_map(|column| match column.get(step) {
+        Some(Cell::Histogram(native)) => Some(&**native),
+        _ => None,
+    });
+    match native {
+        Some(_) if !buckets.is_empty() => {
+            let metric = shown_metric(evaluator, labels);
+            evaluator.notes().mixed_classic_and_native(metric, vector.position);
+            Found::Nothing
+        }
+        Some(native) => Found::Native(native),
+        None if buckets.is_empty() => Found::Nothing,
+        None => Found::Buckets,
+    }
+}
+
+fn add(
+    evaluator: &Evaluator<'_>,
+    labels: Labels,
+    histogram: &Histogram,
+    column: Column,
+    merge: &mut Merge,
+) -> Result<()> {
+    let delayed = evaluator.settings().delayed_name_removal;
+    let labels = if delayed { labels } else { without_identity(&labels) };
+    let _ = histogram.drop_name;
+    let track = Track { labels, drop_name: delayed, column };
+    merge.add(track).map_err(|_| Error::same_labels())
+}
+
+fn emit(merge: Merge, counts: &mut StepCounts, sink: Sink<'_>) -> Result<()> {
+    for track in merge.into_tracks().into_iter().filter(|track| !track.column.is_empty()) {
+        counts.output(&track.column);
+        sink(track)?;
+    }
+    Ok(())
+}
+
+/// A quantile, and what had to be done to the buckets for it.
+pub(crate) struct Quantile {
+    pub(crate) value: f64,
+    /// Buckets that fell had to be raised.
+    pub(crate) forced: Option<Forced>,
+    /// Buckets that fell by no more than rounding errors were raised in silence.
+    pub(crate) fixed: bool,
+}
+
+/// The φ-quantile of the observations in `buckets`, which are sorted by upper bound.
+pub(crate) fn bucket_quantile(phi: f64, buckets: &mut Vec<Bucket>) -> Quantile {
+    let plain = |value: f64| Quantile { value, forced: None, fixed: false };
+    if phi.is_nan() {
+        return plain(f64::NAN);
+    }
+    if phi < 0.0 {
+        return plain(f64::NEG_INFINITY);
+    }
+    if phi > 1.0 {
+        return plain(f64::INFINITY);
+    }
+    if buckets.last().is_none_or(|last| last.upper_bound != f64::INFINITY) {
+        return plain(f64::NAN);
+    }
+    coalesce(buckets);
+    let (forced, fixed) = make_monotonic(buckets);
+    Quantile { value: interpolated(phi, buckets), forced, fixed }
+}
+
+/// Adds the counts of buckets with the same bound.
+fn coalesce(buckets: &mut Vec<Bucket>) {
+    buckets.dedup_by(|later, kept| {
+        let same = later.upper_bound == kept.upper_bound;
+        if same {
+            kept.count += later.count;
+        }
+        same
+    });
+}
+
+/// A bucket holds all observations of the buckets below it; sums of scrapes that do not fit
+/// together may say otherwise.
+fn make_monotonic(buckets: &mut [Bucket]) -> (Option<Forced>, bool) {
+    let mut forced: Option<Forced> = None;
+    let mut fixed = false;
+    let Some(first) = buckets.first() else { return (None, false) };
+    let mut before = first.count;
+    for bucket in &mut buckets[1..] {
+        let count = bucket.count;
+        if count == before {
+            continue;
+        }
+        if almost_equal(before, count) {
+            bucket.count = before;
+            fixed = true;
+        } else if count < before {
+            let this = Forced {
+                first_time: 0,
+                last_time: 0,
+                lowest_bucket: bucket.upper_bound,
+                highest_bucket: bucket.upper_bound,
+                largest_difference: before - count,
+                n_samples: 1,
+            };
+            let known = forced.get_or_insert(this);
+            known.lowest_bucket = known.lowest_bucket.min(this.lowest_bucket);
+            known.highest_bucket = known.highest_bucket.max(this.highest_bucket);
+            known.largest_difference = known.largest_difference.max(this.largest_difference);
+            bucket.count = before;
+        } else {
+            before = count;
+        }
+    }
+    (forced, fixed)
+}
+
+/// Whether two counts differ by no more than what rounding explains.
+fn almost_equal(a: f64, b: f64) -> bool {
+    const TOLERANCE: f64 = 1e-12;
+    if a.is_nan() && b.is_nan() {
+        return true;
+    }
+    let (sum, difference) = (a.abs() + b.abs(), (a - b).abs());
+    if a == 0.0 || b == 0.0 || sum < f64::MIN_POSITIVE {
+        return difference < TOLERANCE * f64::MIN_POSITIVE;
+    }
+    difference / sum.min(f64::MAX) < TOLERANCE
+}
+
+fn interpolated(phi: f64, buckets: &[Bucket]) -> f64 {
+    let [.., second_last, last] = buckets else { return f64::NAN };
+    let observations = last.count;
+    if observations == 0.0 {
+        return f64::NAN;
+    }
+    let mut rank = phi * observations;
+    let finite = &buckets[..buckets.len() - 1];
+    let idx = first_where(finite, |bucket| bucket.count >= rank);
+    let Some(bucket) = finite.get(idx) else { return second_last.upper_bound };
+    if idx == 0 && bucket.upper_bound <= 0.0 {
+        return bucket.upper_bound;
+    }
+    let (mut start, mut count) = (0.0, bucket.count);
+    if let Some(below) = idx.checked_sub(1).map(|idx| finite[idx]) {
+        start = below.upper_bound;
+        count -= below.count;
+        rank -= below.count;
+    }
+    start + (bucket.upper_bound - start) * (rank / count)
+}
+
+/// By bisection, so that NaNs lead to where they lead upstream.
+fn first_where(buckets: &[Bucket], holds: impl Fn(&Bucket) -> bool) -> usize {
+    buckets.partition_point(|bucket| !holds(bucket))
+}
+
+/// The share of the observations between `lower` and `upper`; buckets are sorted by bound.
+pub(crate) fn bucket_fraction(lower: f64, upper: f64, buckets: &[Bucket]) -> f64 {
+    let mut buckets = buckets.to_vec();
+    if buckets.last().is_none_or(|last| last.upper_bound != f64::INFINITY) {
+        return f64::NAN;
+    }
+    coalesce(&mut buckets);
+    let count = buckets[buckets.len() - 1].count;
+    if count == 0.0 || lower.is_nan() || upper.is_nan() {
+        return f64::NAN;
+    }
+    if lower >= upper {
+        return 0.0;
+    }
+    let (lower, upper) = (rank_of(lower, &buckets), rank_of(upper, &buckets));
+    let rank = |rank: Option<f64>| rank.filter(|rank| *rank <= count).unwrap_or(count);
+    (rank(upper) - rank(lower)) / count
+}
+
+/// How many observations are not greater than `value`, if a bucket reaches that far.
+fn rank_of(value: f64, buckets: &[Bucket]) -> Option<f64> {
+    let (mut rank, mut lower_bound) = (0.0, f64::NEG_INFINITY);
+    for (idx, bucket) in buckets.iter().enumerate() {
+        if lower_bound >= value {
+            return Some(rank);
+        }
+        if bucket.upper_bound > value {
+            // What lies in the lowest bucket is taken to be positive, as far as it can be.
+            let start =
+                if idx == 0 && bucket.upper_bound > 0.0 { 0.0 } else { lower_bound };
+            if start >= value {
+                return Some(rank);
+            }
+            let share = (value - start) / (bucket.upper_bound - start);
+            return Some(rank + (bucket.count - rank) * share);
+        }
+        rank = bucket.count;
+        lower_bound = bucket.upper_bound;
+    }
+    None
+}

@@ -1,0 +1,40 @@
+//! Series that have become one because labels went: their values go together.
+
+use indexmap::{IndexMap, map::Entry};
+use model::Labels;
+
+use crate::column::Track;
+
+/// Series by labels, in the order in which they came.
+#[derive(Default)]
+pub(crate) struct Merge {
+    tracks: IndexMap<Labels, Track, foldhash::fast::RandomState>,
+}
+
+/// Two series with the same labels have a value at the same step.
+#[derive(Debug)]
+pub(crate) struct Clash;
+
+impl Merge {
+    pub(crate) fn add(&mut self, track: Track) -> Result<(), Clash> {
+        match self.tracks.entry(track.labels.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(track);
+            }
+            Entry::Occupied(mut entry) => {
+                let known = &mut entry.get_mut().column;
+                for (step, cell) in track.column.cells() {
+                    if known.has(step) {
+                        return Err(Clash);
+                    }
+                    known.set_cell(step, cell);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_tracks(self) -> Vec<Track> {
+        self.tracks.into_values().collect()
+    }
+}

@@ -1,0 +1,37 @@
+//! The moments at which an expression is evaluated.
+
+/// `count` moments, `interval` milliseconds apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steps {
+    pub(crate) start: i64,
+    pub(crate) interval: i64,
+    pub(crate) count: usize,
+}
+
+impl Steps {
+    /// The moments `start`, `start + interval`, … up to `end`; none if `end` is before `start`.
+    pub(crate) fn new(start: i64, end: i64, interval: i64) -> Steps {
+        let interval = interval.max(1);
+        let span = end as i128 - start as i128;
+        let count = if span < 0 { 0 } else { span / interval as i128 + 1 };
+        Steps { start, interval, count: usize::try_from(count).unwrap_or(usize::MAX) }
+    }
+
+    pub(crate) fn once(time: i64) -> Steps {
+        Steps { start: time, interval: 1, count: 1 }
+    }
+
+    pub(crate) fn time(&self, step: usize) -> i64 {
+        self.start + step as i64 * self.interval
+    }
+
+    /// The last moment.
+    pub(crate) fn end(&self) -> i64 {
+        self.time(self.count.saturating_sub(1))
+    }
+
+    /// A query that asks for one moment; the order of its result means something.
+    pub(crate) fn is_instant(&self) -> bool {
+        self.count == 1
+    }
+}

@@ -1,0 +1,1 @@
+//! Upstream's tables, and what they do not cover.
