@@ -111,6 +111,8 @@ pub(crate) struct Parser<'a> {
     last_end: usize,
     options: Options,
     complaints: Vec<Complaint>,
+    /// Where among the complaints the lexer's is, if the next token is broken.
+    lexer_complaint: Option<usize>,
     /// Of parts of trees that grew too tall and were given up.
     type_complaints: Vec<Complaint>,
     too_deep: bool,
@@ -131,6 +133,7 @@ impl<'a> Parser<'a> {
             last_end: 0,
             options,
             complaints: Vec::new(),
+            lexer_complaint: None,
             type_complaints: Vec::new(),
             too_deep: false,
             depth: 0,
@@ -217,6 +220,7 @@ impl<'a> Parser<'a> {
         }
         if self.token.kind == Kind::Error {
             let message = self.lexer.take_error();
+            self.lexer_complaint = Some(self.complaints.len());
             self.complain(self.token.span, message);
         }
     }
@@ -262,6 +266,14 @@ impl<'a> Parser<'a> {
 
     pub(crate) fn complain(&mut self, span: Span, message: impl Into<String>) {
         self.complaints.push(Complaint::new(span, message));
+    }
+
+    /// A complaint about what was complete before the next token: upstream has not looked at that
+    /// yet, so it comes before the lexer's complaint about it.
+    fn complain_first(&mut self, span: Span, message: impl Into<String>) {
+        let Some(at) = &mut self.lexer_complaint else { return self.complain(span, message) };
+        self.complaints.insert(*at, Complaint::new(span, message));
+        *at += 1;
     }
 
     /// A syntax error at the next token, in the words of the construct around it.

@@ -173,11 +173,7 @@ impl Display for SubqueryTail<'_> {
 impl Display for TimeModifiers {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.at {
-            Some(At::Timestamp(millis)) => {
-                let sign = if millis < 0 { "-" } else { "" };
-                let millis = millis.unsigned_abs();
-                write!(f, " @ {sign}{}.{:03}", millis / 1000, millis % 1000)?;
-            }
+            Some(At::Timestamp(millis)) => write!(f, " @ {:.3}", millis as f64 / 1000.0)?,
             Some(At::Start) => f.write_str(" @ start()")?,
             Some(At::End) => f.write_str(" @ end()")?,
             None => {}

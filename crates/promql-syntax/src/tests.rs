@@ -1,6 +1,7 @@
 mod expressions;
 mod lexer;
 mod printing;
+mod scripts;
 mod series;
 
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use super::{Node, Parsed, Parser};
 use crate::{
-    ast::{Aggregate, AggregateOp, Expr, Span},
+    ast::{Aggregate, AggregateOp, Expr, Span, ValueType},
     token::{Keyword, Kind},
 };
 
@@ -17,42 +17,37 @@ impl Parser<'_> {
         let (args, height) = self.arguments()?;
         self.open_aggregations -= 1;
         let grouping = match before {
-            Some(grouping) => grouping,
-            None => self.grouping()?.unwrap_or_default(),
+            Some(grouping) => Some(grouping),
+            None => self.grouping()?,
         };
         let span = Span { start: operator.start, end: self.last_end };
-        Ok(self.finish_aggregation(op, args, height, grouping, span))
+        match (self.argument_problem(op, args.len()), &grouping) {
+            // Upstream had to look at the next token to know that no grouping comes.
+            (Some(problem), None) => self.complain(span, problem),
+            (Some(problem), Some(_)) => self.complain_first(span, problem),
+            (None, _) => {}
+        }
+        let mut args = args.into_iter();
+        let param = op.param_type().and_then(|_| args.next());
+        // Without an argument there was a complaint, and nobody will see the tree.
+        let expr = args.next().unwrap_or_else(|| super::stump(ValueType::Vector, span));
+        let Grouping { labels: grouping, without } = grouping.unwrap_or_default();
+        let aggregate = Aggregate { op, expr, param, grouping, without, span };
+        Ok(self.grown(Expr::Aggregate(Box::new(aggregate)), height))
     }
 
-    fn finish_aggregation(
-        &mut self,
-        op: AggregateOp,
-        args: Vec<Expr>,
-        height: u32,
-        grouping: Grouping,
-        span: Span,
-    ) -> Node {
-        let is_enabled = !op.is_experimental() || self.options.experimental_functions;
-        let n_args = args.len();
+    fn argument_problem(&self, op: AggregateOp, n_args: usize) -> Option<String> {
         let n_expected = if op.param_type().is_some() { 2 } else { 1 };
-        let mut args = args.into_iter();
-        let param = if n_expected == 2 { args.next() } else { None };
         if n_args == 0 {
-            self.complain(span, "no arguments for aggregate expression provided");
-        } else if !is_enabled {
+            return Some("no arguments for aggregate expression provided".to_owned());
+        }
+        if op.is_experimental() && !self.options.experimental_functions {
             let op = op.as_str();
             let flag = "--enable-feature=promql-experimental-functions";
-            self.complain(span, format!("{op}() is experimental and must be enabled with {flag}"));
-        } else if n_args != n_expected {
-            let numbers = format!("expected {n_expected}, got {n_args}");
-            let what = "wrong number of arguments for aggregate expression provided";
-            self.complain(span, format!("{what}, {numbers}"));
+            return Some(format!("{op}() is experimental and must be enabled with {flag}"));
         }
-        // Without an argument there was a complaint, and nobody will see the tree.
-        let expr = args.next().unwrap_or_else(|| super::stump(crate::ast::ValueType::Vector, span));
-        let Grouping { labels: grouping, without } = grouping;
-        let aggregate = Aggregate { op, expr, param, grouping, without, span };
-        self.grown(Expr::Aggregate(Box::new(aggregate)), height)
+        let what = "wrong number of arguments for aggregate expression provided";
+        (n_args != n_expected).then(|| format!("{what}, expected {n_expected}, got {n_args}"))
     }
 
     /// `by (…)` or `without (…)`.
@@ -94,7 +89,7 @@ impl Parser<'_> {
                 let label = self.take_string();
                 if label.is_empty() {
                     let quoted = model::labels::quote(&label);
-                    self.complain(span, format!("invalid label name for grouping: {quoted}"));
+                    self.complain_first(span, format!("invalid label name for grouping: {quoted}"));
                 }
                 Ok(label)
             }

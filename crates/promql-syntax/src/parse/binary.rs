@@ -39,7 +39,7 @@ impl Parser<'_> {
             _ => return Ok(()),
         };
         self.advance();
-        if self.token.kind == Kind::LeftParen {
+        if self.token.kind == Kind::LeftParen || !self.begins_expression() {
             matching.include = self.grouping_labels()?;
         }
         Ok(())

@@ -16,11 +16,11 @@ impl Parser<'_> {
         let span = Span { start: name.start, end: self.last_end };
         let text = self.text_of(name);
         let Some(function) = functions::find(text) else {
-            self.complain(name, format!("unknown function with name {}", quote(text)));
+            self.complain_first(name, format!("unknown function with name {}", quote(text)));
             return Ok(Node { expr: super::stump(ValueType::Vector, span), height: 1 });
         };
         if function.experimental && !self.options.experimental_functions {
-            self.complain(name, format!("function {} is not enabled", quote(text)));
+            self.complain_first(name, format!("function {} is not enabled", quote(text)));
         }
         let call = Call { function, args, span };
         Ok(self.grown(Expr::Call(Box::new(call)), height))
@@ -51,7 +51,7 @@ impl Parser<'_> {
         }
     }
 
-    fn begins_expression(&self) -> bool {
+    pub(super) fn begins_expression(&self) -> bool {
         use crate::ast::BinaryOp::{Add, Sub};
         match self.token.kind {
             Kind::Number | Kind::Duration | Kind::String => true,

@@ -33,7 +33,7 @@ impl Parser<'_> {
         if let (DurationKind::Literal(number), false) = (&expr.kind, expr.wrapped)
             && number.value <= 0.0
         {
-            self.complain(number.span, "duration must be greater than 0");
+            self.complain_first(number.span, "duration must be greater than 0");
         }
         Ok(self.finish_duration(expr))
     }
@@ -174,7 +174,7 @@ impl Parser<'_> {
         let span = self.token.span;
         let number = self.number_literal();
         if !(-SECONDS_MAX..=SECONDS_MAX).contains(&number.value) {
-            self.complain(span, "duration out of range");
+            self.complain_first(span, "duration out of range");
             return zero();
         }
         literal_expr(number)

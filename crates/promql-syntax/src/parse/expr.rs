@@ -150,7 +150,7 @@ impl Parser<'_> {
         };
         self.advance();
         let value = value.unwrap_or_else(|problem| {
-            self.complain(span, problem);
+            self.complain_first(span, problem);
             0.0
         });
         NumberLiteral { value, is_duration, span }

@@ -64,7 +64,7 @@ impl Parser<'_> {
             _ => Some("ranges only allowed for vector selectors"),
         };
         if let Some(problem) = problem {
-            self.complain(brackets, problem);
+            self.complain_first(brackets, problem);
         }
         let Expr::Vector(selector) = node.expr else {
             self.has_bad_range = true;
@@ -118,7 +118,7 @@ impl Parser<'_> {
         modifiers.offset_expr = offset_expr.map(Box::new);
         *end = self.last_end;
         if is_repeated {
-            self.complain(span, "offset may not be set multiple times");
+            self.complain_first(span, "offset may not be set multiple times");
         }
         Ok(())
     }
@@ -139,12 +139,12 @@ impl Parser<'_> {
             }
             None => match self.signed_number() {
                 Ok(seconds) if is_timestamp(seconds) => {
-                    Some(At::Timestamp(literal::millis(seconds)))
+                    Some(At::Timestamp(timestamp_millis(seconds)))
                 }
                 Ok(seconds) => {
                     let seconds = fixed(seconds);
                     let problem = "timestamp out of bounds for @ modifier";
-                    self.complain(span, format!("{problem}: {seconds}"));
+                    self.complain_first(span, format!("{problem}: {seconds}"));
                     return Ok(());
                 }
                 Err(_) => None,
@@ -158,7 +158,7 @@ impl Parser<'_> {
         modifiers.at = at;
         *end = self.last_end;
         if is_repeated {
-            self.complain(span, "@ <timestamp> may not be set multiple times");
+            self.complain_first(span, "@ <timestamp> may not be set multiple times");
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Parser<'_> {
         let span = expr.span();
         match expr {
             Expr::Matrix(_) if self.has_bad_range => {
-                self.complain(span, "ranges only allowed for vector selectors");
+                self.complain_first(span, "ranges only allowed for vector selectors");
                 None
             }
             Expr::Vector(vector) => Some((&mut vector.modifiers, &mut vector.span.end)),
@@ -180,7 +180,7 @@ impl Parser<'_> {
             Expr::Subquery(subquery) => Some((&mut subquery.modifiers, &mut subquery.end)),
             _ => {
                 let wanted = "an instant vector selector or range vector selector or a subquery";
-                self.complain(span, format!("{what} modifier must be preceded by {wanted}"));
+                self.complain_first(span, format!("{what} modifier must be preceded by {wanted}"));
                 None
             }
         }
@@ -193,18 +193,21 @@ impl Parser<'_> {
             Extension::Smoothed => "smoothed",
         };
         if !self.options.extended_range_selectors {
-            self.complain(span, format!("{word} modifier is experimental and not enabled"));
+            self.complain_first(span, format!("{word} modifier is experimental and not enabled"));
             return;
         }
         let selector = match expr {
             Expr::Vector(selector) => selector,
             Expr::Matrix(matrix) => &mut matrix.selector,
             Expr::Subquery(_) => {
-                self.complain(span, format!("{word} modifier is not supported for subqueries"));
+                self.complain_first(
+                    span,
+                    format!("{word} modifier is not supported for subqueries"),
+                );
                 return;
             }
             _ => {
-                self.complain(span, format!("{word} modifier not implemented"));
+                self.complain_first(span, format!("{word} modifier not implemented"));
                 return;
             }
         };
@@ -213,7 +216,7 @@ impl Parser<'_> {
             Extension::Smoothed => selector.smoothed = true,
         }
         if selector.anchored && selector.smoothed {
-            self.complain(span, "anchored and smoothed modifiers cannot be used together");
+            self.complain_first(span, "anchored and smoothed modifiers cannot be used together");
         }
     }
 }
@@ -227,6 +230,14 @@ impl TimeModifiers {
 /// Whether these seconds are within what an int64 can hold, as upstream asks.
 fn is_timestamp(seconds: f64) -> bool {
     seconds.abs() < i64::MAX as f64
+}
+
+/// Upstream asks about the seconds only; milliseconds that do not fit wrap as they do in Go.
+fn timestamp_millis(seconds: f64) -> i64 {
+    match is_timestamp(seconds * 1000.0) {
+        true => literal::millis(seconds),
+        false => i64::MIN,
+    }
 }
 
 /// A float as Go's `%f` prints it.

@@ -83,7 +83,7 @@ impl Parser<'_> {
         match Matcher::new(kind, label, value) {
             Ok(matcher) => Ok(Some(matcher)),
             Err(error) => {
-                self.complain(span, error.to_string());
+                self.complain_first(span, error.to_string());
                 Ok(None)
             }
         }
