@@ -19,14 +19,13 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     handler::Handler as _,
-    http::StatusCode,
     middleware,
-    response::Response,
     routing::{get, post},
 };
 use runtime::{BoxFuture, Runtime};
 use tower_http::compression::CompressionLayer;
 
+use crate::methods;
 pub use crate::prometheus::status::BuildInfo;
 
 /// A batch of alerts that is longer than this is no honest one.
@@ -106,7 +105,8 @@ pub fn router(state: State) -> Router {
         .route("/-/ready", get(general::ok))
         .route("/-/reload", post(general::reload))
         .nest("/api/v1", v1)
-        .method_not_allowed_fallback(method_not_allowed)
+        .method_not_allowed_fallback(methods::not_allowed)
+        .layer(middleware::from_fn(methods::only_health_by_head))
         .nest("/api/v2", v2)
         .layer(middleware::from_fn_with_state(api.clone(), limit::limit))
         .layer(middleware::from_fn_with_state(api.clone(), instrument::observe));
@@ -114,15 +114,7 @@ pub fn router(state: State) -> Router {
         "" => routes,
         prefix => Router::new().route("/", get(general::to_prefix)).nest(prefix, routes),
     };
-    routes.fallback(not_found).with_state(api)
-}
-
-async fn not_found() -> Response {
-    crate::page::plain(StatusCode::NOT_FOUND, "404 page not found\n")
-}
-
-async fn method_not_allowed() -> Response {
-    crate::page::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n")
+    routes.fallback(methods::not_found).with_state(api)
 }
 
 /// Runs `work` on a thread that may compute for long.

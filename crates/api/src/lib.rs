@@ -7,5 +7,6 @@
 pub mod alertmanager;
 mod expose;
 mod json;
+mod methods;
 mod page;
 pub mod prometheus;

@@ -26,18 +26,16 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     handler::Handler,
-    http::StatusCode,
     middleware,
-    response::Response,
     routing::{MethodRouter, get, post},
 };
 pub use cors::Origins;
 use model::{Labels, Timestamp};
 pub use respond::Complaints;
 use runtime::Runtime;
-use tower_http::compression::CompressionLayer;
+use tower_http::{CompressionLevel, compression::CompressionLayer};
 
-use crate::json;
+use crate::{json, methods};
 
 /// What the surface shows and drives.
 pub struct State {
@@ -130,8 +128,8 @@ pub fn router(state: State) -> Router {
         .route("/status/walreplay", get(status::wal_replay))
         .route("/notifications", get(status::notifications))
         .route("/notifications/live", get(status::live_notifications))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(methods::not_found)
+        .method_not_allowed_fallback(methods::not_allowed)
         .layer(middleware::from_fn_with_state(api.clone(), cors::add_headers));
     let gated = Router::new()
         .route("/federate", get(federate::federate))
@@ -140,7 +138,8 @@ pub fn router(state: State) -> Router {
     let routes = Router::new()
         .nest("/api/v1", v1)
         .merge(gated)
-        .layer(CompressionLayer::new())
+        // Clients are mostly close by: time costs them more than bytes.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(DefaultBodyLimit::max(params::FORM_BYTES_MAX))
         .route("/", get(lifecycle::home))
         .route("/graph", get(lifecycle::graph))
@@ -150,13 +149,14 @@ pub fn router(state: State) -> Router {
         .route("/-/ready", get(lifecycle::ready))
         .route("/-/reload", order(lifecycle::reload))
         .route("/-/quit", order(lifecycle::quit))
+        .layer(middleware::from_fn(methods::only_health_by_head))
         .route_layer(middleware::from_fn_with_state(api.clone(), instrument::observe))
-        .method_not_allowed_fallback(method_not_allowed);
+        .method_not_allowed_fallback(methods::not_allowed);
     let routes = match api.route_prefix.trim_end_matches('/') {
         "" => routes,
         prefix => Router::new().nest(prefix, routes),
     };
-    routes.fallback(not_found).with_state(api)
+    routes.fallback(methods::not_found).with_state(api)
 }
 
 /// A handler for GET, and for POST with a form.
@@ -172,12 +172,4 @@ fn change<T: 'static, H: Handler<T, Arc<Api>>>(handler: H) -> MethodRouter<Arc<A
 /// A handler for what the server is told to do; it says so if it is only read.
 fn order<T: 'static, H: Handler<T, Arc<Api>>>(handler: H) -> MethodRouter<Arc<Api>> {
     change(handler).get(lifecycle::wrong_method)
-}
-
-async fn not_found() -> Response {
-    lifecycle::plain(StatusCode::NOT_FOUND, "404 page not found\n".to_owned())
-}
-
-async fn method_not_allowed() -> Response {
-    lifecycle::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n".to_owned())
 }

@@ -83,7 +83,7 @@ pub(super) fn write_name(object: &mut Object<'_>, name: &str) {
     object.key("name").label_text(name);
 }
 
-fn write_alert(json: &mut Json, view: &AlertView) {
+pub(super) fn write_alert(json: &mut Json, view: &AlertView) {
     let alert = &view.alert;
     json.object(|object| {
         let annotations = alert.annotations.iter();

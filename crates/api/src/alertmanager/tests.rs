@@ -1,4 +1,5 @@
 mod answers;
+mod tables;
 
 use std::{collections::BTreeMap, sync::Arc};
 

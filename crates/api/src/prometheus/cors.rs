@@ -36,6 +36,8 @@ pub(super) async fn add_headers(
         true => StatusCode::NO_CONTENT.into_response(),
         false => next.run(request).await,
     };
+    // Also without an origin: caches must not hand this answer to somebody who has one.
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin.filter(|origin| !origin.is_empty()) {
         allow(&api.cors, origin, response.headers_mut());
     }
@@ -43,11 +45,10 @@ pub(super) async fn add_headers(
 }
 
 fn allow(origins: &Origins, origin: HeaderValue, headers: &mut HeaderMap) {
-    const ALWAYS: [(HeaderName, &str); 4] = [
+    const ALWAYS: [(HeaderName, &str); 3] = [
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Authorization, Content-Type, Origin"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Date"),
-        (header::VARY, "Origin"),
     ];
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));

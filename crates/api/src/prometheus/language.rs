@@ -1,7 +1,5 @@
 //! `/format_query` and `/parse_query`, and the way from a parameter to selectors.
 
-mod tree;
-
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -16,13 +14,13 @@ use super::{
 
 pub(super) async fn format_query(State(api): State<Arc<Api>>, form: Form) -> Result {
     let expr = parse(&api, &form).map_err(|reason| Error::bad_parameter("query", reason))?;
-    let text = expr_text(&expr, form.first("query"));
+    let text = promql_syntax::format_query(&expr);
     Ok(Success::json(|json| json.string(&text)))
 }
 
 pub(super) async fn parse_query(State(api): State<Arc<Api>>, form: Form) -> Result {
     let expr = parse(&api, &form).map_err(|reason| Error::bad_parameter("query", reason))?;
-    Ok(Success::json(|json| tree::write(json, &expr)))
+    Ok(Success::json(|json| json.raw(&promql_syntax::to_json(&expr))))
 }
 
 /// The parameter `query`, in the language that the engine speaks.
@@ -39,8 +37,4 @@ pub(super) fn selectors(expr: &Expr) -> Vec<Vec<Matcher>> {
 /// The matchers of a selector such as `up{job="a"}`, or upstream's complaint.
 pub(super) fn parse_selector(text: &str) -> Result<Vec<Matcher>, String> {
     promql_syntax::parse_metric_selector(text).map_err(|error| error.to_string())
-}
-
-fn expr_text(_: &Expr, text: &str) -> String {
-    text.to_owned()
 }

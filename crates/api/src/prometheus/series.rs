@@ -1,8 +1,11 @@
 //! `/series`, `/labels` and `/label/<name>/values`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc};
 
-use axum::extract::{Path, State};
+use axum::{
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+};
 use model::{Labels, Matcher, TimeRange, names};
 use storage::{LabelHints, LabelValues, Querier, SelectHints};
 
@@ -43,17 +46,10 @@ pub(super) async fn label_names(State(api): State<Arc<Api>>, form: Form) -> Resu
 
 pub(super) async fn label_values(
     State(api): State<Arc<Api>>,
-    Path(name): Path<String>,
+    RawPath(path): RawPath,
     form: Form,
 ) -> Result {
-    let name = match name.starts_with("U__") {
-        true => names::unescape(&name, names::EscapingScheme::Values),
-        false => name,
-    };
-    if name.is_empty() || name.contains('\u{fffd}') {
-        let name = model::labels::quote(&name);
-        return Err(Error::bad_data(format!("invalid label name: {name}")));
-    }
+    let name = label_name(&path)?;
     let limit = form.limit()?;
     let range = form.range()?;
     let sets = form.matchers().map_err(Error::bad_data)?;
@@ -61,6 +57,34 @@ pub(super) async fn label_values(
         querier.label_values(&name, hints, matchers)
     })
     .await
+}
+
+/// `name` from `…/label/name/values`, escapes undone.
+fn label_name(path: &str) -> Result<String> {
+    let segments: Vec<&str> = path.rsplitn(3, '/').collect();
+    let segment = segments.get(1).copied().unwrap_or_default();
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(segment).collect();
+    let invalid = |bytes: &[u8]| {
+        let name = model::labels::quote_bytes(bytes);
+        Error::bad_data(format!("invalid label name: {name}"))
+    };
+    let name = String::from_utf8(bytes).map_err(|error| invalid(error.as_bytes()))?;
+    let name = match name.starts_with("U__") {
+        true => names::unescape(&name, names::EscapingScheme::Values),
+        false => name,
+    };
+    if name.is_empty() { Err(invalid(b"")) } else { Ok(name) }
+}
+
+/// The path as it was sent: it need not be UTF-8 once its escapes are undone.
+pub(super) struct RawPath(String);
+
+impl<S: Sync> FromRequestParts<S> for RawPath {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<RawPath, Infallible> {
+        Ok(RawPath(parts.uri.path().to_owned()))
+    }
 }
 
 /// Asks once for each set of matchers and merges the answers.

@@ -119,7 +119,15 @@ fn write_active(object: &mut Object<'_>, pool: &str, target: &Target, global: &G
     object.string("scrapePool", pool);
     object.string("scrapeUrl", &target.url);
     object.string("globalUrl", &global.of(&target.url));
-    object.string("lastError", &target.last_error);
+    let complaint = global.complaint(&target.url);
+    object.string(
+        "lastError",
+        &match (target.last_error.as_str(), complaint) {
+            (error, None) => error.to_owned(),
+            ("", Some(complaint)) => complaint,
+            (error, Some(complaint)) => format!("{error}: {complaint}"),
+        },
+    );
     object.key("lastScrape").time(target.last_scrape);
     object.key("lastScrapeDuration").seconds(target.last_scrape_duration);
     object.string("health", target.health.as_str());

@@ -1,6 +1,7 @@
 mod answers;
 mod fakes;
 mod load;
+mod promql_engine;
 mod tables;
 
 use std::sync::Arc;

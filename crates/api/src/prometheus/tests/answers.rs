@@ -77,6 +77,8 @@ fn routes_lie_below_the_prefix() {
 fn what_is_not_there_is_said_as_upstream_does() {
     check(state(), "GET /api/v1/nothing", "404 404 page not found");
     check(state(), "DELETE /api/v1/query", "405 Method Not Allowed");
+    check(state(), "HEAD /api/v1/query", "405 ");
+    check(state(), "HEAD /-/healthy", "200 ");
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn other_sites_may_ask_if_the_pattern_lets_them() {
     assert_eq!(ask("http://a\\.b", "GET", "http://a.b"), (200, "http://a.b".to_owned(), true));
     assert_eq!(ask("http://a\\.b", "GET", "http://c.d"), (200, String::new(), true));
     assert_eq!(ask(".*", "OPTIONS", "http://a.b"), (204, "*".to_owned(), true));
-    assert_eq!(ask(".*", "GET", ""), (200, String::new(), false));
+    assert_eq!(ask(".*", "GET", ""), (200, String::new(), true));
 }
 
 #[test]
@@ -137,9 +139,10 @@ fn a_panicking_query_ends_alone() {
 
 #[test]
 fn complaints_are_counted_beyond_ten() {
-    let mut complaints = crate::prometheus::Complaints::default();
-    complaints.warnings = (0..13).map(|n| format!("w{}", n % 12)).collect();
-    complaints.infos = vec!["i".to_owned()];
+    let complaints = crate::prometheus::Complaints {
+        warnings: (0..13).map(|n| format!("w{}", n % 12)).collect(),
+        infos: vec!["i".to_owned()],
+    };
     let answer = Ok(engine::Answer { complaints, ..engine::Answer::default() });
     let engine = fakes::Engine { answer, ..fakes::Engine::default() };
     check(

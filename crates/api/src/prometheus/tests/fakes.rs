@@ -6,30 +6,65 @@ use model::{Matcher, TimeRange};
 use parking_lot::Mutex;
 use runtime::BoxFuture;
 
+use super::promql_engine::PromQl;
 use crate::prometheus::{
     admin,
-    engine::{self, Answer, Query, QueryError},
+    engine::{self, Answer, Query, QueryError, SeriesExemplars},
     lifecycle, rules,
     status::{self, RuntimeInfo, TsdbError, TsdbStatus, WalReplay},
     targets::{self, Pool},
 };
 
-/// Gives one answer to everything and keeps what it was asked.
+/// Gives one answer to everything, unless it is real, and keeps what it was asked.
 pub(super) struct Engine {
     pub(super) answer: Result<Answer, QueryError>,
     pub(super) asked: Arc<Mutex<Vec<Query>>>,
+    pub(super) language: promql_syntax::Options,
+    pub(super) exemplars: Vec<SeriesExemplars>,
+    pub(super) real: Option<PromQl>,
 }
 
 impl Default for Engine {
     fn default() -> Engine {
-        Engine { answer: Ok(Answer::default()), asked: Arc::default() }
+        Engine {
+            answer: Ok(Answer::default()),
+            asked: Arc::default(),
+            language: promql_syntax::Options::default(),
+            exemplars: Vec::new(),
+            real: None,
+        }
     }
 }
 
 impl engine::Engine for Engine {
     fn run(&self, query: &Query) -> Result<Answer, QueryError> {
         self.asked.lock().push(query.clone());
-        self.answer.clone()
+        match &self.real {
+            Some(engine) => engine.run(query),
+            None => self.answer.clone(),
+        }
+    }
+
+    fn language(&self) -> promql_syntax::Options {
+        self.language
+    }
+
+    fn exemplars(
+        &self,
+        range: TimeRange,
+        selectors: &[Vec<Matcher>],
+    ) -> Result<Vec<SeriesExemplars>, QueryError> {
+        let is_selected = |series: &SeriesExemplars| {
+            let matches = |matcher: &Matcher| matcher.matches(series.labels.value(&matcher.name));
+            selectors.iter().any(|selector| selector.iter().all(matches))
+        };
+        let mut found: Vec<SeriesExemplars> = self.exemplars.clone();
+        found.retain(is_selected);
+        for series in &mut found {
+            series.exemplars.retain(|exemplar| range.contains(exemplar.time));
+        }
+        found.retain(|series| !series.exemplars.is_empty());
+        Ok(found)
     }
 }
 
@@ -46,6 +81,10 @@ impl targets::Targets for Targets {
             true => Ok(format!("job_name: {pool}\nauthorization:\n  credentials: <secret>\n")),
             false => Err("scrape pool not found".to_owned()),
         }
+    }
+
+    fn relabel_rules(&self, pool: &str) -> Result<Vec<relabel::Rule>, String> {
+        Ok(super::tables::endpoints::relabel_rules(pool))
     }
 }
 

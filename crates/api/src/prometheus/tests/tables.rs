@@ -1,6 +1,10 @@
 //! Upstream's own cases.
 
 mod encoding;
+pub(super) mod endpoints;
 mod federation;
+mod http;
+mod language;
 mod parameters;
+mod series;
 mod status;
