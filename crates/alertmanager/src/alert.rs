@@ -151,12 +151,15 @@ pub fn compare_labels(a: &Labels, b: &Labels) -> std::cmp::Ordering {
     })
 }
 
-/// How logs count a batch of alerts: `CPUHigh: 2, DiskFull: 1`.
+/// How logs count a batch of alerts, the most frequent first: `CPUHigh: 2, DiskFull: 1`.
 pub fn summarize<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for alert in alerts {
         *counts.entry(alert.name()).or_default() += 1;
     }
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    // Stable, so that names of the same count stay in order.
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let parts: Vec<String> =
         counts.iter().map(|(name, count)| format!("{name}: {count}")).collect();
     parts.join(", ")

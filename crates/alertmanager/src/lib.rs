@@ -24,6 +24,8 @@ pub mod silence;
 pub mod snapshot;
 mod state;
 pub mod template;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod view;
 

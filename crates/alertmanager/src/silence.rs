@@ -56,10 +56,19 @@ pub enum State {
 }
 
 impl Silence {
+    /// As the API says it: at its end it is over.
     pub fn state(&self, now: Time) -> State {
+        match self.state_inside(now) {
+            State::Active if self.ends_at <= Some(now) => State::Expired,
+            state => state,
+        }
+    }
+
+    /// As the store decides: at its end it is still active. Upstream has both.
+    fn state_inside(&self, now: Time) -> State {
         if self.starts_at.is_some_and(|start| now < start) {
             State::Pending
-        } else if self.ends_at.is_some_and(|end| now < end) {
+        } else if self.ends_at >= Some(now) {
             State::Active
         } else {
             State::Expired

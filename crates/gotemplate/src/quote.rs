@@ -68,8 +68,14 @@ fn push_escape(c: char, out: &mut String) {
 
 /// The text within a Go literal in double quotes or back quotes; `None` if it is none.
 pub fn unquote(literal: &str) -> Option<String> {
+    let bytes = unquote_bytes(literal)?;
+    Some(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into()))
+}
+
+/// [`unquote`] for whoever wants to know whether escapes have made something that is no UTF-8.
+pub fn unquote_bytes(literal: &str) -> Option<Vec<u8>> {
     if let Some(raw) = literal.strip_prefix('`') {
-        return Some(raw.strip_suffix('`')?.replace('\r', ""));
+        return Some(raw.strip_suffix('`')?.replace('\r', "").into_bytes());
     }
     let mut rest = literal.strip_prefix('"')?.strip_suffix('"')?;
     let mut bytes = Vec::with_capacity(rest.len());
@@ -81,7 +87,7 @@ pub fn unquote(literal: &str) -> Option<String> {
             Unit::Byte(byte) => bytes.push(byte),
         }
     }
-    Some(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into()))
+    Some(bytes)
 }
 
 /// The number of a Go literal in single quotes; `None` if it is none.

@@ -142,7 +142,8 @@ fn unquote(token: Token<'_>) -> Result<String, Error> {
     if token.kind == Kind::Unquoted {
         return Ok(token.text.to_owned());
     }
-    gotemplate::quote::unquote(token.text).ok_or_else(|| {
+    let bytes = gotemplate::quote::unquote_bytes(token.text);
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
         Error(format!("{}:{}: {}: invalid input", token.column_start, token.column_end, token.text))
     })
 }

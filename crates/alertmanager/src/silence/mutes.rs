@@ -32,7 +32,7 @@ impl Silences {
         }
         let mut active = Vec::new();
         let stored = &self.stored;
-        known.ids.retain(|id| match stored.get(id).map(|it| it.record.silence.state(now)) {
+        known.ids.retain(|id| match stored.get(id).map(|it| it.record.silence.state_inside(now)) {
             Some(State::Active) => {
                 active.push(id.clone());
                 true
@@ -40,10 +40,9 @@ impl Silences {
             Some(State::Pending) => true,
             Some(State::Expired) | None => false,
         });
-        let first_new = self.appeared.partition_point(|(version, _)| *version <= known.version);
-        for (_, id) in &self.appeared[first_new..] {
+        for (_, id) in since(&self.appeared, known.version) {
             let Some(silence) = stored.get(id) else { continue };
-            let state = silence.record.silence.state(now);
+            let state = silence.record.silence.state_inside(now);
             let Some(sets) = &silence.matcher_sets else { continue };
             let is_about = state != State::Expired
                 && !known.ids.contains(id)
@@ -60,6 +59,11 @@ impl Silences {
         active
     }
 
+    #[cfg(test)]
+    pub(super) fn appeared_since(&self, version: u64) -> &[(u64, String)] {
+        since(&self.appeared, version)
+    }
+
     /// Forgets label sets that no alert has any more.
     pub fn forget(&mut self, gone: &[Fingerprint]) {
         let gone: HashSet<&Fingerprint> = gone.iter().collect();
@@ -70,4 +74,10 @@ impl Silences {
     pub fn is_cached(&self, fingerprint: Fingerprint) -> bool {
         self.cache.0.contains_key(&fingerprint)
     }
+}
+
+/// What appeared after `version`.
+fn since(appeared: &[(u64, String)], version: u64) -> &[(u64, String)] {
+    let first_new = appeared.partition_point(|(it, _)| *it <= version);
+    &appeared[first_new..]
 }

@@ -92,7 +92,7 @@ impl Silences {
             return Ok(Changed { id, spread: vec![self.store(record, now)] });
         }
         let has_active_previous =
-            previous.is_some_and(|previous| previous.state(now) != State::Expired);
+            previous.is_some_and(|previous| previous.state_inside(now) != State::Expired);
         if let Some(limit) = self.limits.silences {
             let count = self.stored.len();
             if count >= limit {
@@ -115,7 +115,7 @@ impl Silences {
     pub fn expire(&mut self, id: &str, now: Time) -> Result<Option<Vec<u8>>, Error> {
         let stored = self.stored.get(id).ok_or(Error::NotFound)?;
         let mut silence = stored.record.silence.clone();
-        match silence.state(now) {
+        match silence.state_inside(now) {
             State::Expired => return Ok(None),
             State::Active => silence.ends_at = Some(now),
             State::Pending => {
@@ -135,7 +135,7 @@ impl Silences {
     /// The silences that `query` wants, in no particular order.
     pub fn query(&self, query: &Query<'_>, now: Time) -> Result<Vec<&Silence>, Error> {
         let has_state = |silence: &&Silence| {
-            query.states.is_empty() || query.states.contains(&silence.state(now))
+            query.states.is_empty() || query.states.contains(&silence.state_inside(now))
         };
         match query.ids {
             Some([]) => Err(Error::NoIds),
@@ -148,7 +148,10 @@ impl Silences {
     }
 
     pub fn count(&self, state: State, now: Time) -> usize {
-        self.stored.values().filter(|stored| stored.record.silence.state(now) == state).count()
+        self.stored
+            .values()
+            .filter(|stored| stored.record.silence.state_inside(now) == state)
+            .count()
     }
 
     pub fn len(&self) -> usize {
@@ -242,8 +245,7 @@ impl Silences {
     /// Stores our own change and says it for the peers.
     fn store(&mut self, record: Record, now: Time) -> Vec<u8> {
         let message = codec::encode([&record]);
-        // Upstream drops a change that is not newer than what peers said already.
-        self.merge_record(record, now);
+        self.insert(record, now);
         message
     }
 
@@ -257,14 +259,14 @@ impl Silences {
             }
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
-                let was_over = known.record.silence.state(now) == State::Expired;
+                let was_over = known.record.silence.state_inside(now) == State::Expired;
                 if known.record.silence.matcher_sets != record.silence.matcher_sets {
                     known.matcher_sets = record.silence.compile();
                     self.cache.clear();
                 }
                 known.record = record;
                 // Caches have forgotten what was over.
-                was_over && known.record.silence.state(now) != State::Expired
+                was_over && known.record.silence.state_inside(now) != State::Expired
             }
         };
         if appears {
@@ -289,7 +291,7 @@ pub(super) fn can_update(old: &Silence, new: &Silence, now: Time) -> bool {
     if old.matcher_sets != new.matcher_sets {
         return false;
     }
-    match old.state(now) {
+    match old.state_inside(now) {
         State::Expired => false,
         State::Pending => new.starts_at >= Some(now),
         State::Active => {
