@@ -65,7 +65,10 @@ pub(crate) struct Values {
     given_explicitly: Vec<&'static str>,
 }
 
-/// Reads `args` (without the program's name) by `table`.
+const VERSION: &str = "version";
+
+/// Reads `args` (without the program's name) by `table`. `--version` prints the command's long
+/// version.
 pub(crate) fn parse(
     mut command: Command,
     table: &'static [Flag],
@@ -77,12 +80,17 @@ pub(crate) fn parse(
             command = command.arg(flag.to_negation());
         }
     }
+    command = command.arg(version_arg());
     let args = expand_files(args)?;
+    let version = command.get_long_version().unwrap_or_default().to_owned();
     let matches = command
         .no_binary_name(true)
         .disable_version_flag(true)
         .try_get_matches_from(&args)
         .map_err(|error| to_stop(&error))?;
+    if matches.get_flag(VERSION) {
+        return Err(Stop::Print(version));
+    }
     let mut values = Values { given: BTreeMap::new(), given_explicitly: Vec::new() };
     for flag in table {
         let explicit =
@@ -222,10 +230,6 @@ impl Values {
         self.text(name).parse().unwrap_or_default()
     }
 
-    pub(crate) fn float(&self, name: &str) -> f64 {
-        self.text(name).parse().unwrap_or_default()
-    }
-
     pub(crate) fn bytes(&self, name: &str) -> u64 {
         parse_bytes(self.text(name)).unwrap_or_default()
     }
@@ -241,10 +245,23 @@ impl Values {
         table: &'static [Flag],
     ) -> impl Iterator<Item = (&'static str, &'static str)> {
         table.iter().filter_map(|flag| match flag.status {
-            Status::NoEffect(why) if self.is_given(flag.name) => Some((flag.name, why)),
+            // An empty value asks for nothing: `--cluster.listen-address=` is how it is turned off.
+            Status::NoEffect(why)
+                if self.is_given(flag.name) && !self.text(flag.name).is_empty() =>
+            {
+                Some((flag.name, why))
+            }
             _ => None,
         })
     }
+}
+
+fn version_arg() -> Arg {
+    Arg::new(VERSION)
+        .long(VERSION)
+        .action(ArgAction::SetTrue)
+        .help_heading("general")
+        .help("Print the version")
 }
 
 /// Replaces each `@file` by the lines of that file, as kingpin does.
@@ -260,6 +277,9 @@ fn expand_files(args: &[String]) -> Result<Vec<String>, Stop> {
                 out.extend(
                     lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned),
                 );
+            }
+            None if matches!(arg.as_str(), "--help-long" | "--help-man") => {
+                out.push("--help".to_owned());
             }
             None => out.push(arg.clone()),
         }

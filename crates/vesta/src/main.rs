@@ -2,15 +2,21 @@
 //!
 //! `vesta <command> …`, or, under the name of an upstream program, that program.
 
+mod alertmanager;
 mod commands;
 mod demo;
 mod exporter;
 mod flags;
 mod host;
+mod server;
 mod shop;
 mod webhook;
 
 use std::{path::Path, process::ExitCode};
+
+/// Gives memory back and does not fragment over months of scrapes.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A subcommand: its name, the upstream program that it is, what it does.
 struct Command {
@@ -22,6 +28,18 @@ struct Command {
 
 /// In the order in which `vesta --help` lists them.
 static COMMANDS: &[Command] = &[
+    Command {
+        name: "server",
+        upstream: Some("prometheus"),
+        about: "scrape, store, answer PromQL, raise alerts: every flag of prometheus",
+        main: server::main,
+    },
+    Command {
+        name: "alertmanager",
+        upstream: Some("alertmanager"),
+        about: "group, silence, inhibit, notify: every flag of alertmanager",
+        main: alertmanager::main,
+    },
     Command {
         name: "webhook",
         upstream: None,

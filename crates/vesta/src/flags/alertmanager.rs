@@ -20,7 +20,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("log.silences", Bool, "false", Works, "Log changes of silences"),
     flag("alerts.gc-interval", GoDuration, "30m", Works, "How often to drop resolved alerts"),
     flag("alerts.per-alertname-limit", Int, "0", Works, "Most alerts of one name; 0 is no limit"),
-    flag("dispatch.maintenance-interval", GoDuration, "30s", Works, "How often to drop empty groups"),
+    flag("dispatch.maintenance-interval", GoDuration, "30s", NoEffect("empty groups go at once"), "How often to drop empty groups"),
     flag("dispatch.start-delay", GoDuration, "0s", Works, "How long groups only collect after a start"),
     flag("web.listen-address", List, ":9093", Works, "Address for the API and the pages"),
     flag("web.systemd-socket", Bool, "false", NoEffect("socket activation follows"), "Take the listeners from systemd"),

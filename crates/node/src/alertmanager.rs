@@ -1,0 +1,165 @@
+//! An Alertmanager: takes alerts, groups and silences them, notifies.
+
+mod load;
+mod options;
+#[cfg(test)]
+mod tests;
+mod web;
+
+use std::{sync::Arc, time::Duration};
+
+use alertmanager::{Alertmanager, cluster::Alone};
+use config::alertmanager::Features;
+use runtime::Runtime;
+use telemetry::Registry;
+use tracing::{error, info, warn};
+
+pub use options::Options;
+
+use self::load::{Loaded, Loader};
+use crate::{
+    Error, Result, Signals, build,
+    config_state::{ConfigState, Names},
+    inbox::{Event, Inbox},
+    listen::{Web, listen},
+    reload,
+};
+
+/// Longer, requests that are being answered do not hold up a stop.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// Runs an Alertmanager until it is told to stop, or cannot go on.
+pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result<()> {
+    let version = build::context(build::ALERTMANAGER);
+    info!(version, "Starting Alertmanager");
+    let features = Features::parse(&options.features)
+        .map_err(|reason| Error::Flag { flag: "enable-feature", reason })?;
+    let node = Node::open(options, runtime, features).await?;
+    let loaded = node.load().await.map_err(|reason| node.config_error(reason))?;
+    let listeners = listen(&*node.runtime.network, &node.options.listen_addresses).await?;
+    let (wishes, requests) = reload::channel(signals.stop.clone());
+    node.apply(loaded).await;
+    let mut web = node.start_web(listeners, wishes);
+    let inbox = Inbox { requests, hangups: signals.reload, stop: signals.stop };
+    let outcome = node.work(inbox, &mut web).await;
+    web.stop().await;
+    node.handle.stop().await;
+    info!("See you next time!");
+    outcome
+}
+
+/// A running Alertmanager.
+struct Node {
+    options: Options,
+    features: Features,
+    runtime: Runtime,
+    registry: Registry,
+    config_state: ConfigState,
+    hash: telemetry::Gauge,
+    loader: Loader,
+    handle: Arc<Alertmanager>,
+}
+
+impl Node {
+    async fn open(options: Options, runtime: Runtime, features: Features) -> Result<Node> {
+        let registry = Registry::default();
+        build::register(&registry, "alertmanager", build::ALERTMANAGER);
+        telemetry::process::register(&registry);
+        let names = Names {
+            successful: "alertmanager_config_last_reload_successful",
+            success_time: "alertmanager_config_last_reload_success_timestamp_seconds",
+        };
+        let config_state = ConfigState::register(&registry, &names, runtime.clock.clone());
+        let hash = registry.gauge(
+            "alertmanager_config_hash",
+            "Hash of the currently loaded alertmanager configuration. Note that this is not a cryptographically strong hash.",
+        );
+        let (settings, world, metrics) =
+            (options.to_settings(features), runtime.clone(), registry.clone());
+        // Reads the snapshots.
+        let opening = tokio::task::spawn_blocking(move || {
+            Alertmanager::open(settings, world, &metrics, Arc::new(Alone))
+        });
+        let ended = |error: tokio::task::JoinError| Error::Ended {
+            part: "storage",
+            reason: error.to_string(),
+        };
+        let handle = Arc::new(opening.await.map_err(ended)??);
+        let loader = Loader {
+            path: options.config_file.clone(),
+            external_url: options.external_url.clone(),
+            mode: features.mode,
+            retention: options.retention,
+            runtime: runtime.clone(),
+        };
+        Ok(Node {
+            options: options,
+            features,
+            runtime,
+            registry,
+            config_state,
+            hash,
+            loader,
+            handle,
+        })
+    }
+
+    /// Does what it is told.
+    async fn work(&self, mut inbox: Inbox, web: &mut Web) -> Result<()> {
+        loop {
+            match inbox.next(web, std::future::pending()).await {
+                Event::Stop => return Ok(()),
+                Event::WebEnded(reason) => {
+                    return Err(Error::Ended { part: "web server", reason });
+                }
+                Event::Look => {}
+                Event::Reload(reply) => {
+                    let outcome = self.reload().await;
+                    if let Some(reply) = reply {
+                        // Who asked may have gone; the log has it, too.
+                        reply.send(outcome).unwrap_or_default();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the configuration again; after an error everything is as before.
+    async fn reload(&self) -> Result<(), String> {
+        match self.load().await {
+            Ok(loaded) => {
+                self.apply(loaded).await;
+                Ok(())
+            }
+            Err(reason) => {
+                self.config_state.note(false);
+                let file = self.options.config_file.display();
+                error!(component = "configuration", %file, err = reason, "Loading configuration file failed");
+                Err(reason)
+            }
+        }
+    }
+
+    async fn load(&self) -> Result<Loaded, String> {
+        let (loader, file) = (self.loader.clone(), self.options.config_file.display());
+        info!(component = "configuration", %file, "Loading configuration file");
+        // Reads files.
+        let loading = tokio::task::spawn_blocking(move || loader.load());
+        loading.await.map_err(|error| error.to_string())?
+    }
+
+    async fn apply(&self, loaded: Loaded) {
+        for warning in &loaded.warnings {
+            warn!(component = "configuration", "{warning}");
+        }
+        self.handle.apply(loaded.config).await;
+        self.hash.set(loaded.hash);
+        self.config_state.note(true);
+        let file = self.options.config_file.display();
+        info!(component = "configuration", %file, "Completed loading of configuration file");
+    }
+
+    fn config_error(&self, reason: String) -> Error {
+        Error::Config { path: self.options.config_file.clone(), reason }
+    }
+}

@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use api::alertmanager::State;
+use runtime::network::Listener;
+use transport::server::Limits;
+
+use super::{Node, STOP_LIMIT};
+use crate::{build, listen::Web, reload};
+
+impl Node {
+    pub(super) fn start_web(
+        &self,
+        listeners: Vec<Box<dyn Listener>>,
+        wishes: reload::Handle,
+    ) -> Web {
+        let router = api::alertmanager::router(State {
+            alertmanager: self.handle.clone(),
+            reload: Arc::new(wishes),
+            registry: self.registry.clone(),
+            runtime: self.runtime.clone(),
+            build_info: build::info(build::ALERTMANAGER),
+            mode: self.features.mode,
+            route_prefix: self.options.route_prefix.clone(),
+            get_concurrency: self.options.get_concurrency.unwrap_or_default(),
+            timeout: self.options.request_timeout,
+        });
+        let limits = Limits { drain_timeout: STOP_LIMIT, ..Limits::default() };
+        Web::start(listeners, router, limits, self.runtime.clock.clone())
+    }
+}

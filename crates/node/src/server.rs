@@ -1,0 +1,237 @@
+//! A server: scrapes, stores, answers queries, evaluates rules and raises alerts.
+//!
+//! The parts are built first and know each other; then the storage opens, the configuration is
+//! applied, and from then on the loop in [`run`] waits for what may happen. Stopping is starting
+//! backwards.
+
+mod components;
+mod features;
+mod language;
+mod load;
+mod maintenance;
+mod metrics;
+mod options;
+mod shown;
+mod storage;
+mod surface;
+#[cfg(test)]
+mod tests;
+mod web;
+
+use std::{sync::Arc, time::Duration};
+
+use api::prometheus::lifecycle::{Phase, Readiness};
+use runtime::Runtime;
+use telemetry::Registry;
+use tracing::{error, info, warn};
+
+use self::{components::Components, load::Loaded, shown::Shown, storage::LateDatabase};
+use crate::{
+    Error, Result, Signals, build,
+    config_state::{ConfigState, Names},
+    inbox::{Event, Inbox},
+    listen::{Web, listen},
+    reload,
+};
+
+pub use options::{
+    NotifierOptions, Options, QueryOptions, RuleOptions, ScrapeOptions, StorageOptions,
+    WalCompression, WebOptions,
+};
+
+/// Runs a server until it is told to stop, or cannot go on.
+pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result<()> {
+    let version = build::context(build::PROMETHEUS);
+    info!(mode = "server", version, "Starting Prometheus Server");
+    features::warn_of_the_others(&options);
+    let loaded = load(&options, &runtime).await.map_err(|reason| config_error(&options, reason))?;
+    let listeners = listen(&*runtime.network, &options.web.listen_addresses).await?;
+    let (wishes, requests) = reload::channel(signals.stop.clone());
+    let mut server = Server::new(options, runtime);
+    let mut web = server.start_web(listeners, wishes)?;
+    let inbox = Inbox { requests, hangups: signals.reload, stop: signals.stop };
+    let outcome = server.work(loaded, inbox, &mut web).await;
+    server.stop(web).await;
+    info!("See you next time!");
+    outcome
+}
+
+/// A running server.
+struct Server {
+    options: Arc<Options>,
+    runtime: Runtime,
+    registry: Registry,
+    readiness: Readiness,
+    storage: LateDatabase,
+    replay: tsdb::ReplayProgress,
+    shown: Shown,
+    config_state: ConfigState,
+    /// Of the files as they were when they were applied last.
+    fingerprint: u64,
+    components: Components,
+    maintenance: Option<maintenance::Maintenance>,
+}
+
+impl Server {
+    fn new(options: Options, runtime: Runtime) -> Server {
+        let registry = Registry::default();
+        build::register(&registry, "prometheus", build::PROMETHEUS);
+        telemetry::process::register(&registry);
+        let names = Names {
+            successful: "prometheus_config_last_reload_successful",
+            success_time: "prometheus_config_last_reload_success_timestamp_seconds",
+        };
+        let config_state = ConfigState::register(&registry, &names, runtime.clock.clone());
+        let storage = LateDatabase::default();
+        metrics::register(&registry, storage.clone());
+        let readiness = Readiness::default();
+        metrics::register_readiness(&registry, readiness.clone());
+        let options = Arc::new(options);
+        let components = Components::new(&options, &runtime, &registry, &storage);
+        Server {
+            options,
+            runtime,
+            registry,
+            readiness,
+            storage,
+            replay: tsdb::ReplayProgress::default(),
+            shown: Shown::default(),
+            config_state,
+            fingerprint: 0,
+            components,
+            maintenance: None,
+        }
+    }
+
+    /// Opens the storage, applies the configuration, then does what it is told.
+    async fn work(&mut self, loaded: Loaded, mut inbox: Inbox, web: &mut Web) -> Result<()> {
+        self.open_storage(loaded.retention).await?;
+        if inbox.stop.is_cancelled() {
+            return Ok(());
+        }
+        self.apply(loaded).await.map_err(|reason| config_error(&self.options, reason))?;
+        self.readiness.set(Phase::Ready);
+        info!("Server is ready to receive web requests.");
+        loop {
+            match inbox.next(web, self.time_to_look()).await {
+                Event::Stop => return Ok(()),
+                Event::WebEnded(reason) => {
+                    return Err(Error::Ended { part: "web server", reason });
+                }
+                Event::Reload(reply) => {
+                    let outcome = self.reload().await;
+                    if let Some(reply) = reply {
+                        // Who asked may have gone; the log has it, too.
+                        reply.send(outcome).unwrap_or_default();
+                    }
+                }
+                Event::Look => {
+                    if self.has_changed().await {
+                        // The log says how it went; there is nobody else to tell.
+                        self.reload().await.unwrap_or_default();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Completes when it is time to look whether files have changed, if that is wished at all.
+    async fn time_to_look(&self) {
+        match self.options.auto_reload {
+            Some(interval) => self.runtime.clock.sleep(interval).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// `retention` wins over the flag; a later reload does not change it.
+    async fn open_storage(&mut self, retention: Option<Duration>) -> Result<()> {
+        info!("Starting TSDB ...");
+        let retention = retention.unwrap_or(self.options.storage.retention);
+        self.shown.set_retention(retention);
+        let (runtime, options) = (self.runtime.clone(), self.options.clone());
+        let settings = storage::settings(&options.storage, retention, self.replay.clone());
+        let opening = tokio::task::spawn_blocking(move || {
+            tsdb::Database::open(&runtime, &options.storage.directory, settings)
+        });
+        let database = opening
+            .await
+            .map_err(|error| Error::Ended { part: "storage", reason: error.to_string() })??;
+        self.storage.set(database.clone());
+        self.maintenance =
+            Some(maintenance::Maintenance::start(database, self.runtime.clock.clone()));
+        info!("TSDB started");
+        Ok(())
+    }
+
+    /// Reads the configuration again; after an error everything is as before.
+    async fn reload(&mut self) -> Result<(), String> {
+        let outcome = match load(&self.options, &self.runtime).await {
+            Ok(loaded) => self.apply(loaded).await,
+            Err(reason) => Err(format!(
+                "couldn't load configuration (--config.file={:?}): {reason}",
+                self.options.config_file.display().to_string()
+            )),
+        };
+        if let Err(reason) = &outcome {
+            self.config_state.note(false);
+            error!(err = reason, "Error reloading config");
+        }
+        outcome
+    }
+
+    async fn apply(&mut self, loaded: Loaded) -> Result<(), String> {
+        for warning in &loaded.config.warnings {
+            warn!(file = %self.options.config_file.display(), "{warning}");
+        }
+        let fingerprint = self.fingerprint_of(loaded.config.clone()).await;
+        let started = self.runtime.clock.monotonic();
+        let (shown, config) = (shown::Texts::of(&loaded), &self.options.config_file);
+        self.components.apply(loaded, &self.options).await.inspect_err(|_| {
+            self.config_state.note(false);
+        })?;
+        self.shown.set(shown);
+        self.fingerprint = fingerprint;
+        self.config_state.note(true);
+        let took = self.runtime.clock.monotonic().saturating_sub(started);
+        let filename = config.display();
+        info!(%filename, totalDuration = ?took, "Completed loading of configuration file");
+        Ok(())
+    }
+
+    async fn has_changed(&self) -> bool {
+        match self.components.config() {
+            Some(config) => self.fingerprint_of(config.clone()).await != self.fingerprint,
+            None => false,
+        }
+    }
+
+    async fn fingerprint_of(&self, config: config::prometheus::Config) -> u64 {
+        let (disk, path) = (self.runtime.disk.clone(), self.options.config_file.clone());
+        let look = move || load::fingerprint(&*disk, &path, &config);
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
+    /// The start backwards. The notifier comes last, so that it can send what rules still raised.
+    async fn stop(self, web: Web) {
+        self.readiness.set(Phase::Stopping);
+        let notifier = self.components.stop().await;
+        if let Some(maintenance) = self.maintenance {
+            maintenance.stop().await;
+        }
+        web.stop().await;
+        notifier.stop().await;
+        info!("Notifier manager stopped");
+    }
+}
+
+async fn load(options: &Options, runtime: &Runtime) -> Result<Loaded, String> {
+    let (disk, path) = (runtime.disk.clone(), options.config_file.clone());
+    let syntax = language::syntax(options);
+    info!(filename = %path.display(), "Loading configuration file");
+    let loading = tokio::task::spawn_blocking(move || load::load(&*disk, &path, &syntax));
+    loading.await.map_err(|error| error.to_string())?
+}
+
+fn config_error(options: &Options, reason: String) -> Error {
+    Error::Config { path: options.config_file.clone(), reason }
+}

@@ -1,0 +1,186 @@
+//! What scrapes, evaluates and notifies: built once, fed with each configuration, ended in order.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use config::prometheus::Config;
+use discovery::Groups;
+use notifier::Notifier;
+use runtime::Runtime;
+use telemetry::Registry;
+use tokio::{sync::watch, task::JoinHandle};
+use tracing::{error, info};
+
+use super::{
+    LateDatabase, Loaded, Options,
+    language::{self, RuleQueries},
+};
+use crate::settings;
+
+/// The parts between the storage and the HTTP surface.
+pub(super) struct Components {
+    pub(super) engine: Arc<promql::Engine>,
+    pub(super) scrape: Arc<scrape::Manager>,
+    pub(super) notifier: Arc<Notifier>,
+    rules: rules::Manager,
+    scrape_discovery: discovery::Manager,
+    notify_discovery: discovery::Manager,
+    /// Bring what discovery finds to `scrape` and to `notifier`; they end with their discovery.
+    couriers: [JoinHandle<()>; 2],
+    /// What was applied last.
+    config: Option<Config>,
+}
+
+impl Components {
+    /// All parts, with nothing to do yet. Call it inside of a Tokio runtime.
+    pub(super) fn new(
+        options: &Options,
+        runtime: &Runtime,
+        registry: &Registry,
+        storage: &LateDatabase,
+    ) -> Components {
+        let clock = runtime.clock.clone();
+        let engine = Arc::new(promql::Engine::new(language::engine_options(options), clock));
+        let metrics = discovery::Metrics::register(registry);
+        let discovery = |name| {
+            discovery::Manager::new(discovery::Options::named(name), runtime.clone(), &metrics)
+        };
+        let (scrape_discovery, notify_discovery) = (discovery("scrape"), discovery("notify"));
+        let (scrape_options, storage_in) = (scrape_options(options), Arc::new(storage.clone()));
+        let scrape = scrape::Manager::new(scrape_options, runtime.clone(), storage_in, registry);
+        let scrape = Arc::new(scrape);
+        let notifier =
+            Arc::new(Notifier::new(notifier_options(options), runtime.clone(), registry));
+        let world = rules::World {
+            query: Arc::new(RuleQueries { engine: engine.clone(), storage: storage.clone() }),
+            storage: Arc::new(storage.clone()),
+            history: Arc::new(storage.clone()),
+            notify: Arc::new(Notify(notifier.clone())),
+            clock: runtime.clock.clone(),
+            metrics: rules::Metrics::register(registry),
+        };
+        let nothing = settings::rules::settings(&config::prometheus::File::default(), options);
+        let (scraper, targets) = (scrape.clone(), scrape_discovery.updates());
+        let couriers = [
+            tokio::spawn(async move { scraper.run(targets).await }),
+            tokio::spawn(bring_alertmanagers(notifier.clone(), notify_discovery.updates())),
+        ];
+        Components {
+            engine,
+            scrape,
+            notifier,
+            rules: rules::Manager::new(world, nothing),
+            scrape_discovery,
+            notify_discovery,
+            couriers,
+            config: None,
+        }
+    }
+
+    pub(super) fn rule_statuses(&self) -> rules::Statuses {
+        self.rules.statuses()
+    }
+
+    /// What was applied last.
+    pub(super) fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
+    /// Works by `loaded` from now on. A part that cannot keeps what it had, and the others go on:
+    /// that is what upstream does.
+    pub(super) async fn apply(&mut self, loaded: Loaded, options: &Options) -> Result<(), String> {
+        let mut complaints = Vec::new();
+        let file = &loaded.config.file;
+        self.engine.set_subquery_step(file.global.evaluation_interval.0);
+        let external_labels = settings::alerting::external_labels(file);
+        let (mut jobs, mut targets) = (Vec::new(), BTreeMap::new());
+        for job in loaded.jobs {
+            targets.insert(job.scrape.job_name.clone(), job.discovery);
+            jobs.push(job.scrape);
+        }
+        if let Err(error) = self.scrape.apply(jobs, &external_labels) {
+            complaints.push(error.to_string());
+        }
+        self.scrape_discovery.apply(targets);
+        if let Err(error) = self.notifier.apply(loaded.notifier) {
+            complaints.push(error.to_string());
+        }
+        let sets = loaded.alertmanagers.into_iter().enumerate();
+        self.notify_discovery.apply(sets.map(|(idx, set)| (set_name(idx), set)).collect());
+        let rule_settings = settings::rules::settings(file, options);
+        self.rules.update(rule_settings, loaded.rules).await;
+        self.config = Some(loaded.config);
+        if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }
+    }
+
+    /// Ends everything but the notifier, which is to send what the others still raise.
+    pub(super) async fn stop(self) -> Arc<Notifier> {
+        info!("Stopping scrape discovery manager...");
+        self.scrape_discovery.stop().await;
+        info!("Stopping notify discovery manager...");
+        self.notify_discovery.stop().await;
+        // Rules before scrapes: what is not scraped any more must not look absent to them.
+        info!(component = "rule manager", "Stopping rule manager...");
+        self.rules.stop().await;
+        info!(component = "rule manager", "Rule manager stopped");
+        info!(component = "scrape manager", "Stopping scrape manager...");
+        self.scrape.stop().await;
+        info!("Scrape manager stopped");
+        drop((self.scrape_discovery, self.notify_discovery));
+        for courier in self.couriers {
+            if let Err(error) = courier.await {
+                error!(err = %error, "Targets were no longer handed on");
+            }
+        }
+        self.notifier
+    }
+}
+
+fn scrape_options(options: &Options) -> scrape::Options {
+    scrape::Options {
+        host_name: options.host_name.clone(),
+        adjust_timestamps: options.scrape.adjust_timestamps,
+        timestamp_tolerance: options.scrape.timestamp_tolerance,
+        discovery_reload_interval: options.scrape.discovery_reload_interval,
+        type_and_unit_labels: options.has_feature("type-and-unit-labels"),
+        ..scrape::Options::default()
+    }
+}
+
+fn notifier_options(options: &Options) -> notifier::Options {
+    notifier::Options {
+        queue_capacity: options.notifier.queue_capacity,
+        drain_on_shutdown: options.notifier.drain_on_shutdown,
+        batch_size: options.notifier.batch_size,
+        ..notifier::Options::default()
+    }
+}
+
+/// What discovery calls the set of Alertmanagers at `idx`: upstream's name, users see it in metrics.
+fn set_name(idx: usize) -> String {
+    format!("config-{idx}")
+}
+
+/// Hands on which Alertmanagers are found, until nobody looks any more.
+async fn bring_alertmanagers(notifier: Arc<Notifier>, mut updates: watch::Receiver<Arc<Groups>>) {
+    while updates.changed().await.is_ok() {
+        let groups = updates.borrow_and_update().clone();
+        for idx in 0..groups.len() {
+            let Some(found) = groups.get(&set_name(idx)) else { continue };
+            let found: Vec<_> = found.iter().map(|group| to_group(group)).collect();
+            notifier.set_targets(idx, &found);
+        }
+    }
+}
+
+fn to_group(group: &model::TargetGroup) -> notifier::TargetGroup {
+    notifier::TargetGroup { targets: group.targets.clone(), labels: group.labels.clone() }
+}
+
+/// Rules hand their alerts to the notifier.
+struct Notify(Arc<Notifier>);
+
+impl rules::Notify for Notify {
+    fn send(&self, alerts: Vec<model::Alert>) {
+        self.0.send(alerts);
+    }
+}

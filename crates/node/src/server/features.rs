@@ -1,0 +1,111 @@
+//! Which of upstream's features there are and whether they are on: `/api/v1/features`.
+
+use std::collections::BTreeMap;
+
+use tracing::warn;
+
+use super::Options;
+
+/// A category, what is always on in it, and what is not there or off.
+type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+#[rustfmt::skip]
+const FIXED: &[Row] = &[
+    ("api",
+        &["exclude_alerts", "label_values_match", "query_stats", "query_warnings", "time_range_labels", "time_range_series"],
+        &["admin", "openapi_3.1", "openapi_3.2", "otlp_write_receiver", "remote_write_receiver", "search"]),
+    ("otlp_receiver", &[], &["delta_conversion", "native_delta_ingestion"]),
+    ("prometheus", &["server_mode"], &["agent_mode", "stringlabels"]),
+    ("promql",
+        &["at_modifier", "bool", "by", "duration_expr", "group_left", "group_right", "ignoring", "negative_offset",
+          "offset", "on", "per_query_lookback_delta", "subqueries", "without"],
+        &["type_and_unit_labels"]),
+    ("rules", &["keep_firing_for", "query_offset"], &["concurrent_rule_eval"]),
+    ("scrape", &["extra_scrape_metrics"], &["start_timestamp_zero_ingestion", "type_and_unit_labels"]),
+    ("service_discovery_providers", &["file", "static"], &[]),
+    ("templating_functions",
+        &["args", "externalURL", "first", "graphLink", "humanize", "humanize1024", "humanizeDuration",
+          "humanizePercentage", "humanizeTimestamp", "label", "match", "now", "parseDuration", "pathPrefix", "query",
+          "reReplaceAll", "safeHtml", "sortByLabel", "stripDomain", "stripPort", "strvalue", "tableLink", "title",
+          "toDuration", "toLower", "toTime", "toUpper", "urlQueryEscape", "value"],
+        &[]),
+    ("tsdb", &["isolation"], &["delayed_compaction", "exemplar_storage", "native_histograms", "st_storage"]),
+    ("ui", &[], &["ui_v2", "ui_v3"]),
+];
+
+/// What a flag of `--enable-feature` turns on in the query language.
+const PROMQL: [(&str, &[&str]); 4] = [
+    ("promql-per-step-stats", &["per_step_stats"]),
+    ("promql-delayed-name-removal", &["delayed_name_removal"]),
+    ("promql-extended-range-selectors", &["anchored", "smoothed"]),
+    ("promql-binop-fill-modifiers", &["fill", "fill_left", "fill_right"]),
+];
+
+/// Features by category.
+pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool>> {
+    let mut table: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
+    let mut set = |category: &str, name: &str, is_on: bool| {
+        table.entry(category.to_owned()).or_default().insert(name.to_owned(), is_on);
+    };
+    for (category, on, off) in FIXED {
+        on.iter().for_each(|name| set(category, name, true));
+        off.iter().for_each(|name| set(category, name, false));
+    }
+    set("api", "lifecycle", options.web.enable_lifecycle);
+    set("prometheus", "auto_reload_config", options.auto_reload.is_some());
+    for (flag, names) in PROMQL {
+        names.iter().for_each(|name| set("promql", name, options.has_feature(flag)));
+    }
+    let experimental = options.has_feature("promql-experimental-functions");
+    for function in &promql_syntax::functions::FUNCTIONS {
+        set("promql_functions", function.name, experimental || !function.experimental);
+    }
+    table
+}
+
+/// What `--enable-feature` may name to some effect, or with none because it is always so.
+const KNOWN: [&str; 11] = [
+    "auto-reload-config",
+    "native-histograms",
+    "ooo-native-histograms",
+    "promql-binop-fill-modifiers",
+    "promql-delayed-name-removal",
+    "promql-duration-expr",
+    "promql-experimental-functions",
+    "promql-extended-range-selectors",
+    "promql-per-step-stats",
+    "type-and-unit-labels",
+    "use-start-timestamps",
+];
+
+/// What upstream knows and we do not do yet.
+const WITHOUT_EFFECT: [&str; 17] = [
+    "concurrent-rule-eval",
+    "created-timestamp-zero-ingestion",
+    "delayed-compaction",
+    "exemplar-storage",
+    "extra-scrape-metrics",
+    "fast-startup",
+    "histograms-st-encoding",
+    "memory-snapshot-on-shutdown",
+    "metadata-wal-records",
+    "old-ui",
+    "otlp-deltatocumulative",
+    "otlp-native-delta-ingestion",
+    "search-api",
+    "st-storage",
+    "st-synthesis",
+    "use-uncached-io",
+    "xor2-encoding",
+];
+
+/// Says which of the features that were asked for nobody will see.
+pub(super) fn warn_of_the_others(options: &Options) {
+    for feature in options.features.iter().map(String::as_str) {
+        if WITHOUT_EFFECT.contains(&feature) {
+            warn!(option = feature, "this feature has no effect yet");
+        } else if !KNOWN.contains(&feature) {
+            warn!(option = feature, "Unknown option for --enable-feature");
+        }
+    }
+}

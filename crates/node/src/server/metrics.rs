@@ -1,0 +1,109 @@
+//! The metrics of the storage, under upstream's names.
+
+use api::prometheus::lifecycle::{Phase, Readiness};
+use telemetry::{Family, Kind, Registry};
+use tsdb::Counters;
+
+use super::storage::LateDatabase;
+
+/// Registers the figures of the database; there are none while it opens.
+pub(super) fn register(registry: &Registry, storage: LateDatabase) {
+    registry.collect(move |families| {
+        let Some(database) = storage.get() else { return };
+        let counters = database.counters();
+        for (name, help, value) in gauges(&counters) {
+            families.push(Family::single(name, help, Kind::Gauge, value));
+        }
+        for (name, help, value) in totals(&counters) {
+            families.push(Family::single(name, help, Kind::Counter, value as f64));
+        }
+        families.extend(by_type(&counters));
+    });
+}
+
+/// Registers `prometheus_ready`.
+pub(super) fn register_readiness(registry: &Registry, readiness: Readiness) {
+    registry.collect(move |families| {
+        let is_ready = readiness.phase() == Phase::Ready;
+        families.push(Family::single(
+            "prometheus_ready",
+            "Whether Prometheus startup was fully completed and the server is ready for normal operation.",
+            Kind::Gauge,
+            f64::from(u8::from(is_ready)),
+        ));
+    });
+}
+
+type Row<T> = (&'static str, &'static str, T);
+
+#[rustfmt::skip]
+fn gauges(counters: &Counters) -> Vec<Row<f64>> {
+    let seconds = |millis: i64| millis as f64 / 1000.0;
+    vec![
+        ("prometheus_tsdb_head_series", "Total number of series in the head block.", counters.series as f64),
+        ("prometheus_tsdb_head_chunks", "Total number of chunks in the head block.", counters.chunks as f64),
+        ("prometheus_tsdb_head_min_time", "Minimum time bound of the head block. The unit is decided by the library consumer.", counters.min_time as f64),
+        ("prometheus_tsdb_head_max_time", "Maximum timestamp of the head block. The unit is decided by the library consumer.", counters.max_time as f64),
+        ("prometheus_tsdb_head_min_time_seconds", "Minimum time bound of the head block.", seconds(counters.min_time)),
+        ("prometheus_tsdb_head_max_time_seconds", "Maximum timestamp of the head block.", seconds(counters.max_time)),
+        ("prometheus_tsdb_lowest_timestamp", "Lowest timestamp value stored in the database. The unit is decided by the library consumer.", counters.min_time as f64),
+        ("prometheus_tsdb_lowest_timestamp_seconds", "Lowest timestamp value stored in the database.", seconds(counters.min_time)),
+        ("prometheus_tsdb_head_active_appenders", "Number of currently active appender transactions", counters.active_appenders as f64),
+        ("prometheus_tsdb_isolation_low_watermark", "The lowest TSDB append ID that is still referenced.", counters.isolation_low_watermark as f64),
+        ("prometheus_tsdb_isolation_high_watermark", "The highest TSDB append ID that has been given out.", counters.isolation_high_watermark as f64),
+        ("prometheus_tsdb_symbol_table_size_bytes", "Size of symbol table in memory for loaded blocks", counters.symbol_bytes as f64),
+        ("prometheus_tsdb_data_replay_duration_seconds", "Time taken to replay the data on disk.", counters.replay_time.as_secs_f64()),
+        ("prometheus_tsdb_wal_segment_current", "Write log segment index that TSDB is currently writing to.", f64::from(counters.log.segment)),
+        ("prometheus_tsdb_wal_storage_size_bytes", "Size of the write log directory.", counters.log_bytes_on_disk as f64),
+    ]
+}
+
+#[rustfmt::skip]
+fn totals(counters: &Counters) -> Vec<Row<u64>> {
+    vec![
+        ("prometheus_tsdb_head_series_created_total", "Total number of series created in the head", counters.series_created),
+        ("prometheus_tsdb_head_series_removed_total", "Total number of series removed in the head", counters.series_removed),
+        ("prometheus_tsdb_head_chunks_created_total", "Total number of chunks created in the head", counters.chunks_created),
+        ("prometheus_tsdb_head_chunks_removed_total", "Total number of chunks removed in the head", counters.chunks_removed),
+        ("prometheus_tsdb_head_truncations_total", "Total number of head truncations attempted.", counters.log_truncations + counters.log_truncations_failed),
+        ("prometheus_tsdb_head_truncations_failed_total", "Total number of head truncations that failed.", counters.log_truncations_failed),
+        ("prometheus_tsdb_wal_corruptions_total", "Total number of WAL corruptions.", counters.log_corruptions),
+        ("prometheus_tsdb_wal_truncations_total", "Total number of write log truncations attempted.", counters.log_truncations + counters.log_truncations_failed),
+        ("prometheus_tsdb_wal_truncations_failed_total", "Total number of write log truncations that failed.", counters.log_truncations_failed),
+        ("prometheus_tsdb_wal_writes_failed_total", "Total number of write log writes that failed.", counters.log.writes_failed),
+        ("prometheus_tsdb_wal_completed_pages_total", "Total number of completed pages.", counters.log.n_pages_completed),
+        ("prometheus_tsdb_wal_page_flushes_total", "Total number of page flushes.", counters.log.n_writes),
+        ("prometheus_tsdb_wal_record_bytes_saved_total", "Total number of bytes saved by the optional record compression.", counters.log.n_record_bytes.saturating_sub(counters.log.n_bytes)),
+    ]
+}
+
+/// What upstream counts for floats and histograms apart; we have only floats.
+fn by_type(counters: &Counters) -> Vec<Family> {
+    let rows = [
+        (
+            "prometheus_tsdb_head_samples_appended_total",
+            "Total number of appended samples.",
+            counters.samples_appended,
+        ),
+        (
+            "prometheus_tsdb_out_of_order_samples_total",
+            "Total number of out of order samples ingestion failed attempts due to out of order being disabled.",
+            counters.out_of_order,
+        ),
+        (
+            "prometheus_tsdb_out_of_bound_samples_total",
+            "Total number of out of bound samples ingestion failed attempts with out of order support disabled.",
+            counters.out_of_bounds,
+        ),
+        (
+            "prometheus_tsdb_too_old_samples_total",
+            "Total number of out of order samples ingestion failed attempts with out of support enabled, but sample outside of time window.",
+            counters.too_old,
+        ),
+    ];
+    let family = |(name, help, value)| {
+        let family: Family = Family::new(name, help, Kind::Counter);
+        family.with(&[("type", "float")], value as f64)
+    };
+    rows.into_iter().map(family).collect()
+}

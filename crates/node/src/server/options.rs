@@ -1,0 +1,88 @@
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// What the command line says of a server; paths are as given.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub config_file: PathBuf,
+    /// How often to look whether the configuration has changed; `None` leaves that to signals.
+    pub auto_reload: Option<Duration>,
+    pub web: WebOptions,
+    pub storage: StorageOptions,
+    pub rules: RuleOptions,
+    pub notifier: NotifierOptions,
+    pub query: QueryOptions,
+    pub scrape: ScrapeOptions,
+    /// From `--enable-feature`, one name each.
+    pub features: Vec<String>,
+    /// Every flag with its effective value, for `/api/v1/status/flags`.
+    pub flags: BTreeMap<String, String>,
+    /// For links and the default external URL.
+    pub host_name: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct WebOptions {
+    pub listen_addresses: Vec<String>,
+    pub external_url: String,
+    /// Begins with a slash and has none at the end, but for `/` itself.
+    pub route_prefix: String,
+    pub enable_lifecycle: bool,
+    /// Regex; always anchored.
+    pub cors_origin: String,
+    pub connections_max: usize,
+    pub read_timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct StorageOptions {
+    pub directory: PathBuf,
+    /// From the flag; the configuration file's wins.
+    pub retention: Duration,
+    pub lock: bool,
+    pub wal_segment_bytes: u64,
+    pub wal_compression: WalCompression,
+    pub samples_per_chunk: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WalCompression {
+    None,
+    Snappy,
+    Zstd,
+}
+
+#[derive(Debug, Clone)]
+pub struct RuleOptions {
+    pub outage_tolerance: Duration,
+    pub grace_period: Duration,
+    pub resend_delay: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct NotifierOptions {
+    pub queue_capacity: usize,
+    pub batch_size: usize,
+    pub drain_on_shutdown: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct QueryOptions {
+    pub lookback: Duration,
+    pub timeout: Duration,
+    pub concurrency_max: usize,
+    pub samples_max: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct ScrapeOptions {
+    pub adjust_timestamps: bool,
+    pub timestamp_tolerance: Duration,
+    pub discovery_reload_interval: Duration,
+}
+
+impl Options {
+    /// Whether `--enable-feature` names it.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.iter().any(|feature| feature == name)
+    }
+}

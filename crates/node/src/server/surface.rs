@@ -1,0 +1,11 @@
+//! What the API sees of the components: an adapter each.
+
+mod engine;
+mod rules;
+mod status;
+mod targets;
+
+pub(super) use engine::EngineAdapter;
+pub(super) use rules::RulesAdapter;
+pub(super) use status::StatusAdapter;
+pub(super) use targets::TargetsAdapter;

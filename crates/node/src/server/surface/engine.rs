@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use api::prometheus::{
+    Complaints,
+    engine::{Answer, Engine, Query, QueryError, Sample, SampleValue, Series, Stats, Times, Value},
+};
+use promql::{Cancel, ErrorKind, QueryOptions, QueryResult};
+use storage::Columns;
+use tokio::runtime::Handle;
+
+use crate::server::LateDatabase;
+
+/// The engine over everything that is stored.
+pub(in crate::server) struct EngineAdapter {
+    pub(in crate::server) engine: Arc<promql::Engine>,
+    pub(in crate::server) storage: LateDatabase,
+    pub(in crate::server) tasks: Handle,
+}
+
+impl Engine for EngineAdapter {
+    fn run(&self, query: &Query) -> Result<Answer, QueryError> {
+        let cancel = Cancel::default();
+        let (gone, ender) = (query.cancel.clone(), cancel.clone());
+        let watcher = self.tasks.spawn(async move {
+            gone.cancelled().await;
+            ender.cancel();
+        });
+        let options = QueryOptions {
+            lookback: query.lookback_delta,
+            timeout: query.timeout,
+            per_step_stats: query.per_step_stats,
+            cancel,
+        };
+        let outcome = match query.times {
+            Times::Instant(time) => self.engine.instant(&self.storage, &query.text, time, &options),
+            Times::Range { start, end, step } => {
+                self.engine.range(&self.storage, &query.text, start, end, step, &options)
+            }
+        };
+        watcher.abort();
+        outcome.map(to_answer).map_err(|error| to_error(&error))
+    }
+}
+
+fn to_answer(result: QueryResult) -> Answer {
+    Answer {
+        value: to_value(result.value),
+        complaints: Complaints { warnings: result.warnings, infos: result.infos },
+        stats: to_stats(result.stats),
+    }
+}
+
+fn to_value(value: promql::Value) -> Value {
+    match value {
+        promql::Value::Scalar(time, value) => Value::Scalar { time, value },
+        promql::Value::String(time, value) => Value::String { time, value },
+        promql::Value::Vector(samples) => {
+            Value::Vector(samples.into_iter().map(to_sample).collect())
+        }
+        promql::Value::Matrix(series) => Value::Matrix(series.into_iter().map(to_series).collect()),
+    }
+}
+
+fn to_sample(sample: promql::Sample) -> Sample {
+    let value = match sample.value {
+        promql::SampleValue::Float(value) => SampleValue::Float(value),
+        promql::SampleValue::Histogram(histogram) => SampleValue::Histogram(histogram),
+    };
+    Sample { labels: sample.labels, time: sample.timestamp, value }
+}
+
+fn to_series(series: promql::Series) -> Series {
+    let mut columns = Columns {
+        times: Vec::with_capacity(series.floats.len()),
+        values: Vec::with_capacity(series.floats.len()),
+        ..Columns::default()
+    };
+    for point in series.floats {
+        columns.times.push(point.timestamp.as_millis());
+        columns.values.push(point.value);
+    }
+    for point in series.histograms {
+        columns.histogram_times.push(point.timestamp.as_millis());
+        columns.histograms.push(point.value);
+    }
+    Series { labels: series.labels, columns }
+}
+
+fn to_stats(stats: promql::Stats) -> Stats {
+    let times = stats.timings;
+    Stats {
+        eval_total_time: times.evaluation,
+        result_sort_time: times.result_sort,
+        query_preparation_time: times.preparation,
+        inner_eval_time: times.inner_evaluation,
+        exec_queue_time: times.queue,
+        exec_total_time: times.total,
+        total_queryable_samples: stats.total_samples,
+        samples_read: stats.samples_read,
+        peak_samples: stats.peak_samples,
+        total_queryable_samples_per_step: stats.total_samples_per_step,
+        samples_read_per_step: stats.samples_read_per_step,
+    }
+}
+
+fn to_error(error: &promql::Error) -> QueryError {
+    let text = error.to_string();
+    match error.kind() {
+        ErrorKind::Parse => QueryError::Parse(text),
+        ErrorKind::Execution => QueryError::Execution(text),
+        ErrorKind::Timeout => QueryError::Timeout(text),
+        ErrorKind::Canceled => QueryError::Canceled(text),
+        ErrorKind::Storage => QueryError::Storage(text),
+    }
+}

@@ -1,0 +1,164 @@
+//! A whole server on a simulated clock, disk and network.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::*;
+use crate::testing::{ADDRESS, World};
+
+const CONFIG: &str = "prometheus.yml";
+
+const SCRAPE: &str = "
+global: {scrape_interval: 1s, evaluation_interval: 1s, external_labels: {cluster: test}}
+rule_files: [rules.yml]
+scrape_configs:
+  - job_name: node
+    static_configs: [{targets: ['target:9100']}]
+";
+
+const RULES: &str = "
+groups:
+  - name: g
+    rules:
+      - {record: doubled, expr: 'answer * 2'}
+      - {alert: Wrong, expr: 'answer == 42', annotations: {summary: 'it is {{ $value }}'}}
+";
+
+/// A server that scrapes `answer 42`.
+async fn world() -> World {
+    let mut world = World::new();
+    world.write(CONFIG, SCRAPE);
+    world.write("rules.yml", RULES);
+    world.other("target:9100", "answer 42\n").await;
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world
+}
+
+#[tokio::test]
+async fn a_server_scrapes_and_answers() {
+    let mut world = world().await;
+    world.wait_for("/api/v1/query?query=up", r#""1""#).await;
+    let answer = world.wait_for("/api/v1/query?query=answer", r#""42""#).await;
+    assert!(answer.contains(r#""instance":"target:9100","job":"node""#), "{answer}");
+    world.wait_for("/api/v1/query?query=doubled", r#""84""#).await;
+    let alerts = world.wait_for("/api/v1/alerts", "firing").await;
+    assert!(alerts.contains("it is 42"), "{alerts}");
+    let targets = world.get("/api/v1/targets").await.expect("it runs").body;
+    assert!(targets.contains(r#""health":"up""#), "{targets}");
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn samples_survive_a_restart() {
+    let mut world = world().await;
+    world.wait_for("/api/v1/query?query=answer", r#""42""#).await;
+    world.stop().await.expect("a clean end");
+    world.write(CONFIG, "global: {scrape_interval: 1m}\n");
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world.wait_for("/api/v1/query?query=last_over_time(answer[1h])", r#""42""#).await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_wrong_file_keeps_the_old_configuration() {
+    let mut world = world().await;
+    world.wait_for("/-/ready", "Prometheus Server is Ready.").await;
+    world.write(CONFIG, "global: {scrape_interval: 1s}\nnonsense: 1\n");
+    let answer = world.post("/-/reload").await.expect("it runs");
+    assert_eq!(answer.status, 500);
+    for part in ["failed to reload config: ", "prometheus.yml", "line 2", "nonsense"] {
+        assert!(answer.body.contains(part), "{part:?} in {}", answer.body);
+    }
+    let shown = world.get("/api/v1/status/config").await.expect("it runs").body;
+    assert!(shown.contains("job_name: node"), "{shown}");
+    world.wait_for("/metrics", "prometheus_config_last_reload_successful 0").await;
+
+    world.write("rules.yml", "groups: [{name: g, rules: [{record: x, expr: '1 +'}]}]");
+    world.write(CONFIG, SCRAPE);
+    let answer = world.post("/-/reload").await.expect("it runs");
+    assert!(answer.status == 500 && answer.body.contains("rules.yml"), "{answer:?}");
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_good_file_takes_effect() {
+    let mut world = world().await;
+    world.wait_for("/-/ready", "Prometheus Server is Ready.").await;
+    world.write(CONFIG, "scrape_configs: [{job_name: other}]\n");
+    assert_eq!(world.post("/-/reload").await.expect("it runs").status, 200);
+    let shown = world.get("/api/v1/status/config").await.expect("it runs").body;
+    assert!(shown.contains("job_name: other") && !shown.contains("job_name: node"), "{shown}");
+
+    world.write(CONFIG, "scrape_configs: [{job_name: third}]\n");
+    world.hang_up().await;
+    world.wait_for("/api/v1/status/config", "job_name: third").await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_wrong_file_prevents_a_start() {
+    let mut world = World::new();
+    world.write(CONFIG, "global: {scrape_interval: never}\n");
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    let error = world.ended().await.expect_err("it cannot start");
+    assert!(matches!(error, Error::Config { .. }), "{error}");
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("prometheus.yml"), "{error}");
+}
+
+#[tokio::test]
+async fn quit_ends_the_server() {
+    let mut world = world().await;
+    world.wait_for("/-/ready", "Prometheus Server is Ready.").await;
+    let answer = world.post("/-/quit").await.expect("it runs");
+    assert_eq!(answer.body, "Requesting termination... Goodbye!");
+    world.ended().await.expect("a clean end");
+}
+
+fn options() -> Options {
+    let seconds = Duration::from_secs;
+    Options {
+        config_file: CONFIG.into(),
+        auto_reload: None,
+        web: WebOptions {
+            listen_addresses: vec![ADDRESS.to_owned()],
+            external_url: "http://vesta:9090".to_owned(),
+            route_prefix: "/".to_owned(),
+            enable_lifecycle: true,
+            cors_origin: ".*".to_owned(),
+            connections_max: 512,
+            read_timeout: seconds(300),
+        },
+        storage: StorageOptions {
+            directory: "data".into(),
+            retention: seconds(15 * 24 * 3600),
+            lock: true,
+            wal_segment_bytes: 128 << 20,
+            wal_compression: WalCompression::Snappy,
+            samples_per_chunk: 120,
+        },
+        rules: RuleOptions {
+            outage_tolerance: seconds(3600),
+            grace_period: seconds(600),
+            resend_delay: seconds(60),
+        },
+        notifier: NotifierOptions {
+            queue_capacity: 10_000,
+            batch_size: 256,
+            drain_on_shutdown: true,
+        },
+        query: QueryOptions {
+            lookback: seconds(300),
+            timeout: seconds(120),
+            concurrency_max: 20,
+            samples_max: 50_000_000,
+        },
+        scrape: ScrapeOptions {
+            adjust_timestamps: true,
+            timestamp_tolerance: Duration::from_millis(2),
+            discovery_reload_interval: seconds(5),
+        },
+        features: Vec::new(),
+        flags: BTreeMap::from([("config.file".to_owned(), CONFIG.to_owned())]),
+        host_name: "vesta".to_owned(),
+    }
+}

@@ -1,0 +1,92 @@
+//! The HTTP surface: there from the first moment, and the last to go.
+
+use std::sync::Arc;
+
+use api::prometheus::{Origins, State, targets::GlobalUrl};
+use runtime::network::Listener;
+use transport::server::Limits;
+
+use super::{
+    Options, Server,
+    surface::{EngineAdapter, RulesAdapter, StatusAdapter, TargetsAdapter},
+};
+use crate::{Error, Result, build, listen::Web, reload};
+
+impl Server {
+    /// Starts to serve; what is not there yet answers "not ready".
+    pub(super) fn start_web(
+        &self,
+        listeners: Vec<Box<dyn Listener>>,
+        wishes: reload::Handle,
+    ) -> Result<Web> {
+        let router = api::prometheus::router(self.surface(wishes)?);
+        let web = &self.options.web;
+        let limits = Limits {
+            connections: web.connections_max,
+            header_timeout: web.read_timeout,
+            ..Limits::default()
+        };
+        Ok(Web::start(listeners, router, limits, self.runtime.clock.clone()))
+    }
+
+    fn surface(&self, wishes: reload::Handle) -> Result<State> {
+        let Options { web, query, .. } = &*self.options;
+        let cors = Origins::new(&web.cors_origin)
+            .map_err(|error| Error::Flag { flag: "web.cors.origin", reason: error.to_string() })?;
+        let status = StatusAdapter {
+            options: self.options.clone(),
+            started: self.runtime.clock.now(),
+            shown: self.shown.clone(),
+            config_state: self.config_state.clone(),
+            storage: self.storage.clone(),
+            replay: self.replay.clone(),
+            notifier: self.components.notifier.clone(),
+            tasks: tokio::runtime::Handle::current(),
+        };
+        let lifecycle: Arc<dyn api::prometheus::lifecycle::Lifecycle> = Arc::new(wishes);
+        let shown = self.shown.clone();
+        Ok(State {
+            engine: Arc::new(EngineAdapter {
+                engine: self.components.engine.clone(),
+                storage: self.storage.clone(),
+                tasks: tokio::runtime::Handle::current(),
+            }),
+            storage: Arc::new(self.storage.clone()),
+            targets: Arc::new(TargetsAdapter {
+                scrape: self.components.scrape.clone(),
+                shown: self.shown.clone(),
+            }),
+            rules: Arc::new(RulesAdapter(self.components.rule_statuses())),
+            status: Arc::new(status),
+            lifecycle: web.enable_lifecycle.then_some(lifecycle),
+            admin: None,
+            readiness: self.readiness.clone(),
+            registry: self.registry.clone(),
+            runtime: self.runtime.clone(),
+            build_info: build::info(build::PROMETHEUS),
+            global_url: global_url(&self.options),
+            cors,
+            product: "Prometheus Server".to_owned(),
+            route_prefix: web.route_prefix.clone(),
+            external_path: external_path(&web.external_url),
+            external_labels: Arc::new(move || shown.external_labels()),
+            lookback_delta: query.lookback,
+        })
+    }
+}
+
+fn global_url(options: &Options) -> GlobalUrl {
+    let url = &options.web.external_url;
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    GlobalUrl {
+        listen_address: options.web.listen_addresses.first().cloned().unwrap_or_default(),
+        host: rest.split('/').next().unwrap_or_default().to_owned(),
+        scheme: scheme.to_owned(),
+    }
+}
+
+/// What follows the host in the external URL, with the slash in front.
+fn external_path(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split_once('/').map_or(String::new(), |(_, path)| format!("/{path}"))
+}

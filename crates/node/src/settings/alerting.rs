@@ -1,0 +1,32 @@
+use config::prometheus::{Alertmanagers, File};
+use model::{Labels, names::ValidationScheme};
+use notifier::{Config, SetConfig};
+use receivers::http_config;
+
+use super::{Result, relabel};
+
+/// Which Alertmanagers hear of alerts, and what alerts look like there.
+pub(crate) fn notifier(file: &File) -> Result<Config> {
+    let names = file.global.scheme();
+    let sets = file.alerting.alertmanagers.iter().map(|section| set(section, names));
+    Ok(Config {
+        external_labels: external_labels(file),
+        alert_relabel: relabel::rules(&file.alerting.alert_relabel_configs, names)?,
+        sets: sets.collect::<Result<_>>()?,
+    })
+}
+
+pub(crate) fn external_labels(file: &File) -> Labels {
+    Labels::from_pairs(file.global.external_labels.iter())
+}
+
+fn set(section: &Alertmanagers, names: ValidationScheme) -> Result<SetConfig> {
+    Ok(SetConfig {
+        scheme: section.scheme.clone(),
+        path_prefix: section.path_prefix.clone(),
+        timeout: section.timeout.0,
+        http: http_config::to_client(&section.http)?,
+        relabel: relabel::rules(&section.relabel_configs, names)?,
+        alert_relabel: relabel::rules(&section.alert_relabel_configs, names)?,
+    })
+}

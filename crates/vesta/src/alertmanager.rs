@@ -1,0 +1,83 @@
+//! `vesta alertmanager`, or `alertmanager`: reads the command line, then hands over to `node`.
+
+use std::{process::ExitCode, time::Duration};
+
+use node::{alertmanager::Options, build, external_url};
+
+use crate::{
+    commands,
+    flags::{self, Stop, Values, alertmanager::FLAGS},
+};
+
+const ABOUT: &str = "Groups alerts, silences and inhibits them, and notifies receivers: a drop-in \
+    for the Alertmanager, with its flags, files and API.";
+
+const EXAMPLES: &str = "\
+Try it:
+  vesta alertmanager --config.file=alertmanager.yml --storage.path=data/
+  vesta amtool --alertmanager.url=http://localhost:9093 alert add test severity=page";
+
+pub(crate) fn main(args: &[String]) -> ExitCode {
+    let command = clap::Command::new("alertmanager")
+        .about(ABOUT)
+        .after_help(EXAMPLES)
+        .long_version(build::describe("alertmanager", build::ALERTMANAGER));
+    let values = match flags::parse(command, FLAGS, args) {
+        Ok(values) => values,
+        Err(stop) => return commands::explain("alertmanager", stop),
+    };
+    if let Err(code) = commands::start_logs(&values) {
+        return code;
+    }
+    commands::warn_of_flags_without_effect(&values, FLAGS);
+    let options = match to_options(&values) {
+        Ok(options) => options,
+        Err(stop) => return commands::explain("alertmanager", stop),
+    };
+    commands::run_node(|runtime, signals| node::alertmanager::run(options, runtime, signals))
+}
+
+/// Turns what was typed into what is meant; an error names the flag.
+fn to_options(values: &Values) -> Result<Options, Stop> {
+    if !values.text("web.config.file").is_empty() {
+        let reason = "TLS and users of the listener are not supported yet; not starting without";
+        return Err(Stop::Error(format!("--web.config.file: {reason}")));
+    }
+    let intervals = [
+        "data.retention",
+        "data.maintenance-interval",
+        "alerts.gc-interval",
+        "dispatch.maintenance-interval",
+    ];
+    for flag in intervals {
+        if values.duration(flag) == Duration::ZERO {
+            return Err(Stop::Error(format!("--{flag}: it must be greater than zero")));
+        }
+    }
+    let addresses = values.list("web.listen-address").to_vec();
+    let first_address = addresses.first().map_or("", String::as_str);
+    let given_url = values.text("web.external-url");
+    let external_url = external_url::compute(given_url, first_address, &commands::host_name())
+        .map_err(|reason| Stop::Error(format!("--web.external-url: {reason}")))?;
+    // Upstream reads zero and less as "no limit".
+    let limit = |flag| usize::try_from(values.int(flag)).ok().filter(|limit| *limit > 0);
+    let timeout = values.duration("web.timeout");
+    Ok(Options {
+        config_file: values.path("config.file"),
+        storage_directory: values.path("storage.path"),
+        retention: values.duration("data.retention"),
+        maintenance_interval: values.duration("data.maintenance-interval"),
+        silences_max: limit("silences.max-silences"),
+        silence_bytes_max: limit("silences.max-silence-size-bytes"),
+        log_silences: values.is_set("log.silences"),
+        alerts_gc_interval: values.duration("alerts.gc-interval"),
+        alerts_per_name_max: limit("alerts.per-alertname-limit"),
+        dispatch_start_delay: values.duration("dispatch.start-delay"),
+        listen_addresses: addresses,
+        route_prefix: external_url::route_prefix(values.text("web.route-prefix"), &external_url),
+        external_url,
+        get_concurrency: limit("web.get-concurrency"),
+        request_timeout: (!timeout.is_zero()).then_some(timeout),
+        features: values.text("enable-feature").to_owned(),
+    })
+}

@@ -1,0 +1,154 @@
+//! `vesta server`, or `prometheus`: reads the command line, then hands over to `node`.
+
+use std::{process::ExitCode, time::Duration};
+
+use node::{
+    build, external_url,
+    server::{
+        NotifierOptions, Options, QueryOptions, RuleOptions, ScrapeOptions, StorageOptions,
+        WalCompression, WebOptions,
+    },
+};
+
+use crate::{
+    commands,
+    flags::{self, Stop, Values, server::FLAGS},
+};
+
+const ABOUT: &str = "Scrapes targets, stores samples, answers PromQL, evaluates rules and raises \
+    alerts: a drop-in for the Prometheus server, with its flags, files and API.";
+
+const EXAMPLES: &str = "\
+Try it:
+  vesta server --config.file=prometheus.yml --storage.tsdb.path=data/
+  curl 'http://localhost:9090/api/v1/query?query=up'
+  curl -X POST http://localhost:9090/-/reload      # with --web.enable-lifecycle; or kill -HUP";
+
+/// Kept unless flags or the configuration file say otherwise.
+const DEFAULT_RETENTION: Duration = Duration::from_secs(15 * 24 * 3600);
+
+pub(crate) fn main(args: &[String]) -> ExitCode {
+    let command = clap::Command::new("server")
+        .about(ABOUT)
+        .after_help(EXAMPLES)
+        .long_version(build::describe("prometheus", build::PROMETHEUS));
+    let values = match flags::parse(command, FLAGS, args) {
+        Ok(values) => values,
+        Err(stop) => return commands::explain("prometheus", stop),
+    };
+    if let Err(code) = commands::start_logs(&values) {
+        return code;
+    }
+    commands::warn_of_flags_without_effect(&values, FLAGS);
+    let options = match to_options(&values) {
+        Ok(options) => options,
+        Err(stop) => return commands::explain("prometheus", stop),
+    };
+    commands::run_node(|runtime, signals| node::server::run(options, runtime, signals))
+}
+
+/// Turns what was typed into what is meant; an error names the flag.
+fn to_options(values: &Values) -> Result<Options, Stop> {
+    refuse_what_would_be_unsafe(values)?;
+    let error =
+        |flag: &str, reason: &dyn std::fmt::Display| Stop::Error(format!("--{flag}: {reason}"));
+    let host_name = commands::host_name();
+    let addresses = values.list("web.listen-address").to_vec();
+    let first_address = addresses.first().map_or("", String::as_str);
+    let external_url =
+        external_url::compute(values.text("web.external-url"), first_address, &host_name)
+            .map_err(|reason| error("web.external-url", &reason))?;
+    let wal_compression = match (
+        values.is_set("storage.tsdb.wal-compression"),
+        values.text("storage.tsdb.wal-compression-type"),
+    ) {
+        (false, _) => WalCompression::None,
+        (true, "snappy") => WalCompression::Snappy,
+        (true, "zstd") => WalCompression::Zstd,
+        (true, other) => {
+            let reason = format!("there is no {other:?}; it may be snappy or zstd");
+            return Err(error("storage.tsdb.wal-compression-type", &reason));
+        }
+    };
+    let segment_bytes = values.bytes("storage.tsdb.wal-segment-size");
+    if !(10 << 20..=256 << 20).contains(&segment_bytes) {
+        return Err(error("storage.tsdb.wal-segment-size", &"it must be between 10MB and 256MB"));
+    }
+    let retention = match values.duration("storage.tsdb.retention.time") {
+        Duration::ZERO => DEFAULT_RETENTION,
+        given => given,
+    };
+    let features = values.list("enable-feature").iter().flat_map(|list| list.split(','));
+    let features: Vec<String> =
+        features.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    // The name of the flag before it was one.
+    let is_auto_reload = values.is_set("config.auto-reload")
+        || features.iter().any(|feature| feature == "auto-reload-config");
+    let auto_reload = is_auto_reload
+        .then(|| values.duration("config.auto-reload-interval").max(Duration::from_secs(1)));
+    Ok(Options {
+        config_file: values.path("config.file"),
+        auto_reload,
+        web: WebOptions {
+            listen_addresses: addresses,
+            route_prefix: external_url::route_prefix(
+                values.text("web.route-prefix"),
+                &external_url,
+            ),
+            external_url,
+            enable_lifecycle: values.is_set("web.enable-lifecycle"),
+            cors_origin: values.text("web.cors.origin").to_owned(),
+            connections_max: count(values, "web.max-connections")?,
+            read_timeout: values.duration("web.read-timeout"),
+        },
+        storage: StorageOptions {
+            directory: values.path("storage.tsdb.path"),
+            retention,
+            lock: !values.is_set("storage.tsdb.no-lockfile"),
+            wal_segment_bytes: segment_bytes,
+            wal_compression,
+            samples_per_chunk: count(values, "storage.tsdb.samples-per-chunk")?,
+        },
+        rules: RuleOptions {
+            outage_tolerance: values.duration("rules.alert.for-outage-tolerance"),
+            grace_period: values.duration("rules.alert.for-grace-period"),
+            resend_delay: values.duration("rules.alert.resend-delay"),
+        },
+        notifier: NotifierOptions {
+            queue_capacity: count(values, "alertmanager.notification-queue-capacity")?,
+            batch_size: count(values, "alertmanager.notification-batch-size")?,
+            drain_on_shutdown: values.is_set("alertmanager.drain-notification-queue-on-shutdown"),
+        },
+        query: QueryOptions {
+            lookback: values.duration("query.lookback-delta"),
+            timeout: values.duration("query.timeout"),
+            concurrency_max: count(values, "query.max-concurrency")?,
+            samples_max: count(values, "query.max-samples")?,
+        },
+        scrape: ScrapeOptions {
+            adjust_timestamps: values.is_set("scrape.adjust-timestamps"),
+            timestamp_tolerance: values.duration("scrape.timestamp-tolerance"),
+            discovery_reload_interval: values.duration("scrape.discovery-reload-interval"),
+        },
+        features,
+        flags: values.all(),
+        host_name,
+    })
+}
+
+/// Without these, others could do what the operator has forbidden, or nothing would be collected.
+fn refuse_what_would_be_unsafe(values: &Values) -> Result<(), Stop> {
+    if !values.text("web.config.file").is_empty() {
+        let reason = "TLS and users of the listener are not supported yet; not starting without";
+        return Err(Stop::Error(format!("--web.config.file: {reason}")));
+    }
+    if values.is_set("agent") {
+        return Err(Stop::Error("--agent: agent mode is not supported yet".to_owned()));
+    }
+    Ok(())
+}
+
+fn count(values: &Values, flag: &str) -> Result<usize, Stop> {
+    usize::try_from(values.int(flag))
+        .map_err(|_| Stop::Error(format!("--{flag}: it must not be negative")))
+}
