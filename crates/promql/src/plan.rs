@@ -72,6 +72,8 @@ pub(crate) struct Selector {
     pub(crate) when: When,
     pub(crate) anchored: bool,
     pub(crate) smoothed: bool,
+    /// Of histograms only counts and sums matter.
+    pub(crate) counts_only: bool,
 }
 
 /// `offset` and `@`.

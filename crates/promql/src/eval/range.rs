@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, Result,
     column::Track,
-    functions::{Edges, Output, RangeFn, Windows},
+    functions::{Edges, Output, RangeFn, Windows, find_resets},
     notes::Notes,
     plan::{Call, Node, Op, Subquery, When, Window},
     steps::Steps,
@@ -86,6 +86,9 @@ pub(crate) fn call(
             let read = |series: &Arc<dyn Series>, columns: &mut Columns| {
                 series.read(range, columns)?;
                 drop_stale(columns);
+                if window.selector.counts_only {
+                    find_resets(columns);
+                }
                 Ok((series.labels(), false))
             };
             job.over(series, &read, evaluator, scope, sink)

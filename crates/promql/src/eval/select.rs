@@ -9,6 +9,7 @@ use super::{Evaluator, Scope, Shared, Sink, Tally, shards::in_shards, windows::i
 use crate::{
     Result,
     column::{Column, Track},
+    functions::find_resets,
     plan::Selector,
     steps::Steps,
 };
@@ -19,7 +20,7 @@ enum Want {
     Values,
     /// The samples' timestamps in seconds.
     Times,
-    /// When their counters began, in seconds, where that is known.
+    /// When their counters began, in seconds; zero where that is not known.
     StartTimes,
 }
 
@@ -102,6 +103,9 @@ fn shard(
         if columns.is_empty() {
             continue;
         }
+        if selector.counts_only {
+            find_resets(&mut columns);
+        }
         let column = if selector.smoothed {
             smoothed(&columns, selector, steps, lookback)
         } else {
@@ -154,9 +158,7 @@ fn newest(
                 } else {
                     columns.histogram_start_time(histogram - 1)
                 };
-                if began != 0 {
-                    column.set(step, began as f64 / 1000.0);
-                }
+                column.set(step, began as f64 / 1000.0);
             }
             (false, Want::Values) if is_float => column.set(step, columns.values[float - 1]),
             (false, Want::Values) => {

@@ -1,6 +1,9 @@
 //! Subqueries: an expression evaluated at steps of its own, its series then looked at as if they
 //! had been stored.
 
+use std::sync::Arc;
+
+use model::{FloatHistogram, histogram::CounterResetHint};
 use storage::Columns;
 
 use super::{Evaluator, Scope};
@@ -58,8 +61,18 @@ pub(super) fn columns(track: &Track, steps: &Steps, columns: &mut Columns) {
             Cell::Float(value) => columns.push(time, value),
             Cell::Histogram(histogram) => {
                 columns.histogram_times.push(time);
-                columns.histograms.push(histogram.clone());
+                columns.histograms.push(without_hint(histogram));
             }
         }
     }
+}
+
+/// What is known of a reset holds between neighbours in the storage; these are others.
+fn without_hint(histogram: &Arc<FloatHistogram>) -> Arc<FloatHistogram> {
+    let mut histogram = histogram.clone();
+    let hint = histogram.counter_reset_hint;
+    if matches!(hint, CounterResetHint::Reset | CounterResetHint::NotReset) {
+        Arc::make_mut(&mut histogram).counter_reset_hint = CounterResetHint::Unknown;
+    }
+    histogram
 }

@@ -1,11 +1,20 @@
 //! Functions of native histograms.
 
-use std::sync::Arc;
+mod increase;
+mod quantile;
+mod resets;
+mod smooth;
 
-use model::FloatHistogram;
+use model::{FloatHistogram, float::KahanSum, histogram::Bucket};
 
-use super::{Moment, View, Windows, rate::Change};
-use crate::{column::Cell, notes::Notes};
+use super::Moment;
+use crate::column::Cell;
+
+pub(super) use increase::{difference, rate};
+pub(super) use quantile::{fraction, quantile};
+pub(crate) use resets::find_resets;
+pub(super) use smooth::extended_change;
+pub(crate) use smooth::interpolate;
 
 fn only_histogram<'a>(cell: Cell<'a>) -> Option<&'a FloatHistogram> {
     match cell {
@@ -31,70 +40,29 @@ pub(super) fn stddev(cell: Cell<'_>, at: &Moment<'_>) -> Option<f64> {
     stdvar(cell, at).map(f64::sqrt)
 }
 
-pub(super) fn stdvar(_cell: Cell<'_>, _: &Moment<'_>) -> Option<f64> {
-    None
+pub(super) fn stdvar(cell: Cell<'_>, _: &Moment<'_>) -> Option<f64> {
+    only_histogram(cell).map(variance)
 }
 
-/// The φ-quantile of the observations.
-pub(super) fn quantile(
-    _phi: f64,
-    _histogram: &FloatHistogram,
-    _metric: &str,
-    _position: usize,
-    _notes: &mut Notes,
-) -> f64 {
-    f64::NAN
+/// As if all observations of a bucket were in its middle.
+fn variance(histogram: &FloatHistogram) -> f64 {
+    let mean = histogram.sum / histogram.count;
+    let mut sum = KahanSum::default();
+    for bucket in histogram.all().filter(|bucket| bucket.count != 0.0) {
+        let distance = middle(&bucket, histogram.has_custom_buckets()) - mean;
+        sum = sum.plus(bucket.count * distance * distance);
+    }
+    sum.total() / histogram.count
 }
 
-/// The share of the observations between `lower` and `upper`.
-pub(super) fn fraction(
-    _lower: f64,
-    _upper: f64,
-    _histogram: &FloatHistogram,
-    _metric: &str,
-    _position: usize,
-    _notes: &mut Notes,
-) -> f64 {
-    f64::NAN
-}
-
-/// The change from the first histogram of a window to the last, not extrapolated; nothing, with
-/// a note, if they do not fit together. The window has two or more, and no floats.
-pub(super) fn rate(
-    _view: &View<'_>,
-    _windows: &Windows<'_>,
-    _is_counter: bool,
-    _notes: &mut Notes,
-) -> Option<FloatHistogram> {
-    None
-}
-
-/// The change from `before` to `last`, for `irate` and `idelta`.
-pub(super) fn difference(
-    _before: &FloatHistogram,
-    _last: &FloatHistogram,
-    _windows: &Windows<'_>,
-    _is_rate: bool,
-    _notes: &mut Notes,
-) -> Option<FloatHistogram> {
-    None
-}
-
-/// The change between the edges of an anchored or smoothed window.
-pub(super) fn extended_change(
-    _view: &View<'_>,
-    _windows: &Windows<'_>,
-    _change: Change,
-    _notes: &mut Notes,
-) -> Option<Arc<FloatHistogram>> {
-    None
-}
-
-/// The histogram at `moment` between two, each with its time; for smoothed instant selectors.
-pub(crate) fn interpolate(
-    _before: (i64, &FloatHistogram),
-    _after: (i64, &FloatHistogram),
-    _moment: i64,
-) -> Option<Arc<FloatHistogram>> {
-    None
+/// The middle of a bucket: geometric where bounds grow exponentially.
+fn middle(bucket: &Bucket, is_custom: bool) -> f64 {
+    if is_custom {
+        return (bucket.upper + bucket.lower) / 2.0;
+    }
+    let is_zero_bucket = bucket.lower <= 0.0 && bucket.upper >= 0.0;
+    if is_zero_bucket {
+        return 0.0;
+    }
+    (bucket.upper * bucket.lower).sqrt().copysign(bucket.upper)
 }

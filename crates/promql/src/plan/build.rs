@@ -138,6 +138,7 @@ impl Planner {
             when,
             anchored: selector.anchored,
             smoothed: selector.smoothed,
+            counts_only: self.around.asks_for_counts_only(),
         })
     }
 

@@ -51,6 +51,20 @@ impl Surroundings {
         ""
     }
 
+    /// Whether all that is made of histograms in the end is their count, sum or mean.
+    pub(super) fn asks_for_counts_only(&self) -> bool {
+        for layer in self.layers.iter().rev() {
+            match layer {
+                Layer::Subquery(_) => return false,
+                Layer::Call("histogram_count" | "histogram_sum" | "histogram_avg") => return true,
+                Layer::Call("histogram_quantile" | "histogram_quantiles") => return false,
+                Layer::Call("histogram_fraction") => return false,
+                Layer::Call(_) | Layer::Aggregate(..) | Layer::Binary | Layer::Other => {}
+            }
+        }
+        false
+    }
+
     fn grouping(&self) -> (bool, Vec<String>) {
         match self.layers.last() {
             Some(Layer::Aggregate(_, labels, by)) => (*by, labels.clone()),

@@ -4,85 +4,117 @@ use std::sync::Arc;
 
 use model::{FloatHistogram, histogram::CounterResetHint};
 
-use crate::notes::Notes;
+use crate::{
+    functions::{View, Windows},
+    notes::Notes,
+};
 
-/// What a counter grew by over all `histograms`, resets included, or by how much a gauge changed;
-/// a gauge either way. Nothing, with a note, if layouts do not fit together.
-pub(crate) fn increase(
-    histograms: &[Arc<FloatHistogram>],
+/// The change from the first histogram of a window to the last, not extrapolated; nothing, with
+/// a note, if they do not fit together. The window has two or more, and no floats.
+pub(in crate::functions) fn rate(
+    view: &View<'_>,
+    windows: &Windows<'_>,
     is_counter: bool,
-    metric: &str,
     notes: &mut Notes,
-    position: usize,
 ) -> Option<FloatHistogram> {
-    let (first, last) = (histograms.first()?, histograms.last()?);
-    let is_gauge = |h: &Arc<FloatHistogram>| h.counter_reset_hint == CounterResetHint::Gauge;
-    if is_counter && histograms.iter().any(is_gauge) {
-        notes.not_a_counter(metric, position);
-    }
-    if !is_counter && !(is_gauge(first) && is_gauge(last)) {
-        notes.not_a_gauge(metric, position);
-    }
+    let histograms = view.histograms;
+    note_wrong_kind(histograms, is_counter, windows, notes);
+    let [first, second, ..] = histograms else { return None };
+    let last = histograms.last()?;
     // After a reset the first one has no say, so its layout does not matter either.
-    let forgets_first = is_counter && histograms.get(1).is_some_and(|h| h.is_reset_after(first));
-    let others = if forgets_first { &histograms[1..] } else { histograms };
-    let is_custom = last.has_custom_buckets();
-    let matters = if is_counter { others } else { &[first.clone(), last.clone()][..] };
-    if matters.iter().any(|h| h.has_custom_buckets() != is_custom) {
-        notes.mixed_exponential_and_custom(metric, position);
+    let forgets_first = is_counter && second.is_reset_after(first);
+    let counted = if forgets_first { &histograms[1..] } else { histograms };
+    let is_other_kind = |h: &FloatHistogram| h.has_custom_buckets() != last.has_custom_buckets();
+    let is_mixed = if is_counter {
+        counted.iter().any(|histogram| is_other_kind(histogram))
+    } else {
+        is_other_kind(first)
+    };
+    if is_mixed {
+        notes.mixed_exponential_and_custom(windows.metric(), windows.position);
         return None;
     }
-    let schema = matters.iter().map(|h| h.schema).min()?;
-    let mut result = if is_custom { (**last).clone() } else { last.copy_to_schema(schema) };
-    let mut reconciled = false;
+    let mut result = (**last).clone();
     if !forgets_first {
-        reconciled |= result.subtract(first).ok()?.custom_bounds;
-    }
-    if reconciled {
-        notes.custom_buckets_reconciled("subtraction", position);
+        subtract(&mut result, first, windows, notes)?;
     }
     if is_counter {
-        for pair in others.windows(2).filter(|pair| pair[1].is_reset_after(&pair[0])) {
-            if result.add(&pair[0]).ok()?.custom_bounds {
-                notes.custom_buckets_reconciled("addition", position);
-            }
+        let pairs = counted.windows(2);
+        for pair in pairs.filter(|pair| pair[1].is_reset_after(&pair[0])) {
+            add(&mut result, &pair[0], windows, notes)?;
         }
     }
-    result.counter_reset_hint = CounterResetHint::Gauge;
-    result.compact(0);
-    Some(result)
+    Some(as_gauge(result))
 }
 
-/// What a counter grew by between two neighbours, or by how much a gauge changed.
-pub(crate) fn difference(
-    before: &FloatHistogram,
-    after: &FloatHistogram,
-    is_counter: bool,
-    metric: &str,
+/// The change from `before` to `last`, for `irate` and `idelta`.
+pub(in crate::functions) fn difference(
+    before: &Arc<FloatHistogram>,
+    last: &Arc<FloatHistogram>,
+    windows: &Windows<'_>,
+    is_rate: bool,
     notes: &mut Notes,
-    position: usize,
 ) -> Option<FloatHistogram> {
-    let is_gauge = |h: &FloatHistogram| h.counter_reset_hint == CounterResetHint::Gauge;
-    if is_counter && (is_gauge(before) || is_gauge(after)) {
-        notes.not_a_counter(metric, position);
+    note_wrong_kind(&[before.clone(), last.clone()], is_rate, windows, notes);
+    let mut result = (**last).clone();
+    if !is_rate || !last.is_reset_after(before) {
+        subtract(&mut result, before, windows, notes)?;
     }
-    if !is_counter && !(is_gauge(before) && is_gauge(after)) {
-        notes.not_a_gauge(metric, position);
+    Some(as_gauge(result))
+}
+
+/// Says so if a gauge is taken for a counter, or the other way round.
+pub(super) fn note_wrong_kind(
+    histograms: &[Arc<FloatHistogram>],
+    is_counter: bool,
+    windows: &Windows<'_>,
+    notes: &mut Notes,
+) {
+    let is_gauge = |h: &Arc<FloatHistogram>| h.counter_reset_hint == CounterResetHint::Gauge;
+    if is_counter && histograms.iter().any(is_gauge) {
+        notes.not_a_counter(windows.metric(), windows.position);
     }
-    let mut result = after.clone();
-    if !is_counter || !after.is_reset_after(before) {
-        match result.subtract(before) {
-            Ok(reconciled) if reconciled.custom_bounds => {
-                notes.custom_buckets_reconciled("subtraction", position);
-            }
-            Ok(_) => {}
-            Err(_) => {
-                notes.mixed_exponential_and_custom(metric, position);
-                return None;
-            }
-        }
+    let ends = || histograms.first().into_iter().chain(histograms.last());
+    if !is_counter && !ends().all(is_gauge) {
+        notes.not_a_gauge(windows.metric(), windows.position);
     }
-    result.counter_reset_hint = CounterResetHint::Gauge;
-    result.compact(0);
-    Some(result)
+}
+
+pub(super) fn subtract(
+    result: &mut FloatHistogram,
+    other: &FloatHistogram,
+    windows: &Windows<'_>,
+    notes: &mut Notes,
+) -> Option<()> {
+    // Hints may collide here: resets have been looked for, whatever the hints say.
+    let Ok(reconciled) = result.subtract(other) else {
+        notes.mixed_exponential_and_custom(windows.metric(), windows.position);
+        return None;
+    };
+    if reconciled.custom_bounds {
+        notes.custom_buckets_reconciled("subtraction", windows.position);
+    }
+    Some(())
+}
+
+pub(super) fn add(
+    result: &mut FloatHistogram,
+    other: &FloatHistogram,
+    windows: &Windows<'_>,
+    notes: &mut Notes,
+) -> Option<()> {
+    let Ok(reconciled) = result.add(other) else {
+        notes.mixed_exponential_and_custom(windows.metric(), windows.position);
+        return None;
+    };
+    if reconciled.custom_bounds {
+        notes.custom_buckets_reconciled("addition", windows.position);
+    }
+    Some(())
+}
+
+pub(super) fn as_gauge(mut histogram: FloatHistogram) -> FloatHistogram {
+    histogram.counter_reset_hint = CounterResetHint::Gauge;
+    histogram.compact(0);
+    histogram
 }

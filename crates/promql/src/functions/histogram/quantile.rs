@@ -6,12 +6,12 @@ use crate::notes::Notes;
 
 /// The value below which the share `phi` of all observations lies. Within a bucket it is
 /// interpolated: linearly in custom buckets and in the zero bucket, else along the logarithm.
-pub(crate) fn quantile(
+pub(in crate::functions) fn quantile(
     phi: f64,
     histogram: &FloatHistogram,
     metric: &str,
-    notes: &mut Notes,
     position: usize,
+    notes: &mut Notes,
 ) -> f64 {
     if phi < 0.0 {
         return f64::NEG_INFINITY;
@@ -115,13 +115,13 @@ fn interpolate(bucket: &Bucket, fraction: f64, is_custom: bool) -> f64 {
 }
 
 /// The share of the observations between `lower` and `upper`.
-pub(crate) fn fraction(
+pub(in crate::functions) fn fraction(
     lower: f64,
     upper: f64,
     histogram: &FloatHistogram,
     metric: &str,
-    notes: &mut Notes,
     position: usize,
+    notes: &mut Notes,
 ) -> f64 {
     if histogram.count == 0.0 || lower.is_nan() || upper.is_nan() {
         return f64::NAN;
@@ -139,7 +139,7 @@ pub(crate) fn fraction(
 /// How many observations lie below `value`.
 fn rank(value: f64, histogram: &FloatHistogram) -> f64 {
     let is_custom = histogram.has_custom_buckets();
-    let mut rank = 0.0;
+    let mut rank = 0.0_f64;
     for bucket in histogram.all() {
         let mut bucket = bucket;
         let is_zero_bucket = !is_custom && bucket.lower <= 0.0 && bucket.upper >= 0.0;
