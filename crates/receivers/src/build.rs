@@ -24,7 +24,7 @@ pub struct Error {
     pub receiver: String,
     pub integration: &'static str,
     pub idx: usize,
-    pub source: transport::client::Error,
+    pub source: Box<transport::client::Error>,
 }
 
 /// How an integration tells its service of a group.
@@ -70,6 +70,7 @@ fn build_list<T: Settings>(
             }
             Err(source) => {
                 let receiver = receiver.name.clone();
+                let source = Box::new(source);
                 return Err(Error { receiver, integration: T::NAME, idx, source });
             }
         };

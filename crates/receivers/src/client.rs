@@ -120,7 +120,7 @@ fn explain(error: Error, method: &str) -> NotifyError {
 /// What the status of an answer means: 2xx is success, and it is worth trying again after 5xx and
 /// those in `retried`. The answer is part of the error.
 pub(crate) fn check_status(response: &Response, retried: &[u16]) -> Result<(), NotifyError> {
-    check_status_with(response, retried, |body| quote_start(body))
+    check_status_with(response, retried, quote_start)
 }
 
 /// As [`check_status`]; `details` makes the end of the error of the answer.

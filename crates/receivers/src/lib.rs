@@ -34,6 +34,7 @@ pub mod wechat;
 pub use build::{Context, Error, NewNotifier, Notifier, build};
 pub use global::Global;
 pub use integration::Settings;
+pub use payload::to_go_json;
 pub use receiver::Receiver;
 
 #[cfg(test)]

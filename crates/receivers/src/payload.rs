@@ -58,7 +58,7 @@ pub(crate) fn to_json(yaml: &Yaml) -> Value {
 }
 
 /// JSON as Go's encoder writes it: a line, with what HTML could trip over written by code.
-pub(crate) fn to_go_json(value: &impl Serialize) -> String {
+pub fn to_go_json(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("texts, numbers, lists and maps are JSON");
     let mut out = String::with_capacity(json.len() + 1);
     // These characters can stand in texts only, so that no structure is touched.
