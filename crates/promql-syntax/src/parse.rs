@@ -68,7 +68,8 @@ pub fn parse_bytes(text: &[u8], options: &Options) -> Result<Expr, Errors> {
     parser.finish(parsed)
 }
 
-/// Parses the value of a `match[]` parameter: a selector without range or modifiers.
+/// Parses the value of a `match[]` parameter: a selector without range or modifiers. It may be
+/// one that selects everything, `{}`; upstream leaves that to the caller, too.
 pub fn parse_metric_selector(text: &str) -> Result<Vec<Matcher>, Errors> {
     let mut parser = Parser::new(text.as_bytes(), Lexer::new(text.as_bytes()), Options::default());
     let parsed = parser.whole_selector();
@@ -176,9 +177,6 @@ impl<'a> Parser<'a> {
         }
         let selector = self.selector()?;
         self.expect_end()?;
-        if self.complaints.is_empty() {
-            check::selector(&selector, &mut self.complaints);
-        }
         Ok(selector)
     }
 
@@ -188,7 +186,7 @@ impl<'a> Parser<'a> {
         Ok(labels)
     }
 
-    /// `name`, `{label="value"}` or both.
+    /// `name`, `{label="value"}`, both or, as upstream has it, neither.
     pub(crate) fn metric(&mut self) -> Parsed<Labels> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         let name = self.token.kind.names_metric().then(|| self.text().to_owned());
@@ -197,8 +195,6 @@ impl<'a> Parser<'a> {
         }
         if self.token.kind == Kind::LeftBrace {
             pairs = self.label_set()?;
-        } else if name.is_none() {
-            return Err(self.unexpected_here());
         }
         pairs.extend(name.map(|name| (METRIC_NAME.to_owned(), name)));
         Ok(Labels::from_pairs(pairs))

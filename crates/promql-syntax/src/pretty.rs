@@ -14,6 +14,8 @@ use crate::{
 /// Upstream's limit for a line.
 const LINE_LENGTH_MAX: usize = 100;
 
+const INDENT: &str = "  ";
+
 /// Formats `expr` as upstream does.
 pub fn format_query(expr: &Expr) -> String {
     pretty(expr, LINE_LENGTH_MAX)
@@ -34,29 +36,13 @@ struct Printer {
 
 impl Printer {
     fn print(&mut self, expr: &Expr, level: usize) -> fmt::Result {
-        self.indent(level);
-        self.print_indented(expr, level)
-    }
-
-    /// Prints `expr` where the indentation has been printed already.
-    fn print_indented(&mut self, expr: &Expr, level: usize) -> fmt::Result {
         if self.fits(expr) {
+            self.indent(level);
             return write!(self.out, "{expr}");
         }
         match expr {
-            Expr::Aggregate(aggregate) => {
-                write!(self.out, "{}", Head(aggregate))?;
-                let args = aggregate.param.iter().chain([&aggregate.expr]);
-                self.parenthesized(args, level)
-            }
-            Expr::Call(call) => {
-                self.out.push_str(call.function.name);
-                self.parenthesized(call.args.iter(), level)
-            }
-            Expr::Paren(paren) => self.parenthesized([&paren.expr].into_iter(), level),
             Expr::Binary(binary) => {
-                // The operator stands below the beginning of its line; its sides are indented.
-                self.out.truncate(self.out.len() - 2 * level);
+                // The operator stands where the expression begins; its sides are indented.
                 self.print(&binary.lhs, level + 1)?;
                 self.out.push('\n');
                 self.indent(level);
@@ -64,18 +50,38 @@ impl Printer {
                 self.print(&binary.rhs, level + 1)
             }
             Expr::Subquery(subquery) => {
-                self.print_indented(&subquery.expr, level)?;
+                self.print(&subquery.expr, level)?;
                 write!(self.out, "{}", SubqueryTail(subquery))
             }
             Expr::Unary(unary) => {
-                self.out.push(if unary.negative { '-' } else { '+' });
-                self.print_indented(&unary.expr, level)
+                let behind_indent = self.out.len() + INDENT.len() * level;
+                self.print(&unary.expr, level)?;
+                self.out.insert(behind_indent, if unary.negative { '-' } else { '+' });
+                Ok(())
+            }
+            Expr::Aggregate(aggregate) => {
+                self.indent(level);
+                write!(self.out, "{}", Head(aggregate))?;
+                let args = aggregate.param.iter().chain([&aggregate.expr]);
+                self.parenthesized(args, level)
+            }
+            Expr::Call(call) => {
+                self.indent(level);
+                self.out.push_str(call.function.name);
+                self.parenthesized(call.args.iter(), level)
+            }
+            Expr::Paren(paren) => {
+                self.indent(level);
+                self.parenthesized([&paren.expr].into_iter(), level)
             }
             Expr::Matrix(_)
             | Expr::Vector(_)
             | Expr::Number(_)
             | Expr::String(_)
-            | Expr::Duration(_) => write!(self.out, "{expr}"),
+            | Expr::Duration(_) => {
+                self.indent(level);
+                write!(self.out, "{expr}")
+            }
         }
     }
 
@@ -98,7 +104,7 @@ impl Printer {
     }
 
     fn indent(&mut self, level: usize) {
-        self.out.extend(std::iter::repeat_n("  ", level));
+        self.out.extend(std::iter::repeat_n(INDENT, level));
     }
 
     fn fits(&self, expr: &Expr) -> bool {

@@ -35,9 +35,6 @@ const VALUES_MAX: usize = 4_000_000;
 
 /// Parses a line: a metric and the values of its steps.
 pub fn parse_series(line: &str) -> Result<(Labels, Vec<SequenceValue>), Errors> {
-    if line.is_empty() {
-        return Ok((Labels::default(), Vec::new()));
-    }
     let lexer = Lexer::for_series(line.as_bytes());
     let mut parser = Parser::new(line.as_bytes(), lexer, Options::default());
     let parsed = parser.series();

@@ -1,12 +1,13 @@
 mod expressions;
 mod lexer;
 mod printing;
+mod properties;
 mod scripts;
 mod series;
 
 use serde_json::Value;
 
-use crate::{Options, parse};
+use crate::{Options, parse, parse_metric_selector};
 
 /// Runs `check` over a table of upstream's.
 fn table(name: &str, check: impl Fn(&Value) -> Result<(), String>) {
@@ -60,4 +61,69 @@ fn deep_nesting_is_an_error() {
     }
     let query = format!("x[{}5m{}]", "(".repeat(10_000), ")".repeat(10_000));
     assert!(parse(&query, &Options::ALL).unwrap_err().to_string().ends_with(expected));
+}
+
+#[test]
+fn selectors_of_the_api_parse() {
+    let check = |text: &str, wanted: &str| {
+        let found = match parse_metric_selector(text) {
+            Ok(matchers) => matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, wanted, "{text}");
+    };
+    check("up", "__name__=\"up\"");
+    check("{a!=\"b\",'c d'=~`e.*`}", "a!=\"b\" \"c d\"=~\"e.*\"");
+    check("sum{}", "__name__=\"sum\"");
+    check("{}", "");
+    check("up[5m]", "1:3: parse error: unexpected \"[\"");
+    check("up offset 5m", "1:4: parse error: unexpected <offset>");
+    check("", "unknown position: parse error: unexpected end of input");
+    check("1", "1:1: parse error: unexpected number \"1\"");
+    let error = parse_metric_selector("{a=~\"(\"}").unwrap_err().to_string();
+    assert!(error.starts_with("1:2: parse error: error parsing regexp: "), "{error}");
+}
+
+#[test]
+fn features_can_be_off() {
+    let check = |query: &str, wanted: &str| {
+        let none = Options { duration_expressions: false, ..Options::default() };
+        let error = parse(query, &none).expect_err(query).to_string();
+        assert_eq!(error, wanted, "{query}");
+        if let Err(error) = parse(query, &Options::ALL) {
+            panic!("{query}: {error}");
+        }
+    };
+    let enable = "must be enabled with --enable-feature=promql-experimental-functions";
+    check("limitk(1, x)", &format!("1:1: parse error: limitk() is experimental and {enable}"));
+    check("1 + info(x)", "1:5: parse error: function \"info\" is not enabled");
+    check("x[5m*2]", "1:3: parse error: experimental duration expression is not enabled");
+    check(
+        "rate(x[5m] smoothed)",
+        "1:6: parse error: smoothed modifier is experimental and not enabled",
+    );
+    check("x anchored", "1:1: parse error: anchored modifier is experimental and not enabled");
+    check(
+        "a + fill(0) b",
+        "1:1: parse error: binop fill modifiers are experimental and not enabled",
+    );
+}
+
+#[test]
+fn words_of_the_language_are_names_too() {
+    for query in [
+        "fill + fill_left * fill_right",
+        "a - fill{x=\"y\"}",
+        "sum by (fill, anchored, bool, on, offset, step, atan2) (sum)",
+        "min_of{step=\"1\"} / max_of offset step()",
+        "offset offset 5m",
+        "start @ start()",
+        "bottomk(1, bottomk) or or and and",
+    ] {
+        parse(query, &Options::ALL).unwrap_or_else(|error| panic!("{query}: {error}"));
+    }
+    for query in ["bool", "on", "ignoring", "group_left", "group_right", "atan2"] {
+        let error = parse(query, &Options::ALL).expect_err(query).to_string();
+        assert!(error.starts_with("1:1: parse error: unexpected <"), "{error}");
+    }
 }

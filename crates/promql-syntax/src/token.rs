@@ -199,7 +199,9 @@ impl Kind {
     /// Whether it can be a label in `by (…)`, `on (…)` and the like without quotes.
     pub(crate) fn names_label(self) -> bool {
         match self {
-            Kind::Identifier | Kind::Aggregate(_) | Kind::Keyword(_) => true,
+            Kind::Identifier | Kind::Aggregate(_) => true,
+            // An oversight of upstream's; quotes help.
+            Kind::Keyword(word) => word != Keyword::Without,
             Kind::Op(op) => op.is_set() || op == BinaryOp::Atan2,
             _ => false,
         }

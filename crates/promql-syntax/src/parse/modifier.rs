@@ -46,7 +46,7 @@ impl Parser<'_> {
             return self.subquery(node, range);
         }
         if !self.eat(Kind::RightBracket) {
-            return Err(self.unexpected("subquery or range selector", "\":\" or \"]\""));
+            return Err(self.unexpected("subquery or range", "\":\" or \"]\""));
         }
         let brackets = Span { start: open.start, end: self.last_end };
         Ok(self.range(node, range, brackets))

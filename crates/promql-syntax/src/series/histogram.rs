@@ -83,6 +83,9 @@ impl Parser<'_> {
             Descriptor::Sum => histogram.sum = self.histogram_number()?,
             Descriptor::Count => histogram.count = self.histogram_number()?,
             Descriptor::ZeroBucket => histogram.zero_count = self.histogram_number()?,
+            Descriptor::ZeroBucketWidth if self.token.kind != Kind::Number => {
+                return Err(self.unexpected("series values", ""));
+            }
             Descriptor::ZeroBucketWidth => histogram.zero_threshold = self.histogram_number()?,
             Descriptor::CustomValues => histogram.custom_values = self.bucket_list()?,
             Descriptor::Buckets => histogram.positive_buckets = self.bucket_list()?,

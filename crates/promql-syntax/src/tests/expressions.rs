@@ -143,7 +143,7 @@ fn tree(expr: &Expr) -> Value {
                 "node": "BinaryExpr", "op": binary.op.as_str(),
                 "lhs": self::tree(&binary.lhs), "rhs": self::tree(&binary.rhs),
             });
-            set(&mut tree, "return_bool", binary.return_bool.then(|| json!(true)));
+            set(&mut tree, "return_bool", binary.return_bool.then_some(Value::Bool(true)));
             let matching = binary.matching.as_ref().map(|matching| {
                 json!({
                     "card": matching.cardinality.as_str(), "on": matching.on,
@@ -179,7 +179,7 @@ fn number(number: &NumberLiteral) -> Value {
         json!(text)
     };
     let mut tree = json!({"node": "NumberLiteral", "value": value, "pos": pos(number.span)});
-    set(&mut tree, "is_duration", number.is_duration.then(|| json!(true)));
+    set(&mut tree, "is_duration", number.is_duration.then_some(Value::Bool(true)));
     tree
 }
 
@@ -191,9 +191,13 @@ fn vector(selector: &VectorSelector, bypass_empty_matcher_check: bool) -> Value 
             "type": kind(matcher.kind), "name": matcher.name, "value": matcher.value,
         })).collect::<Vec<_>>(),
     });
-    set(&mut tree, "bypass_empty_matcher_check", bypass_empty_matcher_check.then(|| json!(true)));
-    set(&mut tree, "anchored", selector.anchored.then(|| json!(true)));
-    set(&mut tree, "smoothed", selector.smoothed.then(|| json!(true)));
+    set(
+        &mut tree,
+        "bypass_empty_matcher_check",
+        bypass_empty_matcher_check.then_some(Value::Bool(true)),
+    );
+    set(&mut tree, "anchored", selector.anchored.then_some(Value::Bool(true)));
+    set(&mut tree, "smoothed", selector.smoothed.then_some(Value::Bool(true)));
     modifiers(&mut tree, &selector.modifiers);
     tree
 }
@@ -243,6 +247,6 @@ fn duration(expr: &DurationExpr) -> Value {
         "node": "DurationExpr", "op": op, "lhs": side(lhs), "rhs": side(rhs),
         "start_pos": start, "end_pos": end,
     });
-    set(&mut tree, "wrapped", expr.wrapped.then(|| json!(true)));
+    set(&mut tree, "wrapped", expr.wrapped.then_some(Value::Bool(true)));
     tree
 }
