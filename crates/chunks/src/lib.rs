@@ -7,6 +7,9 @@
 mod bits;
 mod encoding;
 mod error;
+mod float;
+pub mod histogram;
+mod varbit;
 pub mod xor;
 
 pub use encoding::{Encoding, decode, n_samples};

@@ -6,6 +6,7 @@ mod tests;
 use crate::{
     Encoding, Error, Result,
     bits::{BitReader, BitWriter},
+    float::FloatState,
 };
 
 /// An open chunk stops growing here, so that no sample can push it beyond upstream's 1,024 bytes.
@@ -16,12 +17,6 @@ const SAMPLE_BYTES_MAX: usize = 19;
 
 const COUNT_BYTES: usize = 2;
 
-/// Only five bits tell how many zeros lead.
-const LEADING_MAX: u32 = 31;
-
-/// No window of significant bits yet.
-const NO_WINDOW: u8 = 0xff;
-
 /// A chunk that grows sample by sample.
 #[derive(Debug, Clone)]
 pub struct XorChunk {
@@ -29,16 +24,13 @@ pub struct XorChunk {
     writer: BitWriter,
     time: i64,
     time_delta: u64,
-    value: f64,
-    /// Zeros around the significant bits that were written last.
-    leading: u8,
-    trailing: u8,
+    value: FloatState,
 }
 
 impl Default for XorChunk {
     fn default() -> XorChunk {
-        let writer = BitWriter::default();
-        XorChunk { writer, time: 0, time_delta: 0, value: 0.0, leading: NO_WINDOW, trailing: 0 }
+        let (writer, value) = (BitWriter::default(), FloatState::new(0.0));
+        XorChunk { writer, time: 0, time_delta: 0, value }
     }
 }
 
@@ -54,9 +46,7 @@ impl XorChunk {
             writer: BitWriter::default(),
             time: decoder.time,
             time_delta: decoder.time_delta,
-            value: f64::from_bits(decoder.value),
-            leading: if decoder.has_window { decoder.leading } else { NO_WINDOW },
-            trailing: decoder.trailing,
+            value: decoder.value,
         };
         let (used, bytes_left) = (decoder.reader.used(), decoder.reader.bytes_left());
         bytes.truncate(bytes.len() - bytes_left);
@@ -72,17 +62,16 @@ impl XorChunk {
             1 => {
                 self.time_delta = time.wrapping_sub(self.time) as u64;
                 self.writer.write_uvarint(self.time_delta);
-                self.write_value(value);
+                self.value.write(&mut self.writer, value);
             }
             _ => {
                 let delta = time.wrapping_sub(self.time) as u64;
                 self.write_change(delta.wrapping_sub(self.time_delta) as i64);
                 self.time_delta = delta;
-                self.write_value(value);
+                self.value.write(&mut self.writer, value);
             }
         }
         self.time = time;
-        self.value = value;
         let count = (count as u16 + 1).to_be_bytes();
         self.writer.bytes_mut()[..COUNT_BYTES].copy_from_slice(&count);
     }
@@ -107,13 +96,14 @@ impl XorChunk {
 
     /// The last value; 0 if there is none.
     pub fn last_value(&self) -> f64 {
-        self.value
+        self.value.value()
     }
 
     fn write_first(&mut self, time: i64, value: f64) {
         self.writer.write(0, 8 * COUNT_BYTES as u32);
         self.writer.write_varint(time);
         self.writer.write(value.to_bits(), 64);
+        self.value = FloatState::new(value);
     }
 
     /// Writes how much the step between two samples has changed.
@@ -130,29 +120,6 @@ impl XorChunk {
             }
         }
     }
-
-    fn write_value(&mut self, value: f64) {
-        let change = value.to_bits() ^ self.value.to_bits();
-        if change == 0 {
-            self.writer.write(0, 1);
-            return;
-        }
-        let leading = change.leading_zeros().min(LEADING_MAX) as u8;
-        let trailing = change.trailing_zeros() as u8;
-        let fits_window =
-            self.leading != NO_WINDOW && leading >= self.leading && trailing >= self.trailing;
-        if fits_window {
-            self.writer.write(0b10, 2);
-        } else {
-            (self.leading, self.trailing) = (leading, trailing);
-            let significant = 64 - leading - trailing;
-            // 64 does not fit six bits and is written as 0, which cannot occur otherwise.
-            let header = 0b11 << 11 | u64::from(leading) << 6 | u64::from(significant % 64);
-            self.writer.write(header, 13);
-        }
-        let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
-        self.writer.write(change >> self.trailing, significant);
-    }
 }
 
 /// Appends all samples of a chunk to two columns. On an error the columns hold the samples before
@@ -164,7 +131,7 @@ pub fn decode(bytes: &[u8], times: &mut Vec<i64>, values: &mut Vec<f64>) -> Resu
     values.reserve(expected);
     while decoder.advance()? {
         times.push(decoder.time);
-        values.push(f64::from_bits(decoder.value));
+        values.push(decoder.value.value());
     }
     Ok(())
 }
@@ -180,10 +147,7 @@ struct Decoder<'a> {
     n_read: usize,
     time: i64,
     time_delta: u64,
-    value: u64,
-    leading: u8,
-    trailing: u8,
-    has_window: bool,
+    value: FloatState,
 }
 
 impl<'a> Decoder<'a> {
@@ -199,10 +163,7 @@ impl<'a> Decoder<'a> {
             n_read: 0,
             time: 0,
             time_delta: 0,
-            value: 0,
-            leading: 0,
-            trailing: 0,
-            has_window: false,
+            value: FloatState::new(0.0),
         })
     }
 
@@ -226,14 +187,14 @@ impl<'a> Decoder<'a> {
 
     fn read_first(&mut self) -> Option<()> {
         self.time = self.reader.read_varint()?;
-        self.value = self.reader.read(64)?;
+        self.value = FloatState::new(f64::from_bits(self.reader.read(64)?));
         Some(())
     }
 
     fn read_second(&mut self) -> Option<()> {
         self.time_delta = self.reader.read_uvarint()?;
         self.time = self.time.wrapping_add(self.time_delta as i64);
-        self.read_value()
+        self.value.read(&mut self.reader)
     }
 
     #[inline]
@@ -247,7 +208,7 @@ impl<'a> Decoder<'a> {
         };
         self.time_delta = self.time_delta.wrapping_add(change as u64);
         self.time = self.time.wrapping_add(self.time_delta as i64);
-        self.read_value()
+        self.value.read(&mut self.reader)
     }
 
     #[inline]
@@ -256,27 +217,6 @@ impl<'a> Decoder<'a> {
         // Not two's complement: of the two ends it is the positive one that is in range.
         let negative = raw > 1 << (bits - 1);
         Some(if negative { raw - (1 << bits) } else { raw })
-    }
-
-    #[inline]
-    fn read_value(&mut self) -> Option<()> {
-        match self.reader.read_ones(2)? {
-            0 => return Some(()),
-            1 => {}
-            _ => {
-                let header = self.reader.read(11)?;
-                let significant = match header & 0x3f {
-                    0 => 64,
-                    significant => significant as u8,
-                };
-                self.leading = (header >> 6) as u8;
-                self.trailing = 64u8.checked_sub(self.leading)?.checked_sub(significant)?;
-                self.has_window = true;
-            }
-        }
-        let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
-        self.value ^= self.reader.read(significant)? << self.trailing;
-        Some(())
     }
 }
 

@@ -1,0 +1,76 @@
+//! Floats, each XORed with the one before.
+
+use crate::bits::{BitReader, BitWriter};
+
+/// Only five bits tell how many zeros lead.
+const LEADING_MAX: u32 = 31;
+
+/// No window of significant bits yet.
+const NO_WINDOW: u8 = 0xff;
+
+/// The last float of a run, and the zeros around the significant bits that were written last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FloatState {
+    pub(crate) bits: u64,
+    leading: u8,
+    trailing: u8,
+}
+
+impl FloatState {
+    /// A run that begins with a value that is written whole.
+    pub(crate) fn new(first: f64) -> FloatState {
+        FloatState { bits: first.to_bits(), leading: NO_WINDOW, trailing: 0 }
+    }
+
+    pub(crate) fn value(&self) -> f64 {
+        f64::from_bits(self.bits)
+    }
+
+    /// Writes the next value.
+    #[inline]
+    pub(crate) fn write(&mut self, writer: &mut BitWriter, value: f64) {
+        let change = value.to_bits() ^ self.bits;
+        self.bits = value.to_bits();
+        if change == 0 {
+            writer.write(0, 1);
+            return;
+        }
+        let leading = change.leading_zeros().min(LEADING_MAX) as u8;
+        let trailing = change.trailing_zeros() as u8;
+        let fits_window =
+            self.leading != NO_WINDOW && leading >= self.leading && trailing >= self.trailing;
+        if fits_window {
+            writer.write(0b10, 2);
+        } else {
+            (self.leading, self.trailing) = (leading, trailing);
+            let significant = 64 - leading - trailing;
+            // 64 does not fit six bits and is written as 0, which cannot occur otherwise.
+            let header = 0b11 << 11 | u64::from(leading) << 6 | u64::from(significant % 64);
+            writer.write(header, 13);
+        }
+        let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
+        writer.write(change >> self.trailing, significant);
+    }
+
+    /// Reads the next value; `None` where the bits end or make no sense.
+    #[inline]
+    pub(crate) fn read(&mut self, reader: &mut BitReader<'_>) -> Option<()> {
+        match reader.read_ones(2)? {
+            0 => return Some(()),
+            1 if self.leading == NO_WINDOW => return None,
+            1 => {}
+            _ => {
+                let header = reader.read(11)?;
+                let significant = match header & 0x3f {
+                    0 => 64,
+                    significant => significant as u8,
+                };
+                self.leading = (header >> 6) as u8;
+                self.trailing = 64u8.checked_sub(self.leading)?.checked_sub(significant)?;
+            }
+        }
+        let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
+        self.bits ^= reader.read(significant)? << self.trailing;
+        Some(())
+    }
+}
