@@ -8,6 +8,7 @@
 mod range;
 mod select;
 mod shards;
+mod smooth;
 mod subquery;
 pub(crate) mod windows;
 

@@ -31,7 +31,7 @@ use crate::{
 #[cfg(test)]
 pub(crate) use classic::{Bucket, bucket_quantile};
 pub(crate) use date::Date;
-pub(crate) use histogram::find_resets;
+pub(crate) use histogram::{find_resets, interpolate as interpolate_histograms};
 
 /// How a function does its work.
 pub(crate) struct Function {

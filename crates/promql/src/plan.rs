@@ -74,6 +74,8 @@ pub(crate) struct Selector {
     pub(crate) smoothed: bool,
     /// Of histograms only counts and sums matter.
     pub(crate) counts_only: bool,
+    /// Where it starts in the query's text.
+    pub(crate) position: usize,
 }
 
 /// `offset` and `@`.

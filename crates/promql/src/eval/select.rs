@@ -5,11 +5,12 @@ use std::sync::Arc;
 use model::{TimeRange, float::is_stale};
 use storage::{Columns, Series};
 
-use super::{Evaluator, Scope, Shared, Sink, Tally, shards::in_shards, windows::interpolate};
+use super::{Evaluator, Scope, Shared, Sink, Tally, shards::in_shards, smooth::Smoothing};
 use crate::{
     Result,
     column::{Column, Track},
     functions::find_resets,
+    notes::Notes,
     plan::Selector,
     steps::Steps,
 };
@@ -27,6 +28,7 @@ enum Want {
 struct Shard {
     tracks: Vec<Track>,
     tally: Tally,
+    notes: Notes,
 }
 
 pub(super) fn instant(
@@ -78,6 +80,7 @@ fn select(
     let work = |series: &[Arc<dyn Series>]| shard(shared, selector, &steps, want, series);
     in_shards(series, series.len() * (steps.count + 16), work, |shard| {
         scope.tally_mut().add(&shard.tally);
+        evaluator.notes().merge(shard.notes);
         shard.tracks.into_iter().try_for_each(&mut *sink)
     })
 }
@@ -94,7 +97,7 @@ fn shard(
     let after = if selector.smoothed { lookback } else { 0 };
     let start = first.saturating_sub(lookback).saturating_add(1);
     let range = TimeRange::from_millis(start, last.saturating_add(after));
-    let mut outcome = Shard { tracks: Vec::new(), tally: Tally::new(steps.count) };
+    let mut outcome = Shard { tracks: Vec::new(), tally: Tally::new(steps.count), notes: Notes::default() };
     let mut columns = Columns::default();
     for series in series {
         shared.guard.check()?;
@@ -107,7 +110,9 @@ fn shard(
             find_resets(&mut columns);
         }
         let column = if selector.smoothed {
-            smoothed(&columns, selector, steps, lookback)
+            let labels = series.labels();
+            let (metric, notes) = (labels.metric_name(), &mut outcome.notes);
+            Smoothing { selector, steps, lookback, metric, notes }.column(&mut columns)
         } else {
             newest(&columns, selector, steps, lookback, want)
         };
@@ -170,7 +175,7 @@ fn newest(
 }
 
 /// How many of `times` are not after `moment`; at least `from` are.
-fn advance(times: &[i64], from: usize, moment: i64) -> usize {
+pub(super) fn advance(times: &[i64], from: usize, moment: i64) -> usize {
     let mut count = from;
     // The next sample is close by as a rule.
     while count < times.len() && times[count] <= moment {
@@ -180,34 +185,4 @@ fn advance(times: &[i64], from: usize, moment: i64) -> usize {
         }
     }
     count
-}
-
-/// The value on the line between the neighbours of each step.
-fn smoothed(columns: &Columns, selector: &Selector, steps: &Steps, lookback: i64) -> Column {
-    let (times, values): (Vec<i64>, Vec<f64>) = columns
-        .times
-        .iter()
-        .zip(&columns.values)
-        .filter(|(_, value)| !is_stale(**value))
-        .map(|(time, value)| (*time, *value))
-        .unzip();
-    let mut column = Column::default();
-    let mut next = 0;
-    for step in 0..steps.count {
-        let moment = selector.when.moment(steps.time(step));
-        next = advance(&times, next, moment);
-        let before = next.checked_sub(1).filter(|idx| times[*idx] > moment - lookback);
-        let after = (next < times.len() && times[next] <= moment + lookback).then_some(next);
-        let point = |idx: usize| (times[idx], values[idx]);
-        let value = match (before, after) {
-            (Some(before), _) if times[before] == moment => values[before],
-            (Some(before), Some(after)) => {
-                interpolate(point(before), point(after), moment, false)
-            }
-            (Some(before), None) => values[before],
-            (None, _) => continue,
-        };
-        column.set(step, value);
-    }
-    column
 }

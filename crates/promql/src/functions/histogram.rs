@@ -10,7 +10,7 @@ use model::{FloatHistogram, float::KahanSum, histogram::Bucket};
 use super::Moment;
 use crate::column::Cell;
 
-pub(super) use increase::{difference, rate};
+pub(super) use increase::{as_gauge, difference, rate};
 pub(super) use quantile::{fraction, quantile};
 pub(crate) use resets::find_resets;
 pub(super) use smooth::extended_change;

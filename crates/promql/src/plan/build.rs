@@ -139,6 +139,7 @@ impl Planner {
             anchored: selector.anchored,
             smoothed: selector.smoothed,
             counts_only: self.around.asks_for_counts_only(),
+            position: selector.span.start,
         })
     }
 

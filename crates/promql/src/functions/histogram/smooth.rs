@@ -87,6 +87,10 @@ fn at(
     if moment == after.0 {
         return Some(after.1.clone());
     }
+    // One kind after the other looks like a reset, but there is nothing between the two.
+    if before.1.has_custom_buckets() != after.1.has_custom_buckets() {
+        return None;
+    }
     let fraction = (moment - before.0) as f64 / (after.0 - before.0) as f64;
     let mut result = after.1.clone();
     if is_counter && after.1.is_reset_after(before.1) {
