@@ -11,6 +11,7 @@ mod load;
 mod maintenance;
 mod metrics;
 mod options;
+mod retention;
 mod shown;
 mod storage;
 mod surface;
@@ -18,7 +19,7 @@ mod surface;
 mod tests;
 mod web;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use api::prometheus::lifecycle::{Phase, Readiness};
 use runtime::Runtime;
@@ -35,7 +36,7 @@ use crate::{
 };
 
 pub use options::{
-    NotifierOptions, Options, QueryOptions, RuleOptions, ScrapeOptions, StorageOptions,
+    NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions, StorageOptions,
     WalCompression, WebOptions,
 };
 
@@ -105,7 +106,7 @@ impl Server {
 
     /// Opens the storage, applies the configuration, then does what it is told.
     async fn work(&mut self, loaded: Loaded, mut inbox: Inbox, web: &mut Web) -> Result<()> {
-        self.open_storage(loaded.retention).await?;
+        self.open_storage(self.options.storage.retention.or_by(&loaded.config.file)).await?;
         if inbox.stop.is_cancelled() {
             return Ok(());
         }
@@ -143,10 +144,9 @@ impl Server {
         }
     }
 
-    /// `retention` wins over the flag; a later reload does not change it.
-    async fn open_storage(&mut self, retention: Option<Duration>) -> Result<()> {
-        info!("Starting TSDB ...");
-        let retention = retention.unwrap_or(self.options.storage.retention);
+    /// A later reload does not change the retention.
+    async fn open_storage(&mut self, retention: Retention) -> Result<()> {
+        info!(retention = %retention, "Starting TSDB ...");
         self.shown.set_retention(retention);
         let (runtime, options) = (self.runtime.clone(), self.options.clone());
         let settings = storage::settings(&options.storage, retention, self.replay.clone());

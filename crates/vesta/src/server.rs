@@ -5,8 +5,8 @@ use std::{process::ExitCode, time::Duration};
 use node::{
     build, external_url,
     server::{
-        NotifierOptions, Options, QueryOptions, RuleOptions, ScrapeOptions, StorageOptions,
-        WalCompression, WebOptions,
+        NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions,
+        StorageOptions, WalCompression, WebOptions,
     },
 };
 
@@ -23,9 +23,6 @@ Try it:
   vesta server --config.file=prometheus.yml --storage.tsdb.path=data/
   curl 'http://localhost:9090/api/v1/query?query=up'
   curl -X POST http://localhost:9090/-/reload      # with --web.enable-lifecycle; or kill -HUP";
-
-/// Kept unless flags or the configuration file say otherwise.
-const DEFAULT_RETENTION: Duration = Duration::from_secs(15 * 24 * 3600);
 
 pub(crate) fn main(args: &[String]) -> ExitCode {
     let command = clap::Command::new("server")
@@ -70,14 +67,13 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             return Err(error("storage.tsdb.wal-compression-type", &reason));
         }
     };
+    if values.duration("storage.tsdb.min-block-duration").is_zero() {
+        return Err(error("storage.tsdb.min-block-duration", &"it must be greater than zero"));
+    }
     let segment_bytes = values.bytes("storage.tsdb.wal-segment-size");
     if !(10 << 20..=256 << 20).contains(&segment_bytes) {
         return Err(error("storage.tsdb.wal-segment-size", &"it must be between 10MB and 256MB"));
     }
-    let retention = match values.duration("storage.tsdb.retention.time") {
-        Duration::ZERO => DEFAULT_RETENTION,
-        given => given,
-    };
     let features = values.list("enable-feature").iter().flat_map(|list| list.split(','));
     let features: Vec<String> =
         features.filter(|name| !name.is_empty()).map(str::to_owned).collect();
@@ -96,6 +92,7 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
                 &external_url,
             ),
             external_url,
+            enable_admin_api: values.is_set("web.enable-admin-api"),
             enable_lifecycle: values.is_set("web.enable-lifecycle"),
             cors_origin: values.text("web.cors.origin").to_owned(),
             connections_max: count(values, "web.max-connections")?,
@@ -103,7 +100,13 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
         },
         storage: StorageOptions {
             directory: values.path("storage.tsdb.path"),
-            retention,
+            retention: Retention {
+                time: values.duration("storage.tsdb.retention.time"),
+                bytes: values.bytes("storage.tsdb.retention.size"),
+            },
+            block_range_min: values.duration("storage.tsdb.min-block-duration"),
+            block_range_max: Some(values.duration("storage.tsdb.max-block-duration"))
+                .filter(|range| !range.is_zero()),
             lock: !values.is_set("storage.tsdb.no-lockfile"),
             wal_segment_bytes: segment_bytes,
             wal_compression,

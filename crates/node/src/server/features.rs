@@ -13,7 +13,7 @@ type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 const FIXED: &[Row] = &[
     ("api",
         &["exclude_alerts", "label_values_match", "query_stats", "query_warnings", "time_range_labels", "time_range_series"],
-        &["admin", "openapi_3.1", "openapi_3.2", "otlp_write_receiver", "remote_write_receiver", "search"]),
+        &["openapi_3.1", "openapi_3.2", "otlp_write_receiver", "remote_write_receiver", "search"]),
     ("otlp_receiver", &[], &["delta_conversion", "native_delta_ingestion"]),
     ("prometheus", &["server_mode"], &["agent_mode", "stringlabels"]),
     ("promql",
@@ -51,6 +51,7 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
         on.iter().for_each(|name| set(category, name, true));
         off.iter().for_each(|name| set(category, name, false));
     }
+    set("api", "admin", options.web.enable_admin_api);
     set("api", "lifecycle", options.web.enable_lifecycle);
     set("prometheus", "auto_reload_config", options.auto_reload.is_some());
     for (flag, names) in PROMQL {

@@ -3,7 +3,6 @@
 use std::{
     hash::{DefaultHasher, Hasher as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use config::{
@@ -26,8 +25,6 @@ pub(super) struct Loaded {
     pub(super) alertmanagers: Vec<Vec<discovery::Config>>,
     /// Rule files by path.
     pub(super) rules: Vec<(String, Vec<rules::file::Group>)>,
-    /// If the file says so, which wins over the flag.
-    pub(super) retention: Option<Duration>,
 }
 
 /// What to scrape, where it is found, and how people see it.
@@ -52,9 +49,7 @@ pub(super) fn load(
     let alertmanagers =
         sections.map(|section| settings::discovery::mechanisms(&section.discovery)).collect();
     let rules = load_rules(disk, &config, syntax)?;
-    let retention = config.file.storage.tsdb.as_ref().and_then(|tsdb| tsdb.retention.as_ref());
-    let retention = retention.map(|retention| retention.time.0).filter(|time| !time.is_zero());
-    Ok(Loaded { config, jobs, notifier, alertmanagers, rules, retention })
+    Ok(Loaded { config, jobs, notifier, alertmanagers, rules })
 }
 
 /// What the storage does not do yet, for the log.
@@ -67,11 +62,10 @@ fn unsupported(file: &file::File) -> Vec<String> {
             !tsdb.out_of_order_time_window.0.is_zero(),
             "samples that come too late are refused",
         ),
-        ("storage.tsdb.retention.size", retention.size.0 > 0, "samples are kept for a time only"),
         (
             "storage.tsdb.retention.percentage",
             retention.percentage > 0.0,
-            "samples are kept for a time only",
+            "blocks are not dropped for want of disk",
         ),
     ];
     let given = settings.into_iter().filter(|(_, is_given, _)| *is_given);

@@ -53,6 +53,8 @@ fn gauges(counters: &Counters) -> Vec<Row<f64>> {
         ("prometheus_tsdb_isolation_high_watermark", "The highest TSDB append ID that has been given out.", counters.isolation_high_watermark as f64),
         ("prometheus_tsdb_symbol_table_size_bytes", "Size of symbol table in memory for loaded blocks", counters.symbol_bytes as f64),
         ("prometheus_tsdb_data_replay_duration_seconds", "Time taken to replay the data on disk.", counters.replay_time.as_secs_f64()),
+        ("prometheus_tsdb_blocks_loaded", "Number of currently loaded data blocks", counters.blocks_loaded as f64),
+        ("prometheus_tsdb_storage_blocks_bytes", "The number of bytes that are currently used for local storage by all blocks.", counters.block_bytes as f64),
         ("prometheus_tsdb_wal_segment_current", "Write log segment index that TSDB is currently writing to.", f64::from(counters.log.segment)),
         ("prometheus_tsdb_wal_storage_size_bytes", "Size of the write log directory.", counters.log_bytes_on_disk as f64),
     ]
@@ -73,6 +75,12 @@ fn totals(counters: &Counters) -> Vec<Row<u64>> {
         ("prometheus_tsdb_wal_writes_failed_total", "Total number of write log writes that failed.", counters.log.writes_failed),
         ("prometheus_tsdb_wal_completed_pages_total", "Total number of completed pages.", counters.log.n_pages_completed),
         ("prometheus_tsdb_wal_page_flushes_total", "Total number of page flushes.", counters.log.n_writes),
+        ("prometheus_tsdb_compactions_total", "Total number of compactions that were executed for the partition.", counters.compactions),
+        ("prometheus_tsdb_compactions_failed_total", "Total number of compactions that failed for the partition.", counters.compactions_failed),
+        ("prometheus_tsdb_reloads_total", "Number of times the database reloaded block data from disk.", counters.reloads),
+        ("prometheus_tsdb_reloads_failures_total", "Number of times the database failed to reloadBlocks block data from disk.", counters.reloads_failed),
+        ("prometheus_tsdb_time_retentions_total", "The number of times that blocks were deleted because the maximum time limit was exceeded.", counters.time_retentions),
+        ("prometheus_tsdb_size_retentions_total", "The number of times that blocks were deleted because the maximum number of bytes was exceeded.", counters.size_retentions),
         ("prometheus_tsdb_wal_record_bytes_saved_total", "Total number of bytes saved by the optional record compression.", counters.log.n_record_bytes.saturating_sub(counters.log.n_bytes)),
     ]
 }

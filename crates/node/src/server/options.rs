@@ -27,6 +27,7 @@ pub struct WebOptions {
     /// Begins with a slash and has none at the end, but for `/` itself.
     pub route_prefix: String,
     pub enable_lifecycle: bool,
+    pub enable_admin_api: bool,
     /// Regex; always anchored.
     pub cors_origin: String,
     pub connections_max: usize,
@@ -36,12 +37,23 @@ pub struct WebOptions {
 #[derive(Debug, Clone)]
 pub struct StorageOptions {
     pub directory: PathBuf,
-    /// From the flag; the configuration file's wins.
-    pub retention: Duration,
+    /// From the flags; the configuration file's wins.
+    pub retention: Retention,
+    /// The shortest block.
+    pub block_range_min: Duration,
+    /// The longest block; `None` leaves it to the retention.
+    pub block_range_max: Option<Duration>,
     pub lock: bool,
     pub wal_segment_bytes: u64,
     pub wal_compression: WalCompression,
     pub samples_per_chunk: usize,
+}
+
+/// What is kept; zero is no limit, and two zeros are upstream's default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    pub time: Duration,
+    pub bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

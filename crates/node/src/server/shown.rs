@@ -1,20 +1,19 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use model::Labels;
 
-use super::load::Loaded;
+use super::{Retention, load::Loaded};
 
 /// The configuration that runs, as others see it. Cloning shares it.
 #[derive(Clone, Default)]
 pub(super) struct Shown {
     texts: Arc<ArcSwap<Texts>>,
     /// Set once, when the storage opens.
-    retention: Arc<OnceLock<Duration>>,
+    retention: Arc<OnceLock<Retention>>,
 }
 
 #[derive(Default)]
@@ -41,11 +40,11 @@ impl Shown {
         self.texts.store(Arc::new(texts));
     }
 
-    pub(super) fn set_retention(&self, retention: Duration) {
+    pub(super) fn set_retention(&self, retention: Retention) {
         self.retention.get_or_init(|| retention);
     }
 
-    pub(super) fn retention(&self) -> Option<Duration> {
+    pub(super) fn retention(&self) -> Option<Retention> {
         self.retention.get().copied()
     }
 

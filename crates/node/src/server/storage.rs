@@ -1,13 +1,10 @@
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
 
 use model::{Labels, TimeRange, Timestamp};
 use storage::{AppendError, Appendable, Appender, Error, Querier, Queryable, Result, SeriesRef};
 use tsdb::ReplayProgress;
 
-use super::{StorageOptions, WalCompression};
+use super::{Retention, StorageOptions, WalCompression};
 
 /// The database, and its place while it opens: whoever holds this was built before it.
 #[derive(Clone, Default)]
@@ -65,11 +62,14 @@ impl Appender for NotReady {
 /// What the database is opened with.
 pub(super) fn settings(
     options: &StorageOptions,
-    retention: Duration,
+    retention: Retention,
     progress: ReplayProgress,
 ) -> tsdb::Options {
     tsdb::Options {
-        retention,
+        retention: retention.time,
+        retention_bytes: retention.bytes,
+        chunk_range: options.block_range_min,
+        block_range_max: options.block_range_max,
         samples_per_chunk: options.samples_per_chunk,
         log: wal::Options {
             segment_bytes: options.wal_segment_bytes,
@@ -81,6 +81,5 @@ pub(super) fn settings(
         },
         no_lockfile: !options.lock,
         progress,
-        ..tsdb::Options::default()
     }
 }

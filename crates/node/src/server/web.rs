@@ -8,7 +8,7 @@ use transport::server::Limits;
 
 use super::{
     Options, Server,
-    surface::{EngineAdapter, RulesAdapter, StatusAdapter, TargetsAdapter},
+    surface::{AdminAdapter, EngineAdapter, RulesAdapter, StatusAdapter, TargetsAdapter},
 };
 use crate::{Error, Result, build, listen::Web, reload};
 
@@ -44,6 +44,11 @@ impl Server {
             tasks: tokio::runtime::Handle::current(),
         };
         let lifecycle: Arc<dyn api::prometheus::lifecycle::Lifecycle> = Arc::new(wishes);
+        let admin: Arc<dyn api::prometheus::admin::Admin> = Arc::new(AdminAdapter {
+            storage: self.storage.clone(),
+            directory: self.options.storage.directory.clone(),
+            runtime: self.runtime.clone(),
+        });
         let shown = self.shown.clone();
         Ok(State {
             engine: Arc::new(EngineAdapter {
@@ -59,7 +64,7 @@ impl Server {
             rules: Arc::new(RulesAdapter(self.components.rule_statuses())),
             status: Arc::new(status),
             lifecycle: web.enable_lifecycle.then_some(lifecycle),
-            admin: None,
+            admin: web.enable_admin_api.then_some(admin),
             readiness: self.readiness.clone(),
             registry: self.registry.clone(),
             runtime: self.runtime.clone(),

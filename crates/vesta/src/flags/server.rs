@@ -10,7 +10,7 @@ const NO_GO: Status = NoEffect("there is no Go runtime to tell");
 const PAGES: Status = NoEffect("the pages follow");
 const REMOTE_WRITE: Status = NoEffect("remote write follows");
 const CONSOLES: Status = NoEffect("consoles follow");
-const BLOCKS: Status = NoEffect("blocks follow");
+const BLOCKS: Status = NoEffect("the compactor sees to it by itself");
 const AGENT: Status = NoEffect("agent mode follows");
 const REMOTE_READ: Status = NoEffect("remote read follows");
 
@@ -33,7 +33,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("web.route-prefix", Text, "", Works, "Prefix of all routes; the path of --web.external-url unless given"),
     flag("web.user-assets", Text, "", PAGES, "Folder served under /user"),
     flag("web.enable-lifecycle", Bool, "false", Works, "Allow /-/reload and /-/quit"),
-    flag("web.enable-admin-api", Bool, "false", NoEffect("deleting and snapshots follow with blocks"), "Allow the endpoints that delete and copy data"),
+    flag("web.enable-admin-api", Bool, "false", Works, "Allow the endpoints that delete and copy data"),
     flag("web.enable-remote-write-receiver", Bool, "false", REMOTE_WRITE, "Take remote write requests"),
     flag("web.remote-write-receiver.accepted-protobuf-messages", List, "prometheus.WriteRequest,io.prometheus.write.v2.Request", REMOTE_WRITE, "Remote write messages to accept"),
     flag("web.enable-otlp-receiver", Bool, "false", NoEffect("OTLP follows"), "Take metrics by OTLP"),
@@ -43,10 +43,10 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("web.cors.origin", Text, ".*", Works, "Regex of origins that other pages may call from; always anchored"),
     flag("storage.tsdb.path", Text, "data/", Works, "Data directory"),
     flag("storage.tsdb.retention.time", Duration, "", Works, "How long to keep samples; 15d unless a size is given"),
-    flag("storage.tsdb.retention.size", Bytes, "0", NoEffect("retention by size follows with blocks"), "How many bytes of samples to keep; 0 is no limit"),
+    flag("storage.tsdb.retention.size", Bytes, "0", Works, "How many bytes of samples to keep; 0 is no limit"),
     flag("storage.tsdb.no-lockfile", Bool, "false", Works, "Do not lock the data directory"),
     flag("storage.tsdb.head-chunks-write-queue-size", Int, "0", NoEffect("head chunk files follow"), "Queue for writing head chunks"),
-    flag("storage.tsdb.delay-compact-file.path", Text, "", BLOCKS, "File that lists uploaded blocks; others wait with compaction"),
+    flag("storage.tsdb.delay-compact-file.path", Text, "", NoEffect("compaction does not wait for uploads yet"), "File that lists uploaded blocks; others wait with compaction"),
     flag("storage.agent.path", Text, "data-agent/", AGENT, "Data directory in agent mode"),
     flag("storage.agent.wal-compression", Bool, "true", AGENT, "Compress the agent's log"),
     flag("storage.agent.retention.min-time", Duration, "", AGENT, "Least age before the agent drops samples"),
@@ -74,8 +74,8 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("agent", Bool, "false", AGENT, "Run in agent mode"),
     flag("log.level", Text, "info", Works, "Least severe messages to log: debug, info, warn, error"),
     flag("log.format", Text, "logfmt", Works, "Form of the log: logfmt, json"),
-    hidden("storage.tsdb.min-block-duration", Duration, "2h", BLOCKS, "Shortest block"),
-    hidden("storage.tsdb.max-block-duration", Duration, "", BLOCKS, "Longest block"),
+    hidden("storage.tsdb.min-block-duration", Duration, "2h", Works, "Shortest block"),
+    hidden("storage.tsdb.max-block-duration", Duration, "", Works, "Longest block"),
     hidden("storage.tsdb.max-block-chunk-segment-size", Bytes, "512MB", BLOCKS, "Largest chunk file of a block"),
     hidden("storage.tsdb.wal-segment-size", Bytes, "128MB", Works, "Size of the log's segments"),
     hidden("storage.tsdb.allow-overlapping-compaction", Bool, "true", BLOCKS, "Compact blocks that overlap"),

@@ -44,7 +44,7 @@ impl Status for StatusAdapter {
             n_tasks: self.tasks.metrics().num_alive_tasks() as u64,
             n_threads: self.tasks.metrics().num_workers() as u64,
             memory_limit: i64::MAX,
-            storage_retention: model::duration::format(retention),
+            storage_retention: retention.to_string(),
         }
     }
 
