@@ -112,7 +112,10 @@ pub fn router(state: State) -> Router {
         .layer(middleware::from_fn_with_state(api.clone(), instrument::observe));
     let routes = match api.prefix() {
         "" => routes,
-        prefix => Router::new().route("/", get(general::to_prefix)).nest(prefix, routes),
+        prefix => Router::new()
+            .route("/", get(general::to_prefix))
+            .route(&format!("{prefix}/"), get(general::home))
+            .nest(prefix, routes),
     };
     routes.fallback(methods::not_found).with_state(api)
 }

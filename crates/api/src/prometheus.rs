@@ -154,7 +154,10 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(methods::not_allowed);
     let routes = match api.route_prefix.trim_end_matches('/') {
         "" => routes,
-        prefix => Router::new().nest(prefix, routes),
+        prefix => Router::new()
+            .route("/", get(lifecycle::to_prefix))
+            .route(&format!("{prefix}/"), get(lifecycle::home))
+            .nest(prefix, routes),
     };
     routes.fallback(methods::not_found).with_state(api)
 }

@@ -144,11 +144,13 @@ impl RawSilence {
             matchers.into_iter().enumerate().map(|(idx, matcher)| matcher.checked(idx)).collect();
         let patterns = patterns?;
         let starts_at = self.starts_at.ok_or_else(|| required("startsAt"))?;
+        // Silences travel as protobuf, which knows no offsets.
+        let in_utc = |time: Time| Time::from_proto(time.to_proto()).unwrap_or(time);
         Ok(Silence {
             id: self.id,
             matcher_sets: vec![patterns],
-            starts_at: Some(starts_at),
-            ends_at: Some(ends_at),
+            starts_at: Some(in_utc(starts_at)),
+            ends_at: Some(in_utc(ends_at)),
             created_by,
             comment,
             annotations: self.annotations,

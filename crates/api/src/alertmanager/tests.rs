@@ -104,7 +104,7 @@ impl World {
         World { state: Box::new(change), ..self }
     }
 
-    fn send(&self, request: Request<Body>) -> Answer {
+    fn router(&self) -> Router {
         let state = State {
             alertmanager: self.alertmanager.clone(),
             reload: Arc::new(Reloads(Ok(()))),
@@ -116,7 +116,11 @@ impl World {
             get_concurrency: 0,
             timeout: None,
         };
-        let router: Router = router((self.state)(state));
+        router((self.state)(state))
+    }
+
+    fn send(&self, request: Request<Body>) -> Answer {
+        let router = self.router();
         self.tasks.block_on(async {
             let response = router.oneshot(request).await.expect("a router always answers");
             let (parts, body) = response.into_parts();

@@ -116,6 +116,10 @@ pub(super) async fn version(State(api): State<Arc<Api>>) -> String {
     json.finish() + "\n"
 }
 
+pub(super) async fn to_prefix(State(api): State<Arc<Api>>) -> Response {
+    found(&api.route_prefix)
+}
+
 /// From the root to the first page.
 pub(super) async fn home(State(api): State<Arc<Api>>) -> Response {
     found(&format!("{}/query", api.external_path()))

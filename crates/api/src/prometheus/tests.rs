@@ -1,5 +1,6 @@
 mod answers;
 mod fakes;
+mod grafana;
 mod load;
 mod promql_engine;
 mod tables;

@@ -1,8 +1,10 @@
 //! Whole answers, as the real one gives them.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, task::Poll, time::Duration};
 
 use axum::{body::Body, http::Request};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
 
 use super::{Answer, Reloads, State, World};
 
@@ -238,4 +240,71 @@ fn a_time_limit_is_said_in_words() {
     });
     let _entered = world.tasks.enter();
     assert_eq!(print(&world.post("/-/reload", "")), "503 Exceeded configured timeout of 1m0s.");
+}
+
+#[test]
+fn too_many_gets_at_a_time_are_refused() {
+    let world = World::new().with_state(|state| State { get_concurrency: 1, ..state });
+    let tasks = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build();
+    let tasks = tasks.expect("no I/O needed");
+    let router = world.router();
+    let ask = |request: axum::http::request::Builder| {
+        router.clone().oneshot(request.body(Body::empty()).expect("it is a URL"))
+    };
+    tasks.block_on(async {
+        // The only thread that computes is busy, so the first request waits.
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || held.recv());
+        let mut first = std::pin::pin!(ask(Request::get("/api/v2/alerts")));
+        let once = std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context)));
+        assert!(once.await.is_pending());
+        let second = ask(Request::get("/-/healthy")).await.expect("a router always answers");
+        assert_eq!(second.status().as_u16(), 503);
+        let body = second.into_body().collect().await.expect("it ends well").to_bytes();
+        let said = "Limit of concurrent GET requests reached (1), try again later.\n\n";
+        assert_eq!(body, said);
+        let head = ask(Request::head("/-/healthy")).await.expect("a router always answers");
+        assert_eq!(head.status().as_u16(), 200);
+        release.send(()).expect("somebody waits");
+        busy.await.expect("it does not panic").expect("it is released");
+        assert_eq!(first.await.expect("a router always answers").status().as_u16(), 200);
+    });
+}
+
+#[test]
+fn alerts_groups_and_silences_read_as_upstream_writes_them() {
+    let world = World::new();
+    let alert = r#"[{"labels":{"alertname":"<a&b>","empty":""},"annotations":{"x":"<y>"},"generatorURL":"http://a/?x=<","startsAt":"2025-12-31T23:00:00+02:00"}]"#;
+    assert_eq!(print(&world.post("/api/v2/alerts", alert)), "200 ");
+    let listed = r#"{"annotations":{"x":"\u003cy\u003e"},"endsAt":"2026-01-01T00:05:00.000Z","fingerprint":"FINGERPRINT","receivers":[{"name":"team-X"}],"startsAt":"2025-12-31T23:00:00.000+02:00","status":{"inhibitedBy":[],"mutedBy":[],"silencedBy":[],"state":"active"},"updatedAt":"2026-01-01T00:00:00.000Z","generatorURL":"http://a/?x=\u003c","labels":{"alertname":"\u003ca\u0026b\u003e"}}"#;
+    let got = world.get("/api/v2/alerts");
+    let json = got.json();
+    let fingerprint = json[0]["fingerprint"].as_str().expect("a text");
+    let listed = listed.replace("FINGERPRINT", fingerprint);
+    assert_eq!(got.body, format!("[{listed}]\n"));
+    // Only alerts and silences are escaped for HTML, as upstream has it.
+    let group = format!(
+        r#"[{{"alerts":[{listed}],"labels":{{"alertname":"<a&b>"}},"receiver":{{"name":"team-X"}},"routeLabels":{{}}}}]"#
+    );
+    assert_eq!(world.get("/api/v2/alerts/groups").body.trim_end(), group);
+    let silence = r#"{"matchers":[{"name":"a","value":"<b>","isRegex":true,"isEqual":false}],"comment":"<c>","createdBy":"x","annotations":{"k":"v"},"startsAt":"2026-01-02T00:00:00Z","endsAt":"2027-01-24T00:00:00+01:00"}"#;
+    let id = world.post("/api/v2/silences", silence).json()["silenceID"].clone();
+    let id = id.as_str().expect("a text").to_owned();
+    let expected = format!(
+        r#"{{"id":"{id}","status":{{"state":"pending"}},"updatedAt":"2026-01-01T00:00:00.000Z","annotations":{{"k":"v"}},"comment":"\u003cc\u003e","createdBy":"x","endsAt":"2027-01-23T23:00:00.000Z","matchers":[{{"isEqual":false,"isRegex":true,"name":"a","value":"\u003cb\u003e"}}],"startsAt":"2026-01-02T00:00:00.000Z"}}"#
+    );
+    assert_eq!(print(&world.get(&format!("/api/v2/silence/{id}"))), format!("200 {expected}"));
+    assert_eq!(print(&world.get("/api/v2/silences")), format!("200 [{expected}]"));
+}
+
+#[test]
+fn the_first_page_leads_to_what_is_there() {
+    let world = World::new().with_state(|state| State { route_prefix: "/am".to_owned(), ..state });
+    let page = world.get("/am/").body;
+    let links: Vec<&str> =
+        page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 3, "{page}");
+    for link in links {
+        assert_eq!(world.get(link).status, 200, "{link}");
+    }
 }

@@ -69,6 +69,8 @@ fn routes_lie_below_the_prefix() {
     let prefixed = || State { route_prefix: "/x".to_owned(), ..state() };
     check(prefixed(), "GET /x/-/healthy", "200 Prometheus Server is Healthy.");
     check(prefixed(), "GET /-/healthy", "404 404 page not found");
+    assert_eq!(get(prefixed(), "/").header("location"), "/x");
+    assert_eq!(get(prefixed(), "/x/").header("location"), "/query");
     let expected = r#"200 {"status":"success","data":{}}"#;
     check(prefixed(), "GET /x/api/v1/status/flags", expected);
 }
@@ -196,4 +198,67 @@ fn forms_come_before_the_url() {
     let answer = ask(state, &Method::POST, "/api/v1/query?query=from+url", &query);
     assert_eq!(answer.status.as_u16(), 200);
     assert_eq!(asked.lock()[0].text, "from form");
+}
+
+#[test]
+fn own_metrics_do_not_wait_for_readiness() {
+    let registry = telemetry::Registry::default();
+    registry.gauge("up_and_running", "Says so.").set(1.0);
+    let answer = get(State { registry, ..with_phase(Phase::Starting) }, "/metrics");
+    let content_type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+    assert_eq!(answer.header("content-type"), content_type);
+    assert!(answer.body.contains("# TYPE up_and_running gauge\nup_and_running 1\n"));
+}
+
+#[test]
+fn requests_are_counted_by_route() {
+    let registry = telemetry::Registry::default();
+    let with = || State { registry: registry.clone(), route_prefix: "/x".to_owned(), ..state() };
+    get(with(), "/x/api/v1/label/job/values");
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name == "prometheus_http_requests_total");
+    let metric = &family.expect("it is registered").metrics[0];
+    let labels: Vec<&str> = metric.labels.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(labels, ["200", "/api/v1/label/:name/values"]);
+}
+
+#[test]
+fn what_the_pages_ask_for_is_there() {
+    let data = |json: &str| format!(r#"200 {{"status":"success","data":{json}}}"#);
+    check(state(), "GET /api/v1/notifications", &data("[]"));
+    check(state(), "GET /api/v1/notifications/live", "204 ");
+    check(state(), "GET /api/v1/status/tsdb/blocks", &data(r#"{"blocks":[]}"#));
+    check(state(), "GET /api/v1/scrape_pools", &data(r#"{"scrapePools":[]}"#));
+    check(
+        state(),
+        "GET /api/v1/alertmanagers",
+        &data(r#"{"activeAlertmanagers":[],"droppedAlertmanagers":[]}"#),
+    );
+    let version = r#"200 {"version":"3.14.0","revision":"","branch":"","buildUser":"","buildDate":"","goVersion":""}"#;
+    check(state(), "GET /version", version);
+}
+
+#[test]
+fn receivers_that_are_off_say_how_to_open_them() {
+    check(
+        state(),
+        "POST /api/v1/write",
+        "404 remote write receiver needs to be enabled with --web.enable-remote-write-receiver",
+    );
+    check(
+        state(),
+        "POST /api/v1/otlp/v1/metrics",
+        "404 otlp write receiver needs to be enabled with --web.enable-otlp-receiver",
+    );
+}
+
+#[test]
+fn the_first_page_leads_to_what_is_there() {
+    let page = get(state(), "/query").body;
+    let links: Vec<&str> =
+        page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 3, "{page}");
+    for link in links {
+        assert_eq!(get(state(), link).status.as_u16(), 200, "{link}");
+    }
 }

@@ -1,9 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use model::Labels;
+use model::{Labels, TimeRange};
 use runtime::Simulation;
 use serde_json::Value;
-use storage::MemoryStorage;
+use storage::{MemoryStorage, Querier, Queryable};
 
 use crate::prometheus::{
     State,
@@ -27,6 +27,15 @@ fn sorted(page: &str) -> Vec<Vec<String>> {
     families
 }
 
+/// Has nothing yet.
+struct NotReady;
+
+impl Queryable for NotReady {
+    fn querier(&self, _: TimeRange) -> storage::Result<Box<dyn Querier>> {
+        Err(storage::Error::NotReady)
+    }
+}
+
 fn run(case: &Value, lookback: Duration) -> Result<(), String> {
     let storage = MemoryStorage::default();
     let loaded = case["load"].as_str().ok_or("protobuf is not written")?;
@@ -35,6 +44,13 @@ fn run(case: &Value, lookback: Duration) -> Result<(), String> {
     let now = Duration::from_millis(case["now_ms"].as_u64().expect("a time"));
     simulation.clock.set_now(now);
     let external = labels(&case["external_labels"]);
+    let query = case["query_string"].as_str().expect("a text");
+    let query = query.replace('\'', "%27").replace('{', "%7B").replace('}', "%7D");
+    let url = format!("/federate?{query}");
+    let not_ready = get(State { storage: Arc::new(NotReady), ..state() }, &url);
+    if case["code_when_storage_not_ready"].as_u64() != Some(not_ready.status.as_u16().into()) {
+        return Err(format!("{} while the storage is not ready", not_ready.status));
+    }
     let state = State {
         storage: Arc::new(storage),
         runtime: simulation.runtime(),
@@ -42,9 +58,7 @@ fn run(case: &Value, lookback: Duration) -> Result<(), String> {
         lookback_delta: lookback,
         ..state()
     };
-    let query = case["query_string"].as_str().expect("a text");
-    let query = query.replace('\'', "%27").replace('{', "%7B").replace('}', "%7D");
-    let answer = get(state, &format!("/federate?{query}"));
+    let answer = get(state, &url);
     let is_same = case["code"].as_u64() == Some(u64::from(answer.status.as_u16()))
         && sorted(&answer.body) == sorted(case["body"].as_str().expect("a text"));
     if is_same { Ok(()) } else { Err(format!("{} {}", answer.status, answer.body)) }
