@@ -33,7 +33,7 @@ use crate::{
 /// Methods that aren't async compute under a lock: with many thousand alerts call the lists off
 /// the async threads.
 pub struct Alertmanager {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// What the configuration in force has started. Held while one is replaced by the next.
     running: tokio::sync::Mutex<Option<Running>>,
     housekeeping: TaskTracker,

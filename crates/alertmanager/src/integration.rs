@@ -1,5 +1,9 @@
 //! What a receiver is to this crate: something that can be told.
 
+pub mod http;
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use model::Labels;

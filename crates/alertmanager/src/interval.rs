@@ -60,4 +60,4 @@ pub fn containing<'a>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
