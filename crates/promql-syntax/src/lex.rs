@@ -22,6 +22,7 @@ pub(crate) struct Lexer<'a> {
     error: String,
     state: State,
     paren_depth: i32,
+    bracket_open: bool,
     got_colon: bool,
     got_duration: bool,
     /// The quote and the start of a string with a bad escape; upstream goes on behind that.
@@ -34,6 +35,8 @@ pub(crate) struct Lexer<'a> {
 enum State {
     Statements,
     Braces,
+    /// In brackets, before the first number; behind it words and colons are asked about
+    /// [`Lexer::bracket_open`].
     Brackets,
     Values,
     Histogram,
@@ -50,6 +53,7 @@ impl<'a> Lexer<'a> {
             error: String::new(),
             state: State::Statements,
             paren_depth: 0,
+            bracket_open: false,
             got_colon: false,
             got_duration: false,
             unfinished_string: None,
@@ -123,6 +127,15 @@ impl<'a> Lexer<'a> {
             }
             b'0'..=b'9' | b'.' => self.number_or_duration(),
             b'"' | b'\'' | b'`' => self.string(byte),
+            b':' if self.bracket_open && self.got_colon => self.fail("unexpected colon ':'"),
+            b':' if self.bracket_open => {
+                self.got_colon = true;
+                self.emit(Kind::Colon)
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' if self.bracket_open => {
+                let first = quoted(char::from(byte));
+                self.duration_word(format!("unexpected character: {first}, expected ':'"))
+            }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' => self.word(),
             b'(' => {
                 self.paren_depth += 1;
@@ -133,11 +146,14 @@ impl<'a> Lexer<'a> {
                 self.state = State::Braces;
                 self.emit(Kind::LeftBrace)
             }
+            b'[' if self.bracket_open => self.fail("unexpected left bracket '['"),
             b'[' => {
                 self.state = State::Brackets;
+                self.bracket_open = true;
                 (self.got_colon, self.got_duration) = (false, false);
                 self.emit(Kind::LeftBracket)
             }
+            b']' if self.bracket_open => self.right_bracket(),
             b']' => self.fail("unexpected right bracket ']'"),
             _ => self.unexpected("unexpected character"),
         }
@@ -146,6 +162,9 @@ impl<'a> Lexer<'a> {
     fn end_of_statements(&mut self) -> Token {
         if self.paren_depth > 0 {
             return self.fail("unclosed left parenthesis");
+        }
+        if self.bracket_open {
+            return self.fail("unclosed left bracket");
         }
         self.emit(Kind::End)
     }
@@ -205,10 +224,7 @@ impl<'a> Lexer<'a> {
             return self.fail("unexpected end of input in duration expression");
         };
         match byte {
-            b']' => {
-                self.state = State::Statements;
-                self.emit(Kind::RightBracket)
-            }
+            b']' => self.right_bracket(),
             b':' => self.colon(),
             b'(' => {
                 self.paren_depth += 1;
@@ -224,10 +240,13 @@ impl<'a> Lexer<'a> {
             b'^' => self.emit(Kind::Op(BinaryOp::Pow)),
             b'#' => self.comment(),
             b'0'..=b'9' | b'.' => {
-                self.got_duration = true;
+                self.state = State::Statements;
                 self.number_or_duration()
             }
-            b'a'..=b'z' | b'A'..=b'Z' => self.duration_word(byte),
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
+                let first = quoted(char::from(byte));
+                self.duration_word(format!("unexpected character in duration expression: {first}"))
+            }
             _ => self.unexpected("unexpected character in duration expression"),
         }
     }
@@ -246,8 +265,15 @@ impl<'a> Lexer<'a> {
         self.fail(problem)
     }
 
-    /// `step`, `range`, `min_of` or `max_of`: the words that may stand in brackets.
-    fn duration_word(&mut self, first: u8) -> Token {
+    fn right_bracket(&mut self) -> Token {
+        self.state = State::Statements;
+        self.bracket_open = false;
+        self.emit(Kind::RightBracket)
+    }
+
+    /// `step`, `range`, `min_of` or `max_of`, the words that may stand in brackets; others are
+    /// the `problem`.
+    fn duration_word(&mut self, problem: String) -> Token {
         use crate::token::Keyword::{MaxOf, MinOf, Range, Step};
         self.skip_while(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         match word_kind(self.input.get(self.start..self.pos).unwrap_or_default()) {
@@ -255,10 +281,7 @@ impl<'a> Lexer<'a> {
                 self.got_duration = true;
                 self.emit(kind)
             }
-            _ => {
-                let first = quoted(char::from(first));
-                self.fail(format!("unexpected character: {first}, expected ':'"))
-            }
+            _ => self.fail(problem),
         }
     }
 

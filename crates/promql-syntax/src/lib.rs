@@ -4,17 +4,18 @@
 //!
 //! ```text
 //! parse(text: &str, options: &Options) -> Result<Expr, Errors>
-//! parse_bytes(text: &[u8], options: &Options) -> Result<Expr, Errors>
+//! parse_bytes(text: &[u8], options: &Options) -> Result<Expr, Errors>    text that may not be UTF-8
 //! parse_metric_selector(text: &str) -> Result<Vec<Matcher>, Errors>      `match[]` of the API
 //! parse_metric(text: &str) -> Result<Labels, Errors>                     `name{label="value"}`
-//! extract_selectors(expr: &Expr) -> Vec<&[Matcher]>
 //! expr.to_string(), format_query(&expr), to_json(&expr)                  printer, prettier, tree
-//! expr.value_type(), expr.span()
+//! expr.value_type(), expr.span(), expr.walk(..), expr.change_selectors(..)
+//! extract_selectors(expr: &Expr) -> Vec<&[Matcher]>
 //! parse_series(line: &str) -> Result<(Labels, Vec<SequenceValue>), Errors>
 //! parse_start_timestamps(line: &str) -> Result<Option<StartTimestamps>, Errors>
 //! functions::find(name: &str) -> Option<&'static Function>
 //! ```
 //!
+//! A tree is at most 500 levels tall, so walking it by recursion is safe.
 //! [`Errors`] prints as upstream does: `1:7: parse error: unexpected …`; each one has its span.
 
 pub mod ast;

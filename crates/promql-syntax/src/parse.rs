@@ -83,8 +83,8 @@ pub fn parse_metric(text: &str) -> Result<Labels, Errors> {
     parser.finish(parsed)
 }
 
-/// How deep parentheses, calls, signs and the like may be nested. A thread's usual stack of 2 MiB
-/// holds that many levels of this parser several times over, also without optimisation.
+/// How deep parentheses, calls, signs and the like may be nested. Without optimisation, that many
+/// levels take less than 1 MiB of a thread's usual 2 MiB of stack.
 const DEPTH_MAX: u32 = 200;
 
 /// How tall a tree may grow by what needs no nesting, `a or b or …`. Whoever walks a tree by

@@ -5,9 +5,10 @@ mod properties;
 mod scripts;
 mod series;
 
+use model::Matcher;
 use serde_json::Value;
 
-use crate::{Options, parse, parse_metric_selector};
+use crate::{Options, format_query, parse, parse_metric_selector, to_json};
 
 /// Runs `check` over a table of upstream's.
 fn table(name: &str, check: impl Fn(&Value) -> Result<(), String>) {
@@ -126,4 +127,57 @@ fn words_of_the_language_are_names_too() {
         let error = parse(query, &Options::ALL).expect_err(query).to_string();
         assert!(error.starts_with("1:1: parse error: unexpected <"), "{error}");
     }
+}
+
+#[test]
+fn selectors_can_be_changed() {
+    let query = "sum(rate(a[5m])) + topk(scalar(b), c{d=\"e\"} or -max_over_time((f)[1h:])) > (g)";
+    let mut expr = parse(query, &Options::ALL).expect(query);
+    expr.change_selectors(&mut |selector| selector.matchers.push(Matcher::equal("x", "y")));
+    let wanted = "sum(rate(a{x=\"y\"}[5m])) + topk(scalar(b{x=\"y\"}), c{d=\"e\",x=\"y\"} \
+                  or -max_over_time((f{x=\"y\"})[1h:])) > (g{x=\"y\"})";
+    assert_eq!(expr.to_string(), wanted);
+}
+
+#[test]
+fn trees_grow_to_their_limit_and_no_further() {
+    let chain = |n: usize| vec!["x"; n].join(" or ");
+    let expr = parse(&chain(500), &Options::ALL).expect("500 levels are allowed");
+    assert_eq!(expr.to_string(), chain(500));
+    assert_eq!(format_query(&expr).matches('x').count(), 500);
+    assert_eq!(to_json(&expr).matches("vectorSelector").count(), 500);
+    let error = parse(&chain(501), &Options::ALL).unwrap_err().to_string();
+    assert_eq!(error, "1:1: parse error: expression is nested too deeply");
+    // A complaint about a part that was given up is not lost.
+    let error = parse(&format!("1 or {}", chain(600)), &Options::ALL).unwrap_err().to_string();
+    assert!(error.contains("set operator"), "{error}");
+}
+
+#[test]
+fn brackets_have_errors_of_their_own() {
+    let check = |query: &str, wanted: &str| {
+        let error = parse(query, &Options::ALL).expect_err(query).to_string();
+        assert_eq!(error, format!("1:{wanted}"), "{query}");
+    };
+    check("x[", "3: parse error: unexpected end of input in duration expression");
+    check("x[5m", "5: parse error: unclosed left bracket");
+    check("(x[5m", "6: parse error: unclosed left parenthesis");
+    check("x[y]", "3: parse error: unexpected character in duration expression: 'y'");
+    check("x[:5m]", "4: parse error: unexpected colon before duration in duration expression");
+    check("x[5m:1m:]", "8: parse error: unexpected colon ':'");
+    check("x[5m[", "5: parse error: unexpected left bracket '['");
+    check(
+        "x[5m 1]",
+        "6: parse error: unexpected number \"1\" in subquery or range, expected \":\" or \"]\"",
+    );
+    check(
+        "x[5m:1m 1]",
+        "9: parse error: unexpected number \"1\" in subquery selector, expected \"]\"",
+    );
+    let durations = "number, duration, step(), range(), or \"]\"";
+    check(
+        "x[5m:*]",
+        &format!("6: parse error: unexpected <op:*> in subquery selector, expected {durations}"),
+    );
+    check("x]", "2: parse error: unexpected right bracket ']'");
 }

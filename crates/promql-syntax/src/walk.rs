@@ -2,7 +2,7 @@
 
 use model::Matcher;
 
-use crate::ast::Expr;
+use crate::ast::{Expr, VectorSelector};
 
 impl Expr {
     /// Calls `visit` for this expression and all below it, from the outside in and from left to
@@ -30,6 +30,31 @@ impl Expr {
             | Expr::Number(_)
             | Expr::String(_)
             | Expr::Duration(_) => {}
+        }
+    }
+}
+
+impl Expr {
+    /// Calls `change` for every selector, those of ranges included.
+    pub fn change_selectors(&mut self, change: &mut impl FnMut(&mut VectorSelector)) {
+        match self {
+            Expr::Vector(vector) => change(vector),
+            Expr::Matrix(matrix) => change(&mut matrix.selector),
+            Expr::Aggregate(aggregate) => {
+                aggregate.expr.change_selectors(change);
+                if let Some(param) = &mut aggregate.param {
+                    param.change_selectors(change);
+                }
+            }
+            Expr::Binary(binary) => {
+                binary.lhs.change_selectors(change);
+                binary.rhs.change_selectors(change);
+            }
+            Expr::Call(call) => call.args.iter_mut().for_each(|arg| arg.change_selectors(change)),
+            Expr::Paren(paren) => paren.expr.change_selectors(change),
+            Expr::Subquery(subquery) => subquery.expr.change_selectors(change),
+            Expr::Unary(unary) => unary.expr.change_selectors(change),
+            Expr::Number(_) | Expr::String(_) | Expr::Duration(_) => {}
         }
     }
 }
