@@ -14,7 +14,7 @@ use telemetry::{Bucket, Family, Kind, Metric, Reading, Registry};
 pub(crate) use text::{Value, Writer};
 
 /// All metrics of `registry` in the format that the client likes best.
-pub(crate) fn respond(registry: &Registry, headers: &HeaderMap) -> Response {
+pub fn respond(registry: &Registry, headers: &HeaderMap) -> Response {
     let format = Format::negotiate(headers, Syntax::OPEN_METRICS);
     let mut writer = Writer::new(format);
     for family in registry.gather() {

@@ -1,6 +1,8 @@
 //! Writes JSON as upstream's encoder does, byte for byte.
 
 mod histogram;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -17,12 +19,14 @@ pub(crate) struct Json {
     out: String,
     /// Where full chunks go while the text is still written.
     sink: Option<mpsc::Sender<Bytes>>,
+    /// Nobody reads any more: lists end early.
+    is_abandoned: bool,
 }
 
 impl Json {
     /// Sends what is written to `sink`, chunk by chunk. For blocking threads.
     pub(crate) fn streaming(sink: mpsc::Sender<Bytes>) -> Json {
-        Json { out: String::new(), sink: Some(sink) }
+        Json { sink: Some(sink), ..Json::default() }
     }
 
     /// The text; the rest of it, if it is streamed.
@@ -30,13 +34,11 @@ impl Json {
         self.out
     }
 
-    /// Gives away a full chunk. False if nobody reads any more.
-    pub(crate) fn flush_full_chunk(&mut self) -> bool {
-        match &self.sink {
-            Some(sink) if self.out.len() >= CHUNK_BYTES => {
-                sink.blocking_send(std::mem::take(&mut self.out).into()).is_ok()
-            }
-            _ => true,
+    /// Gives away a full chunk.
+    pub(crate) fn flush_full_chunk(&mut self) {
+        if let Some(sink) = self.sink.as_ref().filter(|_| self.out.len() >= CHUNK_BYTES) {
+            let chunk = std::mem::take(&mut self.out);
+            self.is_abandoned = sink.blocking_send(chunk.into()).is_err();
         }
     }
 
@@ -53,6 +55,9 @@ impl Json {
     ) {
         self.out.push('[');
         for (idx, item) in items.into_iter().enumerate() {
+            if self.is_abandoned {
+                break;
+            }
             if idx > 0 {
                 self.out.push(',');
             }
@@ -95,12 +100,12 @@ impl Json {
 
     /// A text, with the characters that mean something in HTML escaped.
     pub(crate) fn string(&mut self, text: &str) {
-        self.quote(text, |c| matches!(c, '<' | '>' | '&'));
+        self.quote(text, &SPECIAL_IN_HTML);
     }
 
     /// A text of a label, which upstream writes without regard to HTML.
     pub(crate) fn label_text(&mut self, text: &str) {
-        self.quote(text, |_| false);
+        self.quote(text, &SPECIAL);
     }
 
     pub(crate) fn strings<S: AsRef<str>>(&mut self, texts: impl IntoIterator<Item = S>) {
@@ -155,24 +160,56 @@ impl Json {
         self.out.push('"');
     }
 
-    fn quote(&mut self, text: &str, is_escaped: impl Fn(char) -> bool) {
+    /// Copies runs of harmless bytes at once: nearly all of an answer is such text.
+    fn quote(&mut self, text: &str, is_special: &[bool; 256]) {
         self.out.push('"');
-        for c in text.chars() {
-            match c {
-                '"' => self.raw("\\\""),
-                '\\' => self.raw("\\\\"),
-                '\n' => self.raw("\\n"),
-                '\r' => self.raw("\\r"),
-                '\t' => self.raw("\\t"),
-                c if c < ' ' || matches!(c, '\u{2028}' | '\u{2029}') || is_escaped(c) => {
-                    write!(self.out, "\\u{:04x}", c as u32)
-                        .expect("writing to a string cannot fail");
-                }
-                c => self.out.push(c),
-            }
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|byte| is_special[usize::from(byte)]) {
+            let (harmless, special) = rest.split_at(at);
+            self.out.push_str(harmless);
+            let mut chars = special.chars();
+            let Some(c) = chars.next() else { break };
+            self.escape(c);
+            rest = chars.as_str();
         }
+        self.out.push_str(rest);
         self.out.push('"');
     }
+
+    fn escape(&mut self, c: char) {
+        match c {
+            '"' => self.raw("\\\""),
+            '\\' => self.raw("\\\\"),
+            '\n' => self.raw("\\n"),
+            '\r' => self.raw("\\r"),
+            '\t' => self.raw("\\t"),
+            '\0'..' ' | '\u{2028}' | '\u{2029}' | '<' | '>' | '&' => {
+                write!(self.out, "\\u{:04x}", c as u32).expect("writing to a string cannot fail");
+            }
+            c => self.out.push(c),
+        }
+    }
+}
+
+/// The first bytes of characters that are escaped everywhere. 0xe2 begins U+2028 and U+2029, which
+/// JavaScript takes for line breaks.
+const SPECIAL: [bool; 256] = special(b"\"\\\xe2");
+/// The same with what means something in HTML.
+const SPECIAL_IN_HTML: [bool; 256] = special(b"\"\\\xe2<>&");
+
+const fn special(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        table[control] = true;
+        control += 1;
+    }
+    let mut idx = 0;
+    while idx < bytes.len() {
+        table[bytes[idx] as usize] = true;
+        idx += 1;
+    }
+    table
 }
 
 /// The inside of an object.

@@ -5,7 +5,7 @@
 //! [`alertmanager::router`].
 
 pub mod alertmanager;
-mod expose;
+pub mod expose;
 mod json;
 mod methods;
 mod page;
