@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
-use axum::{Router, http::header, routing::get};
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
 use runtime::Runtime;
 use telemetry::Registry;
 
@@ -20,11 +25,14 @@ pub(crate) fn main(
 }
 
 fn metrics(registry: Registry) -> Router {
-    let page = move || async move {
+    let page = move |headers: HeaderMap| async move {
         // Collectors read files of the kernel: not for the async threads.
-        let gathered = tokio::task::spawn_blocking(move || registry.gather()).await;
-        let text = format!("{:?}", gathered.unwrap_or_default());
-        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+        let page = tokio::task::spawn_blocking(move || api::expose::respond(&registry, &headers));
+        page.await.unwrap_or_else(|error| failure(&error))
     };
     Router::new().route("/metrics", get(page))
+}
+
+fn failure(error: &tokio::task::JoinError) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, format!("gather metrics: {error}\n")).into_response()
 }
