@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// Checks `expr`, which came from `text`, notes what is wrong, and says what it evaluates to.
-pub(crate) fn check(expr: &Expr, text: &[u8], complaints: &mut Vec<Complaint>) -> ValueType {
+/// Operators lose their vector matching where a side is no vector.
+pub(crate) fn check(expr: &mut Expr, text: &[u8], complaints: &mut Vec<Complaint>) -> ValueType {
     Checker { text, complaints }.expr(expr)
 }
 
@@ -35,22 +36,26 @@ pub(crate) fn selector(selector: &VectorSelector, complaints: &mut Vec<Complaint
     }
 }
 
+fn span_of(binary: &Binary) -> Span {
+    Span { start: binary.lhs.span().start, end: binary.rhs.span().end }
+}
+
 struct Checker<'a> {
     text: &'a [u8],
     complaints: &'a mut Vec<Complaint>,
 }
 
 impl Checker<'_> {
-    fn expr(&mut self, expr: &Expr) -> ValueType {
+    fn expr(&mut self, expr: &mut Expr) -> ValueType {
         match expr {
             Expr::Aggregate(aggregate) => self.aggregate(aggregate),
-            Expr::Binary(binary) => return self.binary(binary, expr.span()),
+            Expr::Binary(binary) => return self.binary(binary),
             Expr::Call(call) => self.call(call),
             Expr::Matrix(matrix) => selector(&matrix.selector, self.complaints),
             Expr::Vector(vector) => selector(vector, self.complaints),
-            Expr::Paren(paren) => return self.expr(&paren.expr),
+            Expr::Paren(paren) => return self.expr(&mut paren.expr),
             Expr::Subquery(subquery) => {
-                let found = self.expr(&subquery.expr);
+                let found = self.expr(&mut subquery.expr);
                 if found != Vector {
                     let what = "subquery is only allowed on instant vector";
                     let found = found.as_str();
@@ -58,7 +63,7 @@ impl Checker<'_> {
                 }
             }
             Expr::Unary(unary) => {
-                let found = self.expr(&unary.expr);
+                let found = self.expr(&mut unary.expr);
                 if !matches!(found, Scalar | Vector) {
                     let allowed = "expressions of type scalar or instant vector";
                     let found = quote(found.documented());
@@ -73,14 +78,14 @@ impl Checker<'_> {
         expr.value_type()
     }
 
-    fn aggregate(&mut self, aggregate: &Aggregate) {
-        self.expect(&aggregate.expr, Vector, "aggregation expression");
-        if let (Some(param), Some(wanted)) = (&aggregate.param, aggregate.op.param_type()) {
+    fn aggregate(&mut self, aggregate: &mut Aggregate) {
+        self.expect(&mut aggregate.expr, Vector, "aggregation expression");
+        if let (Some(param), Some(wanted)) = (&mut aggregate.param, aggregate.op.param_type()) {
             self.expect(param, wanted, "aggregation parameter");
         }
     }
 
-    fn expect(&mut self, expr: &Expr, wanted: ValueType, context: &str) {
+    fn expect(&mut self, expr: &mut Expr, wanted: ValueType, context: &str) {
         let found = self.expr(expr);
         if found != wanted {
             let (wanted, found) = (wanted.documented(), found.documented());
@@ -88,15 +93,15 @@ impl Checker<'_> {
         }
     }
 
-    fn call(&mut self, call: &Call) {
-        let Call { function, args, span } = call;
+    fn call(&mut self, call: &mut Call) {
         self.count_args(call);
+        let Call { function, args, span } = call;
         if function.name == "info"
             && let Some(labels) = args.get(1)
         {
             self.info_labels(labels, *span);
         }
-        for (at, arg) in args.iter().enumerate() {
+        for (at, arg) in args.iter_mut().enumerate() {
             let wanted = match function.args.get(at) {
                 Some(wanted) => *wanted,
                 None if function.variadic == 0 => break,
@@ -105,7 +110,7 @@ impl Checker<'_> {
             let is_label_selector = function.name == "info" && at == 1;
             let found = match arg {
                 Expr::Vector(vector) if is_label_selector && vector.name.is_empty() => Vector,
-                arg => self.expr(arg),
+                _ => self.expr(arg),
             };
             if found != wanted {
                 let (wanted, found) = (wanted.documented(), found.documented());
@@ -151,9 +156,9 @@ impl Checker<'_> {
         }
     }
 
-    fn binary(&mut self, binary: &Binary, span: Span) -> ValueType {
-        let lhs = self.expr(&binary.lhs);
-        let rhs = self.expr(&binary.rhs);
+    fn binary(&mut self, binary: &mut Binary) -> ValueType {
+        let lhs = self.expr(&mut binary.lhs);
+        let rhs = self.expr(&mut binary.rhs);
         self.operator(binary, lhs, rhs);
         for (side, found) in [(&binary.lhs, lhs), (&binary.rhs, rhs)] {
             if !matches!(found, Scalar | Vector) {
@@ -161,11 +166,14 @@ impl Checker<'_> {
                 self.complain(side.span(), problem);
             }
         }
-        self.matching(binary, lhs, rhs, span);
+        self.matching(binary, lhs, rhs);
+        if lhs != Vector || rhs != Vector {
+            binary.matching = None;
+        }
         if binary.op.is_set() && (lhs == Scalar || rhs == Scalar) {
             let op = quote(binary.op.as_str());
             let problem = format!("set operator {op} not allowed in binary scalar expression");
-            self.complain(span, problem);
+            self.complain(span_of(binary), problem);
         }
         match (lhs, rhs) {
             (Scalar, Scalar) => Scalar,
@@ -197,17 +205,17 @@ impl Checker<'_> {
         }
     }
 
-    fn matching(&mut self, binary: &Binary, lhs: ValueType, rhs: ValueType, span: Span) {
+    fn matching(&mut self, binary: &Binary, lhs: ValueType, rhs: ValueType) {
         let Some(matching) = &binary.matching else { return };
         let fills = matching.fill_left.is_some() || matching.fill_right.is_some();
         if lhs != Vector || rhs != Vector {
             if !matching.labels.is_empty() {
                 let problem = "vector matching only allowed between instant vectors";
-                self.complain(span, problem);
+                self.complain(span_of(binary), problem);
             }
             if fills {
                 let problem = "filling in missing series only allowed between instant vectors";
-                self.complain(span, problem);
+                self.complain(span_of(binary), problem);
             }
             return;
         }
@@ -216,11 +224,14 @@ impl Checker<'_> {
         }
         if matching.cardinality != Cardinality::ManyToMany {
             let op = quote(binary.op.as_str());
-            self.complain(span, format!("no grouping allowed for {op} operation"));
-            self.complain(span, "set operations must always be many-to-many");
+            self.complain(span_of(binary), format!("no grouping allowed for {op} operation"));
+            self.complain(span_of(binary), "set operations must always be many-to-many");
         }
         if fills {
-            self.complain(span, "filling in missing series not allowed for set operators");
+            self.complain(
+                span_of(binary),
+                "filling in missing series not allowed for set operators",
+            );
         }
     }
 

@@ -157,11 +157,11 @@ impl<'a> Parser<'a> {
             self.complain(Span::default(), "no expression found in input");
             return Err(Stop);
         }
-        let node = self.expression()?;
+        let mut node = self.expression()?;
         self.expect_end()?;
         if self.complaints.is_empty() {
             let mut complaints = std::mem::take(&mut self.type_complaints);
-            check::check(&node.expr, self.input, &mut complaints);
+            check::check(&mut node.expr, self.input, &mut complaints);
             self.complaints = complaints;
         }
         if self.complaints.is_empty() && self.too_deep {
@@ -246,14 +246,7 @@ impl<'a> Parser<'a> {
 
     /// Takes a string literal; bytes that are no UTF-8 become U+FFFD.
     fn take_string(&mut self) -> String {
-        let span = self.token.span;
-        self.advance();
-        let bytes =
-            crate::literal::unquote(self.input.get(span.start..span.end).unwrap_or_default());
-        match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        }
+        self.string_literal().value
     }
 
     fn complain_too_deep(&mut self, span: Span) {
@@ -315,12 +308,12 @@ impl<'a> Parser<'a> {
 
     /// Puts a level on top of trees of `height`. A tree that is too tall is checked, noted, and
     /// replaced by a stump of the same type and place, so that no tree is ever too tall to drop.
-    fn grown(&mut self, expr: Expr, height: u32) -> Node {
+    fn grown(&mut self, mut expr: Expr, height: u32) -> Node {
         if height < HEIGHT_MAX {
             return Node { expr, height: height + 1 };
         }
         self.too_deep = true;
-        let value_type = check::check(&expr, self.input, &mut self.type_complaints);
+        let value_type = check::check(&mut expr, self.input, &mut self.type_complaints);
         Node { expr: stump(value_type, expr.span()), height: 1 }
     }
 }

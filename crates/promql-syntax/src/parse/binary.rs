@@ -2,7 +2,7 @@
 
 use super::{Node, Parsed, Parser};
 use crate::{
-    ast::{Binary, BinaryOp, Cardinality, Expr, Span, ValueType, VectorMatching},
+    ast::{Binary, BinaryOp, Cardinality, Expr, Span, VectorMatching},
     token::{Keyword, Kind},
 };
 
@@ -98,12 +98,8 @@ impl Parser<'_> {
         if op.is_set() && matching.cardinality == Cardinality::OneToOne {
             matching.cardinality = Cardinality::ManyToMany;
         }
-        // Where a side is no vector, the type check still wants to see what was written.
-        let is_plain = matching.labels.is_empty() && !fills;
-        let are_vectors =
-            lhs.value_type() == ValueType::Vector && rhs.value_type() == ValueType::Vector;
-        let matching = (are_vectors || !is_plain).then_some(matching);
-        let binary = Binary { op, lhs, rhs, matching, return_bool };
+        // The type check takes it away where a side is no vector.
+        let binary = Binary { op, lhs, rhs, matching: Some(matching), return_bool };
         self.grown(Expr::Binary(Box::new(binary)), height)
     }
 }

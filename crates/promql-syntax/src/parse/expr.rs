@@ -156,7 +156,7 @@ impl Parser<'_> {
         NumberLiteral { value, is_duration, span }
     }
 
-    fn string_literal(&mut self) -> StringLiteral {
+    pub(super) fn string_literal(&mut self) -> StringLiteral {
         let span = self.token.span;
         self.advance();
         let bytes = literal::unquote(self.input.get(span.start..span.end).unwrap_or_default());
