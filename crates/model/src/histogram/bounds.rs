@@ -45,7 +45,7 @@ pub fn exponential(index: i32, schema: i32) -> f64 {
         return scale(1.0, i64::from(index) << schema.unsigned_abs().min(30));
     };
     let schema = schema.min(SCHEMA_MAX as u32);
-    let within = index & ((1 << schema) - 1);
+    let within = index & ((1_i32 << schema) - 1);
     let fraction = FRACTIONS[(within as usize) << (SCHEMA_MAX as u32 - schema)];
     scale(fraction, i64::from(index >> schema) + 1)
 }

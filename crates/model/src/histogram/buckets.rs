@@ -51,19 +51,19 @@ impl FloatHistogram {
     }
 
     /// The buckets above zero with the counts of all lower ones added, gaps filled.
-    pub fn cumulative(&self) -> Vec<Bucket> {
-        let mut buckets: Vec<Bucket> = Vec::with_capacity(self.positive_buckets.len());
+    pub fn cumulative(&self) -> impl Iterator<Item = Bucket> + '_ {
+        let mut populated = self.positive().peekable();
+        let mut index = populated.peek().map_or(0, |first| first.index);
         let mut count = 0.0;
-        for bucket in self.positive() {
-            if let Some(last) = buckets.last() {
-                for index in last.index + 1..bucket.index {
-                    buckets.push(self.up_to(index, count));
-                }
+        std::iter::from_fn(move || {
+            populated.peek()?;
+            if let Some(bucket) = populated.next_if(|bucket| bucket.index <= index) {
+                count += bucket.count;
             }
-            count += bucket.count;
-            buckets.push(self.up_to(bucket.index, count));
-        }
-        buckets
+            let bucket = self.up_to(index, count);
+            index = index.saturating_add(1);
+            Some(bucket)
+        })
     }
 
     fn up_to(&self, index: i32, count: f64) -> Bucket {
@@ -223,7 +223,7 @@ pub(super) fn pack<T>(buckets: impl IntoIterator<Item = (i32, T)>) -> (Vec<Span>
     for (index, count) in buckets {
         match spans.last_mut() {
             Some(span) if index == next => span.length += 1,
-            _ => spans.push(Span { offset: index - next, length: 1 }),
+            _ => spans.push(Span { offset: index.saturating_sub(next), length: 1 }),
         }
         counts.push(count);
         next = index.saturating_add(1);

@@ -33,7 +33,7 @@ pub(super) fn compact<T: Copy + Default + PartialEq>(
     for (index, count) in populated {
         if let Some((last, _)) = kept.last().copied() {
             let gap = i64::from(index) - i64::from(last) - 1;
-            if gap <= i64::from(max_empty) {
+            if (1..=i64::from(max_empty)).contains(&gap) {
                 kept.extend((last + 1..index).map(|index| (index, T::default())));
             }
         }

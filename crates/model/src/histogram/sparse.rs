@@ -170,7 +170,9 @@ impl<N: Count> Sparse<N> {
         for side in [&mut self.positive, &mut self.negative] {
             let covered = side
                 .iter()
-                .take_while(|(index, _)| bounds::exponential(index - 1, schema) < threshold)
+                .take_while(|(index, _)| {
+                    bounds::exponential(index.saturating_sub(1), schema) < threshold
+                })
                 .count();
             for (_, count) in side.drain(..covered) {
                 self.zero_count = self.zero_count.merge(count);
@@ -184,7 +186,7 @@ impl<N: Count> Sparse<N> {
         let schema = self.schema;
         let is_cut = |(index, count): &&(i32, N)| {
             count.total() != 0.0
-                && bounds::exponential(index - 1, schema) < threshold
+                && bounds::exponential(index.saturating_sub(1), schema) < threshold
                 && bounds::exponential(*index, schema) > threshold
         };
         self.positive.iter().find(is_cut).or(self.negative.iter().find(is_cut)).map(|cut| cut.0)

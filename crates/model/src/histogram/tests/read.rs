@@ -1,6 +1,7 @@
 //! Histograms out of the tables' JSON.
 
 use conformance::float;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::{
@@ -102,4 +103,45 @@ fn spans(value: &Value) -> Vec<Span> {
 
 fn list<T>(value: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
     value.as_array().into_iter().flatten().map(read).collect()
+}
+
+/// A histogram of any layout, also one that makes no sense.
+pub(super) fn arbitrary() -> impl Strategy<Value = FloatHistogram> {
+    let offset = prop_oneof![8 => 0_i32..5, 1 => -5_i32..0, 1 => any::<i32>()];
+    let schema = prop_oneof![-4_i32..=8, Just(-53)];
+    (schema, any::<bool>()).prop_flat_map(move |(schema, fits)| of(schema, offset.clone(), fits))
+}
+
+/// A histogram that could have been observed, but for its count.
+pub(super) fn sensible() -> impl Strategy<Value = FloatHistogram> {
+    (-4_i32..=8).prop_flat_map(|schema| of(schema, 0_i32..5, true))
+}
+
+fn of(
+    schema: i32,
+    offset: impl Strategy<Value = i32> + Clone,
+    fits: bool,
+) -> impl Strategy<Value = FloatHistogram> {
+    let span = (offset, 0_u32..4).prop_map(|(offset, length)| Span { offset, length });
+    let spans = proptest::collection::vec(span, 0..5);
+    let counts = proptest::collection::vec(prop_oneof![Just(0.0), Just(1.0), Just(2.5)], 0..8);
+    let sides = (spans.clone(), spans, counts.clone(), counts);
+    (sides, 0.0..3.0).prop_map(move |(sides, zero_threshold)| {
+        let (positive_spans, negative_spans, mut positive_buckets, mut negative_buckets) = sides;
+        let needed = |spans: &[Span]| spans.iter().map(|span| span.length as usize).sum();
+        if fits {
+            positive_buckets.resize(needed(&positive_spans), 1.0);
+            negative_buckets.resize(needed(&negative_spans), 0.0);
+        }
+        FloatHistogram {
+            schema,
+            zero_threshold,
+            positive_spans,
+            negative_spans,
+            positive_buckets,
+            negative_buckets,
+            custom_values: if schema == -53 { vec![1.0, 2.0, 3.5] } else { Vec::new() },
+            ..FloatHistogram::default()
+        }
+    })
 }
