@@ -121,8 +121,7 @@ fn column_with_scalar(
     for (step, cell) in column.cells() {
         let scalar = Cell::Float(scalars[step]);
         let (lhs, rhs) = if scalar_is_left { (scalar, cell) } else { (cell, scalar) };
-        let outcome =
-            element::apply(binary.op, lhs, rhs, &mut evaluator.notes(), binary.position);
+        let outcome = element::apply(binary.op, lhs, rhs, &mut evaluator.notes(), binary.position);
         let Some(outcome) = outcome else { continue };
         if binary.return_bool {
             out.set(step, f64::from(u8::from(outcome.keep)));
@@ -136,12 +135,7 @@ fn column_with_scalar(
 }
 
 /// The values of a pair of series at the steps where both have one.
-fn pair(
-    evaluator: &Evaluator<'_>,
-    binary: &Binary,
-    lhs: &Column,
-    rhs: &Column,
-) -> Column {
+fn pair(evaluator: &Evaluator<'_>, binary: &Binary, lhs: &Column, rhs: &Column) -> Column {
     let mut out = Column::default();
     if let Some(run) = element::arithmetic(binary.op)
         && !lhs.has_histograms()
@@ -162,7 +156,7 @@ fn pair(
     out
 }
 
-/// Sets what two values make; false if nothing.
+/// Sets what two values make, if anything.
 fn set_outcome(
     evaluator: &Evaluator<'_>,
     binary: &Binary,
@@ -170,17 +164,14 @@ fn set_outcome(
     lhs: Cell<'_>,
     rhs: Cell<'_>,
     out: &mut Column,
-) -> bool {
+) {
     let outcome = element::apply(binary.op, lhs, rhs, &mut evaluator.notes(), binary.position);
-    let Some(outcome) = outcome else { return false };
+    let Some(outcome) = outcome else { return };
     if binary.return_bool {
         out.set(step, f64::from(u8::from(outcome.keep)));
-        return true;
-    }
-    if outcome.keep {
+    } else if outcome.keep {
         out.set_cell(step, outcome.value.cell());
     }
-    outcome.keep
 }
 
 /// Which steps have a value in any of `tracks`.

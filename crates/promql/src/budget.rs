@@ -65,10 +65,6 @@ impl Budget {
         self.current.get()
     }
 
-    pub(crate) fn max(&self) -> u64 {
-        self.max
-    }
-
     pub(crate) fn peak(&self) -> u64 {
         self.peak.get()
     }
@@ -83,6 +79,11 @@ impl Budget {
     pub(crate) fn pass(&self, samples: u64) -> Result<()> {
         let level = self.current.get() + samples;
         self.peak.set(self.peak.get().max(level));
+        if level > self.max { Err(Error::TooManySamples) } else { Ok(()) }
+    }
+
+    /// Says whether so many samples could be held, without holding them.
+    pub(crate) fn allows(&self, level: u64) -> Result<()> {
         if level > self.max { Err(Error::TooManySamples) } else { Ok(()) }
     }
 

@@ -175,8 +175,7 @@ impl Engine {
         });
         let arrived = self.clock.monotonic();
         let deadline = arrived.checked_add(timeout);
-        let guard =
-            Guard { clock: self.clock.clone(), deadline, cancel: options.cancel.clone() };
+        let guard = Guard { clock: self.clock.clone(), deadline, cancel: options.cancel.clone() };
         let _slot = self.gate.enter(&guard)?;
         let queue = self.clock.monotonic().saturating_sub(arrived);
         let settings = Settings::new(&self.options, &frame);

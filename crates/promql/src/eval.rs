@@ -23,8 +23,7 @@ use promql_syntax::ast::ValueType;
 use storage::Series;
 
 use crate::{
-    Error, Result,
-    aggregate, binary,
+    Error, Result, aggregate, binary,
     budget::{Budget, Guard, StepCounts},
     column::{Cell, Column, Track},
     engine::Settings,
@@ -36,7 +35,7 @@ use crate::{
 };
 
 pub(crate) use range::{call as call_range, raw};
-pub(crate) use select::{with_start_times, with_times};
+pub(crate) use select::{newest_times, with_start_times, with_times};
 
 /// Takes one series after the other.
 pub(crate) type Sink<'s> = &'s mut dyn FnMut(Track) -> Result<()>;
@@ -78,6 +77,14 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn new(n_steps: usize) -> Tally {
         Tally { total: vec![0; n_steps], read: vec![0; n_steps] }
+    }
+
+    /// Each value was read and looked at at its step.
+    fn count(&mut self, column: &Column) {
+        for (step, cell) in column.cells() {
+            self.total[step] += cell.weight();
+            self.read[step] += cell.weight();
+        }
     }
 
     fn add(&mut self, other: &Tally) {
@@ -240,7 +247,7 @@ impl<'a> Evaluator<'a> {
             counts.input(&track.column);
             let mut column = Column::default();
             for (step, cell) in track.column.cells() {
-                let moment = Moment { step, time: scope.steps.time(step), scalars: &scalars };
+                let moment = Moment { step, scalars: &scalars };
                 if let Some(value) = run(cell, &moment) {
                     column.set(step, value);
                 }
@@ -294,11 +301,12 @@ impl<'a> Evaluator<'a> {
         }
         let first = scope.first();
         let repeats = scope.n_steps() as u64 - 1;
+        let before = self.budget.current();
         let mut repeated = 0;
         self.stream(inner, &first, &mut |mut track| {
             let Some(cell) = track.column.get(0) else { return Ok(()) };
             repeated += cell.weight() * repeats;
-            self.budget.pass(repeated)?;
+            self.budget.allows(before + repeated)?;
             track.column = Column::repeated(cell, scope.n_steps());
             sink(track)
         })?;

@@ -31,6 +31,9 @@ use crate::{
 #[cfg(test)]
 pub(crate) use classic::{Bucket, bucket_quantile};
 pub(crate) use date::Date;
+pub(crate) use extended::with_edges;
+#[cfg(test)]
+pub(crate) use histogram::at as histogram_at;
 pub(crate) use histogram::{find_resets, interpolate as interpolate_histograms};
 
 /// How a function does its work.
@@ -63,10 +66,9 @@ pub(crate) type RangeFn = fn(&Windows<'_>, &mut Output);
 pub(crate) type ScalarFn = fn(&Evaluator<'_>, &Call, &Scope) -> Result<Vec<f64>>;
 pub(crate) type VectorFn = fn(&Evaluator<'_>, &Call, &Scope, Sink<'_>) -> Result<()>;
 
-/// A step, and the scalar arguments there.
+/// A step, and the scalar arguments at it.
 pub(crate) struct Moment<'a> {
     pub(crate) step: usize,
-    pub(crate) time: i64,
     /// One column for each scalar argument, in the order in which they are written.
     pub(crate) scalars: &'a [Vec<f64>],
 }

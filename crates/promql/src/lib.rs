@@ -21,8 +21,8 @@ mod functions;
 mod budget;
 mod column;
 mod float;
-mod steps;
 mod merge;
+mod steps;
 
 #[cfg(test)]
 mod tests;

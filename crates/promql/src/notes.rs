@@ -164,10 +164,7 @@ impl Notes {
     }
 
     pub(crate) fn custom_buckets_reconciled(&mut self, deed: &str, position: usize) {
-        self.info(
-            format!("mismatched custom buckets were reconciled during {deed}"),
-            position,
-        );
+        self.info(format!("mismatched custom buckets were reconciled during {deed}"), position);
     }
 
     pub(crate) fn mixed_exponential_and_custom(&mut self, metric: &str, position: usize) {
@@ -175,6 +172,17 @@ impl Notes {
         self.warn(
             format!(
                 "vector contains a mix of histograms with exponential and custom buckets schemas\
+                 {metric}"
+            ),
+            position,
+        );
+    }
+
+    pub(crate) fn start_time_overlap(&mut self, metric: &str, position: usize) {
+        let metric = quote(metric);
+        self.warn(
+            format!(
+                "sample has start time that overlaps with previous sample timestamp for metric \
                  {metric}"
             ),
             position,

@@ -136,7 +136,6 @@ pub(crate) struct Aggregate {
     /// Sorted.
     pub(crate) grouping: Vec<String>,
     pub(crate) without: bool,
-    pub(crate) position: usize,
 }
 
 #[derive(Debug)]

@@ -29,9 +29,4 @@ impl Steps {
     pub(crate) fn end(&self) -> i64 {
         self.time(self.count.saturating_sub(1))
     }
-
-    /// A query that asks for one moment; the order of its result means something.
-    pub(crate) fn is_instant(&self) -> bool {
-        self.count == 1
-    }
 }

@@ -1,1 +1,8 @@
-//! Upstream's tables, and what they do not cover.
+//! Upstream's scripts and tables, and what they do not cover.
+
+mod engine;
+mod histograms;
+mod runner;
+mod scripts;
+mod subject;
+mod tables;

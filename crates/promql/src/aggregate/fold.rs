@@ -211,9 +211,15 @@ impl State {
             State::Values(values) => {
                 let steps = values.into_iter().zip(phis);
                 steps
-                    .map(|(mut values, phi)| {
-                        if values.is_empty() { STALE } else { float::quantile(*phi, &mut values) }
-                    })
+                    .map(
+                        |(mut values, phi)| {
+                            if values.is_empty() {
+                                STALE
+                            } else {
+                                float::quantile(*phi, &mut values)
+                            }
+                        },
+                    )
                     .collect()
             }
         }

@@ -69,9 +69,7 @@ pub(super) fn apply(
         (Cell::Histogram(a), Cell::Histogram(b)) => match op {
             BinaryOp::Add => return histogram::add(a, b, notes, position).map(made),
             BinaryOp::Sub => return histogram::subtract(a, b, notes, position).map(made),
-            BinaryOp::Equal => {
-                Some(Outcome { value: lhs.owned(), keep: histogram::equal(a, b) })
-            }
+            BinaryOp::Equal => Some(Outcome { value: lhs.owned(), keep: histogram::equal(a, b) }),
             BinaryOp::NotEqual => {
                 Some(Outcome { value: lhs.owned(), keep: !histogram::equal(a, b) })
             }

@@ -98,12 +98,13 @@ impl Join<'_> {
         groups
     }
 
+    /// Upstream has swapped the sides by then, so `fill_right` always stands in for the "one".
     fn fill_one(&self) -> Option<f64> {
-        if self.swapped { self.matching.fill_left } else { self.matching.fill_right }
+        self.matching.fill_right
     }
 
     fn fill_many(&self) -> Option<f64> {
-        if self.swapped { self.matching.fill_right } else { self.matching.fill_left }
+        self.matching.fill_left
     }
 
     fn group(&self, signature: &Labels, group: &Group, merge: &mut Merge) -> Result<()> {
@@ -131,7 +132,7 @@ impl Join<'_> {
                 continue;
             }
             let one = self.one_at(signature, group, step)?;
-            let mut kept = false;
+            let mut matched = false;
             let mut any_many = false;
             for (place, idx) in group.many.iter().enumerate() {
                 let Some(cell) = self.many[*idx].column.get(step) else { continue };
@@ -141,20 +142,17 @@ impl Join<'_> {
                     (None, Some(fill)) => (n_one - 1, Cell::Float(fill)),
                     (None, None) => continue,
                 };
-                let column = pairs.entry((place, one_place)).or_default();
-                if self.outcome(step, cell, other, column) {
-                    let one_to_one = self.matching.cardinality == Cardinality::OneToOne;
-                    if kept && one_to_one {
-                        return Err(Error::execution(
-                            "multiple matches for labels: many-to-one matching must be explicit \
-                             (group_left/group_right)",
-                        ));
-                    }
-                    kept = true;
+                if matched && self.matching.cardinality == Cardinality::OneToOne {
+                    return Err(Error::execution(
+                        "multiple matches for labels: many-to-one matching must be explicit \
+                         (group_left/group_right)",
+                    ));
                 }
+                matched = true;
+                let column = pairs.entry((place, one_place)).or_default();
+                self.outcome(step, cell, other, column);
             }
-            if let (false, Some((one_place, other)), Some(fill)) =
-                (any_many, one, self.fill_many())
+            if let (false, Some((one_place, other)), Some(fill)) = (any_many, one, self.fill_many())
             {
                 let column = pairs.entry((n_many - 1, one_place)).or_default();
                 self.outcome(step, Cell::Float(fill), other, column);
@@ -174,9 +172,9 @@ impl Join<'_> {
         tracks.into_iter().try_for_each(|track| merge.add(track).map_err(|_| Error::same_labels()))
     }
 
-    fn outcome(&self, step: usize, many: Cell<'_>, one: Cell<'_>, column: &mut Column) -> bool {
+    fn outcome(&self, step: usize, many: Cell<'_>, one: Cell<'_>, column: &mut Column) {
         let (lhs, rhs) = if self.swapped { (one, many) } else { (many, one) };
-        set_outcome(self.evaluator, self.binary, step, lhs, rhs, column)
+        set_outcome(self.evaluator, self.binary, step, lhs, rhs, column);
     }
 
     /// The only series of the "one" side at a step, and its place in the group.
@@ -200,9 +198,10 @@ impl Join<'_> {
 
     fn duplicate(&self, signature: &Labels, a: &Labels, b: &Labels) -> Error {
         let side = if self.swapped { "left" } else { "right" };
+        let (a, b) = (a.min(b), a.max(b));
         Error::execution(format!(
             "found duplicate series for the match group {signature} on the {side} hand-side of \
-             the operation: [{b}, {a}];many-to-many matching not allowed: matching labels must \
+             the operation: [{a}, {b}];many-to-many matching not allowed: matching labels must \
              be unique on one side"
         ))
     }
@@ -224,13 +223,10 @@ impl Join<'_> {
             one.map_or(signature, |track| &track.labels),
         );
         let delayed = self.evaluator.settings().delayed_name_removal;
-        let labels = if !delayed && self.binary.return_bool {
-            without_identity(&labels)
-        } else {
-            labels
-        };
-        let drop_name = delayed
-            && (self.binary.return_bool || many.is_some_and(|track| track.drop_name));
+        let labels =
+            if !delayed && self.binary.return_bool { without_identity(&labels) } else { labels };
+        let drop_name =
+            delayed && (self.binary.return_bool || many.is_some_and(|track| track.drop_name));
         merge.add(Track { labels, drop_name, column }).map_err(|_| Error::same_labels())
     }
 

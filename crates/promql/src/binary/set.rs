@@ -71,12 +71,7 @@ fn presence(tracks: &[Track], matching: &VectorMatching, scope: &Scope) -> Prese
 }
 
 /// The track at the steps where the other side has its signature, or has not.
-fn filtered(
-    track: Track,
-    other: &Presence,
-    matching: &VectorMatching,
-    wanted: bool,
-) -> Track {
+fn filtered(track: Track, other: &Presence, matching: &VectorMatching, wanted: bool) -> Track {
     let Some(steps) = other.get(&signature(&track.labels, matching)) else {
         let column = if wanted { Column::default() } else { track.column };
         return Track { column, ..track };

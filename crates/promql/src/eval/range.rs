@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, Result,
     column::Track,
-    functions::{Edges, Output, RangeFn, Windows, find_resets},
+    functions::{Edges, Output, RangeFn, Windows, find_resets, with_edges},
     notes::Notes,
     plan::{Call, Node, Op, Subquery, When, Window},
     steps::Steps,
@@ -31,6 +31,8 @@ struct Job<'a> {
     position: usize,
     scalar_position: usize,
     keeps_name: bool,
+    /// The samples come from the storage, not from a subquery that has counted them.
+    is_stored: bool,
 }
 
 #[derive(Default)]
@@ -55,9 +57,7 @@ pub(crate) fn call(
     // Upstream evaluates a subquery before the other arguments.
     let before = evaluator.budget.current();
     let (source, made) = match &argument.op {
-        Op::Subquery(subquery) => {
-            (argument, Some(subquery::evaluate(evaluator, subquery, scope)?))
-        }
+        Op::Subquery(subquery) => (argument, Some(subquery::evaluate(evaluator, subquery, scope)?)),
         Op::Invariant(inner) => match &inner.op {
             Op::Subquery(subquery) => (&**inner, Some(pinned(evaluator, subquery, scope)?)),
             _ => (&**inner, None),
@@ -78,6 +78,7 @@ pub(crate) fn call(
         position: argument.position,
         scalar_position: call.args.iter().find(|arg| !is_range(arg)).map_or(0, |arg| arg.position),
         keeps_name: call.function.keeps_name,
+        is_stored: made.is_none(),
     };
     match (&source.op, &made) {
         (Op::Window(window), _) => {
@@ -129,7 +130,11 @@ impl Job<'_> {
             effort,
             |series| self.shard(series, read),
             |shard| {
-                scope.tally_mut().add(&shard.tally);
+                let mut tally = shard.tally;
+                if !self.is_stored {
+                    tally.read.clear();
+                }
+                scope.tally_mut().add(&tally);
                 evaluator.notes().merge(shard.notes);
                 for (mut track, cost) in shard.tracks {
                     budget.pass(cost.peak)?;
@@ -210,12 +215,8 @@ fn is_range(node: &Node) -> bool {
 
 fn reach(evaluator: &Evaluator<'_>, source: &Node, function: &str) -> Result<Reach> {
     let lookback_ms = evaluator.settings().lookback_ms;
-    let plain = |when: When, range_ms: i64| Reach {
-        when,
-        range_ms,
-        edges: Edges::Plain,
-        lookback_ms,
-    };
+    let plain =
+        |when: When, range_ms: i64| Reach { when, range_ms, edges: Edges::Plain, lookback_ms };
     match &source.op {
         Op::Window(Window { selector, range_ms }) => {
             let edges = match (selector.anchored, selector.smoothed) {
@@ -263,11 +264,7 @@ pub(crate) struct RawSeries {
 }
 
 /// The series of a range vector, for an instant query.
-pub(crate) fn raw(
-    evaluator: &Evaluator<'_>,
-    node: &Node,
-    scope: &Scope,
-) -> Result<Vec<RawSeries>> {
+pub(crate) fn raw(evaluator: &Evaluator<'_>, node: &Node, scope: &Scope) -> Result<Vec<RawSeries>> {
     match &node.op {
         Op::Invariant(inner) => raw(evaluator, inner, scope),
         Op::Window(window) => raw_window(evaluator, node, window, scope),
@@ -282,18 +279,22 @@ fn raw_window(
     window: &Window,
     scope: &Scope,
 ) -> Result<Vec<RawSeries>> {
-    // The modifiers change what a function makes of the edges; the samples are the same.
-    let reach = Reach { edges: Edges::Plain, ..reach(evaluator, node, "rate")? };
+    let reach = reach(evaluator, node, "rate")?;
     let range = stored_range(&reach, &scope.steps);
     let mut found = Vec::new();
+    let mut windows = Vec::new();
     for series in &evaluator.shared.selected[window.selector.id] {
         evaluator.shared.guard.check()?;
         let mut columns = Columns::default();
         series.read(range, &mut columns)?;
         drop_stale(&mut columns);
-        let cost =
-            slide(&columns, &reach, &scope.steps, &mut scope.tally_mut(), &mut Vec::new());
+        let cost = slide(&columns, &reach, &scope.steps, &mut scope.tally_mut(), &mut windows);
         evaluator.budget.hold(cost.last)?;
+        if let Some(window) = windows.first()
+            && reach.edges != Edges::Plain
+        {
+            columns = with_edges(&columns, window, reach.edges);
+        }
         if !columns.is_empty() {
             found.push(RawSeries { labels: series.labels(), drop_name: false, columns });
         }

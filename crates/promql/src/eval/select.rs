@@ -7,11 +7,11 @@ use storage::{Columns, Series};
 
 use super::{Evaluator, Scope, Shared, Sink, Tally, shards::in_shards, smooth::Smoothing};
 use crate::{
-    Result,
+    Error, Result,
     column::{Column, Track},
     functions::find_resets,
     notes::Notes,
-    plan::Selector,
+    plan::{Selector, When},
     steps::Steps,
 };
 
@@ -64,6 +64,38 @@ pub(crate) fn with_start_times(
     select(evaluator, selector, scope, Want::StartTimes, sink)
 }
 
+/// For `info`: the times of the samples of `series`, which must be floats.
+pub(crate) fn newest_times(
+    evaluator: &Evaluator<'_>,
+    series: &[Arc<dyn Series>],
+    when: When,
+    scope: &Scope,
+) -> Result<Vec<Track>> {
+    let lookback = evaluator.settings().lookback_ms;
+    let steps = scope.steps;
+    let start = when.moment(steps.start).saturating_sub(lookback).saturating_add(1);
+    let range = TimeRange::from_millis(start, when.moment(steps.end()));
+    let mut tracks = Vec::new();
+    let mut columns = Columns::default();
+    for series in series {
+        evaluator.shared.guard.check()?;
+        columns.clear();
+        series.read(range, &mut columns)?;
+        let labels = series.labels();
+        if newest(&columns, when, &steps, lookback, Want::Values).has_histograms() {
+            let text = format!("this should be an info metric, with float samples: {labels}");
+            return Err(Error::execution(text));
+        }
+        let column = newest(&columns, when, &steps, lookback, Want::Times);
+        evaluator.budget.hold(column.weight())?;
+        scope.tally_mut().count(&column);
+        if !column.is_empty() {
+            tracks.push(Track { labels, drop_name: false, column });
+        }
+    }
+    Ok(tracks)
+}
+
 fn select(
     evaluator: &Evaluator<'_>,
     selector: &Selector,
@@ -97,7 +129,8 @@ fn shard(
     let after = if selector.smoothed { lookback } else { 0 };
     let start = first.saturating_sub(lookback).saturating_add(1);
     let range = TimeRange::from_millis(start, last.saturating_add(after));
-    let mut outcome = Shard { tracks: Vec::new(), tally: Tally::new(steps.count), notes: Notes::default() };
+    let mut outcome =
+        Shard { tracks: Vec::new(), tally: Tally::new(steps.count), notes: Notes::default() };
     let mut columns = Columns::default();
     for series in series {
         shared.guard.check()?;
@@ -114,32 +147,23 @@ fn shard(
             let (metric, notes) = (labels.metric_name(), &mut outcome.notes);
             Smoothing { selector, steps, lookback, metric, notes }.column(&mut columns)
         } else {
-            newest(&columns, selector, steps, lookback, want)
+            newest(&columns, selector.when, steps, lookback, want)
         };
         if column.is_empty() {
             continue;
         }
-        for (step, cell) in column.cells() {
-            outcome.tally.total[step] += cell.weight();
-            outcome.tally.read[step] += cell.weight();
-        }
+        outcome.tally.count(&column);
         outcome.tracks.push(Track { labels: series.labels(), drop_name: false, column });
     }
     Ok(outcome)
 }
 
 /// The newest sample of each step's lookback, unless it says that the series has ended.
-fn newest(
-    columns: &Columns,
-    selector: &Selector,
-    steps: &Steps,
-    lookback: i64,
-    want: Want,
-) -> Column {
+fn newest(columns: &Columns, when: When, steps: &Steps, lookback: i64, want: Want) -> Column {
     let mut column = Column::default();
     let (mut float, mut histogram) = (0, 0);
     for step in 0..steps.count {
-        let moment = selector.when.moment(steps.time(step));
+        let moment = when.moment(steps.time(step));
         float = advance(&columns.times, float, moment);
         histogram = advance(&columns.histogram_times, histogram, moment);
         let float_time = float.checked_sub(1).map(|idx| columns.times[idx]);

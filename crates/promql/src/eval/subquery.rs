@@ -46,7 +46,11 @@ pub(super) fn evaluate(
         while wanted_by < last && subquery.when.moment(scope.steps.time(wanted_by)) < time {
             wanted_by += 1;
         }
-        outer.read[wanted_by] += read;
+        let window_end = subquery.when.moment(scope.steps.time(wanted_by));
+        // Between two windows there may be steps that no one looks at.
+        if time > window_end.saturating_sub(subquery.range_ms) {
+            outer.read[wanted_by] += read;
+        }
     }
     let total = tally.total.iter().sum();
     let samples = evaluator.budget.current() - before;

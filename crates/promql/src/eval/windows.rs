@@ -43,28 +43,30 @@ impl Reach {
 pub(super) struct Cost {
     /// Of the window that holds most.
     pub(super) peak: u64,
-    /// Of the last window that holds any.
+    /// Of the last window.
     pub(super) last: u64,
 }
 
 /// Takes the stale markers out.
 pub(super) fn drop_stale(columns: &mut Columns) {
     if columns.values.iter().any(|value| is_stale(*value)) {
-        let mut values = std::mem::take(&mut columns.values);
-        let keep: Vec<bool> = values.iter().map(|value| !is_stale(*value)).collect();
-        let mut kept = keep.iter();
-        columns.times.retain(|_| *kept.next().expect("times and values go together"));
-        values.retain(|value| !is_stale(*value));
-        columns.values = values;
+        let keep: Vec<bool> = columns.values.iter().map(|value| !is_stale(*value)).collect();
+        retain(&mut columns.times, &keep);
+        retain(&mut columns.values, &keep);
+        retain(&mut columns.start_times, &keep);
     }
     if columns.histograms.iter().any(|histogram| is_stale(histogram.sum)) {
-        let mut histograms = std::mem::take(&mut columns.histograms);
-        let keep: Vec<bool> = histograms.iter().map(|h| !is_stale(h.sum)).collect();
-        let mut kept = keep.iter();
-        columns.histogram_times.retain(|_| *kept.next().expect("times and values go together"));
-        histograms.retain(|histogram| !is_stale(histogram.sum));
-        columns.histograms = histograms;
+        let keep: Vec<bool> = columns.histograms.iter().map(|h| !is_stale(h.sum)).collect();
+        retain(&mut columns.histogram_times, &keep);
+        retain(&mut columns.histograms, &keep);
+        retain(&mut columns.histogram_start_times, &keep);
     }
+}
+
+/// Start times may be missing altogether.
+fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    values.retain(|_| keep.next().copied().unwrap_or_default());
 }
 
 /// Slides over `columns`, which hold no stale markers; fills `windows` with those that are not
@@ -93,6 +95,7 @@ pub(super) fn slide(
             seen_end,
         );
         if floats.is_empty() && histograms.is_empty() {
+            cost.last = 0;
             continue;
         }
         let weigh = |range: &std::ops::Range<usize>| match weights.get(range.end) {

@@ -28,7 +28,6 @@ struct Histogram {
     /// Sorted by upper bound.
     buckets: Vec<(f64, Column)>,
     native: Vec<Column>,
-    drop_name: bool,
 }
 
 /// Histograms by their labels without `le`.
@@ -55,7 +54,7 @@ pub(super) fn quantile(
     let mut merge = Merge::default();
     for (labels, histogram) in &histograms {
         let column = quantiles.of(labels, histogram, &phis);
-        add(evaluator, labels.clone(), histogram, column, &mut merge)?;
+        add(evaluator, labels.clone(), column, &mut merge)?;
     }
     emit(merge, &mut counts, sink)?;
     counts.settle(&evaluator.budget, before)
@@ -97,7 +96,7 @@ pub(super) fn quantiles(
             let column = quantiles.of(labels, histogram, phis);
             // The value may change from step to step.
             for (labels, column) in by_label(labels, label, phis, column) {
-                add(evaluator, labels, histogram, column, &mut merge)?;
+                add(evaluator, labels, column, &mut merge)?;
             }
         }
     }
@@ -120,7 +119,11 @@ fn by_label(
         builder.set(label, &le_text(f64::from_bits(phi)));
         builder.build()
     };
-    parts.into_iter().map(move |(phi, column)| (labelled(phi), column)).collect::<Vec<_>>().into_iter()
+    parts
+        .into_iter()
+        .map(move |(phi, column)| (labelled(phi), column))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 pub(super) fn fraction(
@@ -159,7 +162,7 @@ pub(super) fn fraction(
                 }
             }
         }
-        add(evaluator, labels.clone(), histogram, column, &mut merge)?;
+        add(evaluator, labels.clone(), column, &mut merge)?;
     }
     emit(merge, &mut counts, sink)?;
     counts.settle(&evaluator.budget, before)
@@ -193,8 +196,7 @@ impl Quantiles<'_> {
                 Found::Native(native) => {
                     let metric = shown_metric(evaluator, labels);
                     let notes = &mut evaluator.notes();
-                    let value =
-                        histogram::quantile(*phi, native, metric, vector.position, notes);
+                    let value = histogram::quantile(*phi, native, metric, vector.position, notes);
                     column.set(step, value);
                 }
             }
@@ -213,10 +215,9 @@ fn gather(
     let mut histograms = Histograms::default();
     evaluator.stream(vector, scope, &mut |track| {
         counts.input(&track.column);
-        let Track { labels, drop_name, mut column } = track;
+        let Track { labels, mut column, .. } = track;
         if column.has_histograms() {
             let known = histograms.entry(labels.clone()).or_default();
-            known.drop_name |= drop_name;
             known.native.push(column.clone());
             column.drop_histograms();
             if column.is_empty() {
@@ -230,7 +231,6 @@ fn gather(
             return Ok(());
         };
         let histogram = histograms.entry(labels.filter(|name| name != "le")).or_default();
-        histogram.drop_name |= drop_name;
         histogram.buckets.push((bound, column));
         Ok(())
     })?;
@@ -290,16 +290,9 @@ fn at_step<'a>(
     }
 }
 
-fn add(
-    evaluator: &Evaluator<'_>,
-    labels: Labels,
-    histogram: &Histogram,
-    column: Column,
-    merge: &mut Merge,
-) -> Result<()> {
+fn add(evaluator: &Evaluator<'_>, labels: Labels, column: Column, merge: &mut Merge) -> Result<()> {
     let delayed = evaluator.settings().delayed_name_removal;
     let labels = if delayed { labels } else { without_identity(&labels) };
-    let _ = histogram.drop_name;
     let track = Track { labels, drop_name: delayed, column };
     merge.add(track).map_err(|_| Error::same_labels())
 }
@@ -318,6 +311,7 @@ pub(crate) struct Quantile {
     /// Buckets that fell had to be raised.
     pub(crate) forced: Option<Forced>,
     /// Buckets that fell by no more than rounding errors were raised in silence.
+    #[cfg_attr(not(test), expect(dead_code, reason = "upstream's table asks for it"))]
     pub(crate) fixed: bool,
 }
 
@@ -455,9 +449,12 @@ fn rank_of(value: f64, buckets: &[Bucket]) -> Option<f64> {
             return Some(rank);
         }
         if bucket.upper_bound > value {
-            // What lies in the lowest bucket is taken to be positive, as far as it can be.
-            let start =
-                if idx == 0 && bucket.upper_bound > 0.0 { 0.0 } else { lower_bound };
+            // What lies in the lowest bucket is taken to be positive, if it can be; else there
+            // is no lower end to interpolate from.
+            if idx == 0 && bucket.upper_bound <= 0.0 {
+                return Some(bucket.count);
+            }
+            let start = if idx == 0 { 0.0 } else { lower_bound };
             if start >= value {
                 return Some(rank);
             }

@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use super::{Edges, Output, View, Window, Windows, histogram, rate::{Change, seconds}};
+use storage::Columns;
+
+use super::{
+    Edges, Output, View, Window, Windows, histogram,
+    rate::{Change, seconds},
+};
 use crate::eval::windows::interpolate;
 
 /// The change between the edges of each window; nothing is extrapolated.
@@ -29,18 +34,8 @@ fn of_floats(windows: &Windows<'_>, view: &View<'_>, change: Change) -> Option<f
     let (times, values, window) = (view.times, view.values, view.window);
     let edges = edge_indexes(times, window, windows.edges)?;
     let (mut first, mut last) = (edges.start, edges.end - 1);
-    let smoothed = windows.edges == Edges::Smoothed;
-    let point = |idx: usize| (times[idx], values[idx]);
-    let left = if smoothed && times[first] < window.start {
-        interpolate(point(first), point(first + 1), window.start, change.is_counter)
-    } else {
-        values[first]
-    };
-    let right = if smoothed && last > 0 && times[last] > window.end {
-        interpolate(point(last - 1), point(last), window.end, change.is_counter)
-    } else {
-        values[last]
-    };
+    let (left, right) =
+        edge_values(times, values, window, windows.edges, &edges, change.is_counter);
     let mut result = right - left;
     if change.is_counter {
         // The edges have had their say; what counts are the samples in between.
@@ -63,13 +58,54 @@ fn of_floats(windows: &Windows<'_>, view: &View<'_>, change: Change) -> Option<f
     Some(if change.per_second { result / seconds(windows.range_ms) } else { result })
 }
 
-/// The samples that decide: from the last one that is not in the window yet, or else the first
-/// within, to the last within; with smoothing to the first one that is past the end.
-pub(super) fn edge_indexes(
+/// The floats of a window with values at both of its ends; histograms stay as they are.
+pub(crate) fn with_edges(columns: &Columns, window: &Window, edges: Edges) -> Columns {
+    let mut out = Columns::default();
+    out.histogram_times.clone_from(&columns.histogram_times);
+    out.histograms.clone_from(&columns.histograms);
+    let times = &columns.times[window.floats.clone()];
+    let values = &columns.values[window.floats.clone()];
+    let Some(deciding) = edge_indexes(times, window, edges) else { return out };
+    let (first, last) = (deciding.start, deciding.end - 1);
+    let (left, right) = edge_values(times, values, window, edges, &deciding, false);
+    out.push(window.start, left);
+    for idx in first..=last {
+        if window.start < times[idx] && times[idx] < window.end {
+            out.push(times[idx], values[idx]);
+        }
+    }
+    out.push(window.end, right);
+    out
+}
+
+/// The values at both ends of a window.
+fn edge_values(
     times: &[i64],
+    values: &[f64],
     window: &Window,
     edges: Edges,
-) -> Option<Range<usize>> {
+    deciding: &Range<usize>,
+    is_counter: bool,
+) -> (f64, f64) {
+    let (first, last) = (deciding.start, deciding.end - 1);
+    let smoothed = edges == Edges::Smoothed;
+    let point = |idx: usize| (times[idx], values[idx]);
+    let left = if smoothed && times[first] < window.start {
+        interpolate(point(first), point(first + 1), window.start, is_counter)
+    } else {
+        values[first]
+    };
+    let right = if smoothed && last > 0 && times[last] > window.end {
+        interpolate(point(last - 1), point(last), window.end, is_counter)
+    } else {
+        values[last]
+    };
+    (left, right)
+}
+
+/// The samples that decide: from the last one that is not in the window yet, or else the first
+/// within, to the last within; with smoothing to the first one that is past the end.
+pub(super) fn edge_indexes(times: &[i64], window: &Window, edges: Edges) -> Option<Range<usize>> {
     let last = times.len().checked_sub(1)?;
     let within = times[..last].partition_point(|time| *time <= window.start);
     let first = within.saturating_sub(1);

@@ -13,6 +13,8 @@ use crate::column::Cell;
 pub(super) use increase::{as_gauge, difference, rate};
 pub(super) use quantile::{fraction, quantile};
 pub(crate) use resets::find_resets;
+#[cfg(test)]
+pub(crate) use smooth::at;
 pub(super) use smooth::extended_change;
 pub(crate) use smooth::interpolate;
 

@@ -146,6 +146,9 @@ pub(super) fn quantile(windows: &Windows<'_>, out: &mut Output) {
 pub(super) fn mad(windows: &Windows<'_>, out: &mut Output) {
     let mut values = Vec::new();
     of_sorted(windows, out, |view| {
+        if view.values.iter().any(|value| value.is_nan()) {
+            return f64::NAN;
+        }
         values.clear();
         values.extend_from_slice(view.values);
         let median = float::quantile(0.5, &mut values);

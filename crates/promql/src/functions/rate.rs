@@ -1,6 +1,6 @@
 //! How fast something changes: `rate` and its kin.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::{Edges, Output, View, Window, Windows, extended, histogram};
 
@@ -51,14 +51,21 @@ fn note_if_no_counter(windows: &Windows<'_>, out: &mut Output) {
 }
 
 fn extrapolated(windows: &Windows<'_>, out: &mut Output, change: Change) {
-    // Where a counter fell, found once for all windows.
-    let resets = if change.is_counter { resets_of(&windows.samples.values) } else { Vec::new() };
+    let samples = windows.samples;
+    // Where a counter began anew, found once for all windows.
+    let starts = Starts::of_floats(windows);
+    let histogram_starts = Starts::of_histograms(windows);
+    let resets = if change.is_counter { resets_of(&samples.values, &starts) } else { Vec::new() };
     let mut next_reset = 0;
     for view in windows.views() {
         let window = view.window;
+        let first = window.floats.start;
         match (view.values.len(), view.histograms.len()) {
-            (2.., 0) => {
-                let first = window.floats.start;
+            (1.., 0) => {
+                let start = starts.within(window, first).filter(|_| change.is_counter);
+                if view.values.len() == 1 && start.is_none() {
+                    continue;
+                }
                 while resets.get(next_reset).is_some_and(|reset| *reset <= first) {
                     next_reset += 1;
                 }
@@ -67,62 +74,144 @@ fn extrapolated(windows: &Windows<'_>, out: &mut Output, change: Change) {
                     if *reset >= window.floats.end {
                         break;
                     }
-                    result += windows.samples.values[reset - 1];
+                    result += samples.values[reset - 1];
                 }
-                let start_value = (result > 0.0 && view.values[0] >= 0.0)
-                    .then(|| view.values[0] / result);
-                let factor = factor(windows, window, view.times, change, start_value);
+                if change.is_counter {
+                    starts.note_overlaps(windows, &window.floats, out);
+                }
+                if start.is_some() {
+                    result += view.values[0];
+                }
+                let edge = Edge { first_value: view.values[0], result, start };
+                let factor = factor(windows, window, view.times, change, edge);
                 out.column.set(window.step, result * factor);
             }
-            (0, 2..) => {
-                let rate = histogram::rate(&view, windows, change.is_counter, &mut out.notes);
+            (0, 1..) => {
+                let first = window.histograms.start;
+                let start = histogram_starts.within(window, first).filter(|_| change.is_counter);
+                if view.histograms.len() == 1 && start.is_none() {
+                    continue;
+                }
+                let began_anew = |idx: usize| histogram_starts.began_anew(first + idx);
+                let notes = &mut out.notes;
+                let rate = match view.histograms {
+                    // From nothing when the counter began.
+                    [only] => Some(histogram::as_gauge((**only).clone())),
+                    _ => histogram::rate(&view, windows, change.is_counter, &began_anew, notes),
+                };
                 let Some(mut result) = rate else { continue };
-                let first = view.histograms[0].count;
-                let start_value = (result.count > 0.0 && first >= 0.0)
-                    .then(|| first / result.count);
-                let factor = factor(windows, window, view.histogram_times, change, start_value);
+                let grew_before = start.is_some() && view.histograms.len() > 1;
+                if grew_before && result.add(&view.histograms[0]).is_err() {
+                    continue;
+                }
+                let first_value = view.histograms[0].count;
+                let edge = Edge { first_value, result: result.count, start };
+                let factor = factor(windows, window, view.histogram_times, change, edge);
                 result.multiply(factor);
                 out.column.set_histogram(window.step, Arc::new(result));
             }
-            (0 | 1, 0) | (0, 1) => {}
+            (0, 0) => {}
             _ => out.notes.mixed_samples(windows.metric(), windows.position),
         }
     }
 }
 
-/// The indexes of values that are less than the one before.
-fn resets_of(values: &[f64]) -> Vec<usize> {
-    let pairs = values.windows(2).enumerate();
-    pairs.filter(|(_, pair)| pair[1] < pair[0]).map(|(idx, _)| idx + 1).collect()
+/// The indexes of samples with which a counter began anew: their value is less than the one
+/// before, or they say so.
+fn resets_of(values: &[f64], starts: &Starts<'_>) -> Vec<usize> {
+    let began_anew = |idx: &usize| values[*idx] < values[idx - 1] || starts.began_anew(*idx);
+    (1..values.len()).filter(began_anew).collect()
+}
+
+/// When the counters of samples began, as far as samples tell.
+struct Starts<'a> {
+    times: &'a [i64],
+    /// Beside `times`, 0 where it is unknown; empty if it is for all, or not wanted.
+    starts: &'a [i64],
+}
+
+impl<'a> Starts<'a> {
+    fn of_floats(windows: &Windows<'a>) -> Starts<'a> {
+        let samples = windows.samples;
+        Starts::new(windows, &samples.times, &samples.start_times)
+    }
+
+    fn of_histograms(windows: &Windows<'a>) -> Starts<'a> {
+        let samples = windows.samples;
+        Starts::new(windows, &samples.histogram_times, &samples.histogram_start_times)
+    }
+
+    fn new(windows: &Windows<'a>, times: &'a [i64], starts: &'a [i64]) -> Starts<'a> {
+        let known = windows.settings.use_start_timestamps && starts.len() == times.len();
+        Starts { times, starts: if known { starts } else { &[] } }
+    }
+
+    /// When the counter of sample `first` began, if that is within the window: it was zero then.
+    fn within(&self, window: &Window, first: usize) -> Option<i64> {
+        let start = *self.starts.get(first)?;
+        (window.start < start && start < self.times[first]).then_some(start)
+    }
+
+    /// Whether the counter began between sample `idx` and the one before. Of deltas, each begins
+    /// where the one before ended; but the same is said by a counter whose start is not known.
+    fn began_anew(&self, idx: usize) -> bool {
+        let Some(start) = self.starts.get(idx).copied() else { return false };
+        let (time_before, start_before) = (self.times[idx - 1], self.starts[idx - 1]);
+        let is_delta = start == time_before && start_before != 0 && start_before < time_before;
+        start != 0 && start < self.times[idx] && (start > time_before || is_delta)
+    }
+
+    fn note_overlaps(&self, windows: &Windows<'_>, window: &Range<usize>, out: &mut Output) {
+        if self.starts.is_empty() {
+            return;
+        }
+        for idx in window.start + 1..window.end {
+            let (start, before) = (self.starts[idx], self.starts[idx - 1]);
+            if start != 0 && start < self.times[idx - 1] && start != before {
+                out.notes.start_time_overlap(windows.metric(), windows.position);
+                return;
+            }
+        }
+    }
+}
+
+/// What is known of the first sample of a window.
+struct Edge {
+    first_value: f64,
+    /// The change over the window.
+    result: f64,
+    /// When its counter began, if that is within the window.
+    start: Option<i64>,
 }
 
 /// By how much the change between the first and the last sample grows when it is extrapolated to
 /// the window's ends, as far as the samples' distances make it likely that the series goes on.
-///
-/// `start_value` is the first value in relation to the change: a counter is not extrapolated
-/// below zero.
+/// A counter is not extrapolated below zero.
 fn factor(
     windows: &Windows<'_>,
     window: &Window,
     times: &[i64],
     change: Change,
-    start_value: Option<f64>,
+    edge: Edge,
 ) -> f64 {
     let (first, last) = (times[0], times[times.len() - 1]);
-    let mut to_start = (first - window.start) as f64 / 1000.0;
-    let mut to_end = (window.end - last) as f64 / 1000.0;
-    let sampled = (last - first) as f64 / 1000.0;
-    let distance = sampled / (times.len() - 1) as f64;
+    let seconds_of = |millis: i64| millis as f64 / 1000.0;
+    let mut to_start = seconds_of(first - window.start);
+    let mut to_end = seconds_of(window.end - last);
+    let mut sampled = seconds_of(last - first);
+    let distance = if times.len() > 1 { sampled / (times.len() - 1) as f64 } else { 0.0 };
     let threshold = distance * 1.1;
-    if to_start >= threshold {
-        to_start = distance / 2.0;
-    }
-    if change.is_counter
-        && let Some(start_value) = start_value
-    {
-        let to_zero = sampled * start_value;
-        if to_zero < to_start {
-            to_start = to_zero;
+    if let Some(start) = edge.start {
+        (sampled, to_start) = (seconds_of(last - start), 0.0);
+    } else {
+        if to_start >= threshold {
+            to_start = distance / 2.0;
+        }
+        if change.is_counter && edge.result > 0.0 && edge.first_value >= 0.0 {
+            let to_zero = sampled * (edge.first_value / edge.result);
+            if to_zero < to_start {
+                to_start = to_zero;
+            }
         }
     }
     if to_end >= threshold {
@@ -147,6 +236,7 @@ pub(super) fn idelta(windows: &Windows<'_>, out: &mut Output) {
 
 /// Between the last two samples.
 fn instant(windows: &Windows<'_>, out: &mut Output, is_rate: bool) {
+    let (starts, histogram_starts) = (Starts::of_floats(windows), Starts::of_histograms(windows));
     for view in windows.views() {
         let step = view.window.step;
         let [before, last] = match last_two(&view) {
@@ -160,14 +250,17 @@ fn instant(windows: &Windows<'_>, out: &mut Output, is_rate: bool) {
         let seconds = interval as f64 / 1000.0;
         match (before.place, last.place) {
             (Place::Float(a), Place::Float(b)) => {
+                let began_anew = starts.began_anew(view.window.floats.start + b);
                 let (a, b) = (view.values[a], view.values[b]);
-                let was_reset = is_rate && b < a;
+                let was_reset = is_rate && (b < a || began_anew);
                 let result = if was_reset { b } else { b - a };
                 out.column.set(step, if is_rate { result / seconds } else { result });
             }
             (Place::Histogram(a), Place::Histogram(b)) => {
-                let (a, b) = (&view.histograms[a], &view.histograms[b]);
-                let result = histogram::difference(a, b, windows, is_rate, &mut out.notes);
+                let began_anew = histogram_starts.began_anew(view.window.histograms.start + b);
+                let pair = [&view.histograms[a], &view.histograms[b]];
+                let notes = &mut out.notes;
+                let result = histogram::difference(pair, began_anew, windows, is_rate, notes);
                 let Some(mut result) = result else { continue };
                 if is_rate {
                     result.divide(seconds);
@@ -207,11 +300,13 @@ fn last_two(view: &View<'_>) -> Option<[At; 2]> {
 pub(super) fn changes(windows: &Windows<'_>, out: &mut Output) {
     // Two NaNs are no change.
     let float = |a: f64, b: f64| a != b && !(a.is_nan() && b.is_nan());
-    transitions(windows, out, float, |a, b| !b.equals(a));
+    let never = Starts { times: &[], starts: &[] };
+    transitions(windows, out, float, |a, b| !b.equals(a), [&never, &never]);
 }
 
 pub(super) fn resets(windows: &Windows<'_>, out: &mut Output) {
-    transitions(windows, out, |a, b| b < a, |a, b| b.is_reset_after(a));
+    let starts = [&Starts::of_floats(windows), &Starts::of_histograms(windows)];
+    transitions(windows, out, |a, b| b < a, |a, b| b.is_reset_after(a), starts);
 }
 
 /// How many of the steps from one sample to the next count; from a float to a histogram or back
@@ -221,6 +316,7 @@ fn transitions(
     out: &mut Output,
     float: impl Fn(f64, f64) -> bool,
     histogram: impl Fn(&model::FloatHistogram, &model::FloatHistogram) -> bool,
+    [starts, histogram_starts]: [&Starts<'_>; 2],
 ) {
     let samples = windows.samples;
     if samples.histograms.is_empty() {
@@ -228,7 +324,9 @@ fn transitions(
         let mut counts = Vec::with_capacity(samples.values.len());
         let mut count = 0_u32;
         for (idx, value) in samples.values.iter().enumerate() {
-            count += u32::from(idx > 0 && float(samples.values[idx - 1], *value));
+            let counts_here =
+                idx > 0 && (float(samples.values[idx - 1], *value) || starts.began_anew(idx));
+            count += u32::from(counts_here);
             counts.push(count);
         }
         for window in windows.windows {
@@ -244,9 +342,14 @@ fn transitions(
             continue;
         };
         let counts = places.windows(2).filter(|pair| match (pair[0].1, pair[1].1) {
-            (Some(a), Some(b)) => float(view.values[a], view.values[b]),
+            (Some(a), Some(b)) => {
+                float(view.values[a], view.values[b])
+                    || starts.began_anew(view.window.floats.start + b)
+            }
             (None, None) => {
-                histogram(&view.histograms[pair[0].2], &view.histograms[pair[1].2])
+                let (a, b) = (pair[0].2, pair[1].2);
+                histogram(&view.histograms[a], &view.histograms[b])
+                    || histogram_starts.began_anew(view.window.histograms.start + b)
             }
             _ => true,
         });

@@ -155,9 +155,8 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let end = rest
-            .find(|c: char| c.is_ascii_digit() != first.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| c.is_ascii_digit() != first.is_ascii_digit()).unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
         rest = after;
         Some(run)

@@ -159,7 +159,8 @@ impl Planner {
         // Within a subquery it pays to mark what is invariant, whatever surrounds it.
         inner.wrap = inner.invariant;
         let inner = inner.settle();
-        let op = Op::Subquery(Box::new(Subquery { inner, range_ms, step_ms: step_ms.max(1), when }));
+        let op =
+            Op::Subquery(Box::new(Subquery { inner, range_ms, step_ms: step_ms.max(1), when }));
         let node = Node { op, kind: ValueType::Matrix, position };
         Ok(Planned::new(node, when.pinned.is_some()))
     }
@@ -224,7 +225,6 @@ impl Planner {
             param,
             grouping,
             without: aggregate.without,
-            position,
         }));
         Ok(Planned::new(Node { op, kind: ValueType::Vector, position }, invariant))
     }

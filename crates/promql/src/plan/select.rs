@@ -136,8 +136,5 @@ fn time_range(
     if !is_instant && (selector.anchored || selector.smoothed) {
         start = start.saturating_sub(lookback);
     }
-    TimeRange::from_millis(
-        start.saturating_sub(when.offset_ms),
-        end.saturating_sub(when.offset_ms),
-    )
+    TimeRange::from_millis(start.saturating_sub(when.offset_ms), end.saturating_sub(when.offset_ms))
 }

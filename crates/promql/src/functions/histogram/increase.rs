@@ -10,23 +10,28 @@ use crate::{
 };
 
 /// The change from the first histogram of a window to the last, not extrapolated; nothing, with
-/// a note, if they do not fit together. The window has two or more, and no floats.
+/// a note, if they do not fit together. The window has no floats. `began_anew` says of which
+/// histograms it is known, beside what they count, that their counter is not that of the one
+/// before.
 pub(in crate::functions) fn rate(
     view: &View<'_>,
     windows: &Windows<'_>,
     is_counter: bool,
+    began_anew: &dyn Fn(usize) -> bool,
     notes: &mut Notes,
 ) -> Option<FloatHistogram> {
     let histograms = view.histograms;
     note_wrong_kind(histograms, is_counter, windows, notes);
-    let [first, second, ..] = histograms else { return None };
-    let last = histograms.last()?;
+    let (first, last) = (histograms.first()?, histograms.last()?);
+    let is_reset = |idx: usize| {
+        is_counter && (began_anew(idx) || histograms[idx].is_reset_after(&histograms[idx - 1]))
+    };
     // After a reset the first one has no say, so its layout does not matter either.
-    let forgets_first = is_counter && second.is_reset_after(first);
-    let counted = if forgets_first { &histograms[1..] } else { histograms };
+    let forgets_first = histograms.len() > 1 && is_reset(1);
+    let n_forgotten = usize::from(forgets_first);
     let is_other_kind = |h: &FloatHistogram| h.has_custom_buckets() != last.has_custom_buckets();
     let is_mixed = if is_counter {
-        counted.iter().any(|histogram| is_other_kind(histogram))
+        histograms[n_forgotten..].iter().any(|histogram| is_other_kind(histogram))
     } else {
         is_other_kind(first)
     };
@@ -38,26 +43,24 @@ pub(in crate::functions) fn rate(
     if !forgets_first {
         subtract(&mut result, first, windows, notes)?;
     }
-    if is_counter {
-        let pairs = counted.windows(2);
-        for pair in pairs.filter(|pair| pair[1].is_reset_after(&pair[0])) {
-            add(&mut result, &pair[0], windows, notes)?;
-        }
+    for idx in (n_forgotten + 1..histograms.len()).filter(|idx| is_reset(*idx)) {
+        add(&mut result, &histograms[idx - 1], windows, notes)?;
     }
     Some(as_gauge(result))
 }
 
-/// The change from `before` to `last`, for `irate` and `idelta`.
+/// The change from the first to the second, for `irate` and `idelta`.
 pub(in crate::functions) fn difference(
-    before: &Arc<FloatHistogram>,
-    last: &Arc<FloatHistogram>,
+    [before, last]: [&Arc<FloatHistogram>; 2],
+    began_anew: bool,
     windows: &Windows<'_>,
     is_rate: bool,
     notes: &mut Notes,
 ) -> Option<FloatHistogram> {
     note_wrong_kind(&[before.clone(), last.clone()], is_rate, windows, notes);
     let mut result = (**last).clone();
-    if !is_rate || !last.is_reset_after(before) {
+    let was_reset = is_rate && (began_anew || last.is_reset_after(before));
+    if !was_reset {
         subtract(&mut result, before, windows, notes)?;
     }
     Some(as_gauge(result))
@@ -113,7 +116,7 @@ pub(super) fn add(
     Some(())
 }
 
-pub(super) fn as_gauge(mut histogram: FloatHistogram) -> FloatHistogram {
+pub(in crate::functions) fn as_gauge(mut histogram: FloatHistogram) -> FloatHistogram {
     histogram.counter_reset_hint = CounterResetHint::Gauge;
     histogram.compact(0);
     histogram

@@ -75,7 +75,7 @@ pub(crate) fn interpolate(
 }
 
 /// On the line between two histograms; a counter that was reset in between comes from zero.
-fn at(
+pub(crate) fn at(
     before: (i64, &FloatHistogram),
     after: (i64, &FloatHistogram),
     moment: i64,

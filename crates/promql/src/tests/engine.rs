@@ -1,0 +1,115 @@
+//! How a query ends, and what the engine does for callers.
+
+use std::time::Duration;
+
+use super::subject::{Memory, Times, script_options};
+use crate::{Cancel, ErrorKind, Options, QueryOptions, Value};
+
+const LOAD: &str = "
+load 10s
+  requests_total{job=\"a\", instance=\"1\"} 0+10x100
+  requests_total{job=\"a\", instance=\"2\"} 0+20x100
+  requests_total{job=\"b\", instance=\"1\"} 0+30x100
+  limits{job=\"a\"} 100
+  latency_bucket{le=\"1\"} 0+1x100
+  latency_bucket{le=\"2\"} 0+3x100
+  latency_bucket{le=\"+Inf\"} 0+4x100
+";
+
+/// `expected` has a line for each sample.
+fn check(query: &str, expected: &str) {
+    let memory = Memory::new(Options { delayed_name_removal: false, ..script_options() });
+    let memory = memory.with(LOAD);
+    let result = memory.ask(query, Times::Instant(600_000), &QueryOptions::default());
+    let result = result.unwrap_or_else(|error| panic!("{query}: {error}"));
+    let Value::Vector(samples) = result.value else { panic!("{query}: no vector") };
+    let mut lines: Vec<String> = samples
+        .iter()
+        .map(|sample| match &sample.value {
+            crate::SampleValue::Float(value) => format!("{} {value}", sample.labels),
+            crate::SampleValue::Histogram(value) => format!("{} {value}", sample.labels),
+        })
+        .collect();
+    lines.sort_unstable();
+    let mut expected: Vec<&str> = expected.lines().map(str::trim).collect();
+    expected.retain(|line| !line.is_empty());
+    assert_eq!(lines, expected, "{query}");
+}
+
+#[test]
+fn everyday_queries() {
+    check(
+        "sum by (job) (rate(requests_total[1m]))",
+        r#"
+        {job="a"} 3
+        {job="b"} 3
+        "#,
+    );
+    check("topk(1, requests_total)", r#"{__name__="requests_total", instance="1", job="b"} 1800"#);
+    check(
+        "requests_total / on (job) group_left limits offset 9m30s",
+        r#"
+        {instance="1", job="a"} 6
+        {instance="2", job="a"} 12
+        "#,
+    );
+    check("max_over_time(sum(rate(requests_total[1m]))[5m:1m])", "{} 6");
+    check("histogram_quantile(0.5, rate(latency_bucket[1m]))", "{} 1.5");
+    check(r#"absent(nothing{job="x", instance=~"y"})"#, r#"{job="x"} 1"#);
+}
+
+fn error_of(options: Options, query: &str, query_options: &QueryOptions) -> (ErrorKind, String) {
+    let memory = Memory::new(options).with(LOAD);
+    let error = memory.ask(query, Times::Instant(600_000), query_options).expect_err(query);
+    (error.kind(), error.to_string())
+}
+
+#[test]
+fn canceled_query_ends() {
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let options = QueryOptions { cancel, ..QueryOptions::default() };
+    let (kind, text) = error_of(script_options(), "sum(requests_total)", &options);
+    assert_eq!(kind, ErrorKind::Canceled);
+    assert_eq!(text, "query was canceled in query queue");
+}
+
+#[test]
+fn query_out_of_time_ends() {
+    let options = Options { timeout: Duration::ZERO, ..script_options() };
+    let (kind, text) = error_of(options, "requests_total", &QueryOptions::default());
+    assert_eq!(kind, ErrorKind::Timeout);
+    assert_eq!(text, "query timed out in query queue");
+}
+
+#[test]
+fn too_many_samples_end_the_query() {
+    let options = Options { samples_max: 2, ..script_options() };
+    let (kind, _) = error_of(options, "requests_total", &QueryOptions::default());
+    assert_eq!(kind, ErrorKind::Execution);
+}
+
+#[test]
+fn bad_queries_are_the_callers_fault() {
+    let options = QueryOptions::default();
+    assert_eq!(error_of(script_options(), "sum(", &options).0, ErrorKind::Parse);
+}
+
+#[test]
+fn shards_keep_the_order_and_every_series() {
+    let mut load = String::from("load 10s\n");
+    for idx in 0..1000 {
+        load.push_str(&format!("  many{{idx=\"{idx}\"}} 0+{idx}x60\n"));
+    }
+    let options = Options { samples_max: 50_000_000, ..script_options() };
+    let memory = Memory::new(options).with(&load);
+    let times = Times::Range { start: 300_000, end: 600_000, step: 10_000 };
+    let ask = |query: &str| memory.ask(query, times, &QueryOptions::default()).expect("it runs");
+    let Value::Matrix(series) = ask("increase(many[1m])").value else { panic!("no matrix") };
+    assert_eq!(series.len(), 1000);
+    assert!(series.is_sorted_by(|a, b| a.labels < b.labels));
+    let Value::Matrix(sums) = ask("sum(increase(many[1m]))").value else { panic!("no matrix") };
+    let expected = f64::from((0..1000).sum::<i32>() * 6);
+    assert!(sums[0].floats.iter().all(|point| point.value == expected), "{:?}", sums[0].floats);
+    assert_eq!(sums[0].floats.len(), 31);
+}
