@@ -31,7 +31,11 @@ pub struct Template {
 }
 
 /// The templates that are there before any file is read.
-const SHIPPED: &[(&str, &str)] = &[];
+const SHIPPED: &[(&str, &str)] = &[
+    ("helpers.tmpl", include_str!("template/shipped/helpers.tmpl")),
+    ("receivers.tmpl", include_str!("template/shipped/receivers.tmpl")),
+    ("email.tmpl", include_str!("template/shipped/email.tmpl")),
+];
 
 impl Template {
     /// The shipped templates. `external_url` is where users reach this server.

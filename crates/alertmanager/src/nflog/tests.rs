@@ -49,7 +49,7 @@ fn remote_entries_merge_as_upstream() {
         }
         log.merge(&encode(&entries("remote")), base()).map_err(|error| error.to_string())?;
         let mut wanted = entries("merged");
-        wanted.sort_by(|a, b| a.receiver.to_string().cmp(&b.receiver.to_string()));
+        wanted.sort_by_key(|entry| entry.receiver.to_string());
         expect(content(&log), wanted)
     });
 }

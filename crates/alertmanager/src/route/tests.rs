@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 
-use super::{GroupBy, Route};
+use super::{GroupBy, Route, RouteConfig};
 use crate::testing::{expect, labels, route, run_table, text, text_map, texts};
 
 fn check_match(found: &Route, wanted: &Value) -> Result<(), String> {
@@ -88,12 +88,12 @@ fn labels_of_routes_are_inherited_as_upstream() {
 #[test]
 fn group_labels_are_upstreams() {
     run_table("dispatch/group_labels", &[], |_, case| {
-        let mut config = crate::route::RouteConfig::default();
-        config.group_by = Some(match case["group_by_all"] == true {
+        let group_by = match case["group_by_all"] == true {
             true => GroupBy::All,
             false => GroupBy::Labels(texts(&case["group_by"]).into_iter().collect()),
-        });
-        let route = Route::new(&config);
+        };
+        let group_by = Some(group_by);
+        let route = Route::new(&RouteConfig { group_by, ..RouteConfig::default() });
         expect(route.group_labels(&labels(&case["labels"])), labels(&case["group_labels"]))
     });
 }
