@@ -1,10 +1,12 @@
 //! What do the protobuf messages look like?
 //!
 //! Generated from `proto/*.proto` by `cargo xtask proto` and checked in; no logic. One module a
-//! file: [`nflog`], [`silence`], [`cluster`].
+//! file: [`metrics`], [`nflog`], [`silence`], [`cluster`].
 
 #[rustfmt::skip] // generated
 pub mod cluster;
+#[rustfmt::skip] // generated
+pub mod metrics;
 #[rustfmt::skip] // generated
 pub mod nflog;
 #[rustfmt::skip] // generated
