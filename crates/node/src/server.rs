@@ -11,6 +11,7 @@ mod load;
 mod maintenance;
 mod metrics;
 mod options;
+mod queries;
 mod retention;
 mod shown;
 mod storage;

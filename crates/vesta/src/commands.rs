@@ -1,6 +1,6 @@
 //! What the subcommands share: arguments, logs, the async runtime, listeners, signals.
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -17,7 +17,6 @@ use crate::flags::{Flag, Stop, Values};
 
 /// Parses the arguments of a subcommand; on `--help` or a mistake everything is said already.
 #[expect(clippy::print_stderr, reason = "this is the command line")]
-#[expect(clippy::print_stdout, reason = "this is the command line")]
 pub(crate) fn parse<T: clap::Parser>(name: &str, args: &[String]) -> Result<T, ExitCode> {
     let words = std::iter::once(name.to_owned()).chain(args.iter().cloned());
     T::try_parse_from(words).map_err(|error| {
@@ -25,19 +24,23 @@ pub(crate) fn parse<T: clap::Parser>(name: &str, args: &[String]) -> Result<T, E
             eprint!("{}", error.render().ansi());
             ExitCode::from(2)
         } else {
-            print!("{}", error.render().ansi());
+            say(&error.render().ansi().to_string());
             ExitCode::SUCCESS
         }
     })
 }
 
+/// Prints to standard output; a reader that has enough (`vesta --help | head`) is no failure.
+pub(crate) fn say(text: &str) {
+    std::io::stdout().lock().write_all(text.as_bytes()).unwrap_or_default();
+}
+
 /// Says why a command line is not run, as kingpin does: a mistake on standard error, exit 2.
 #[expect(clippy::print_stderr, reason = "this is the command line")]
-#[expect(clippy::print_stdout, reason = "this is the command line")]
 pub(crate) fn explain(program: &str, stop: Stop) -> ExitCode {
     match stop {
         Stop::Print(text) => {
-            println!("{text}");
+            say(&format!("{}\n", text.trim_end()));
             ExitCode::SUCCESS
         }
         Stop::Error(reason) => {

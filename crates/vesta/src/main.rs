@@ -41,6 +41,12 @@ static COMMANDS: &[Command] = &[
         main: alertmanager::main,
     },
     Command {
+        name: "amtool",
+        upstream: Some("amtool"),
+        about: "ask and change an Alertmanager: every command of amtool",
+        main: amtool::main,
+    },
+    Command {
         name: "webhook",
         upstream: None,
         about: "print each notification, a line of JSON each",
@@ -85,16 +91,15 @@ fn main() -> ExitCode {
 }
 
 /// Answers `--help`, `--version`, and what is no command.
-#[expect(clippy::print_stdout, reason = "this is the command line")]
 #[expect(clippy::print_stderr, reason = "this is the command line")]
 fn answer(word: &str) -> ExitCode {
     match word {
         "-h" | "--help" | "help" => {
-            println!("{}", help());
+            commands::say(&format!("{}\n", help()));
             ExitCode::SUCCESS
         }
         "-V" | "--version" | "version" => {
-            println!("vesta {}", env!("CARGO_PKG_VERSION"));
+            commands::say(concat!("vesta ", env!("CARGO_PKG_VERSION"), "\n"));
             ExitCode::SUCCESS
         }
         _ => {

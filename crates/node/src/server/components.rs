@@ -10,15 +10,12 @@ use telemetry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::{error, info};
 
-use super::{
-    LateDatabase, Loaded, Options,
-    language::{self, RuleQueries},
-};
+use super::{LateDatabase, Loaded, Options, queries::Queries};
 use crate::settings;
 
 /// The parts between the storage and the HTTP surface.
 pub(super) struct Components {
-    pub(super) engine: Arc<promql::Engine>,
+    pub(super) queries: Arc<Queries>,
     pub(super) scrape: Arc<scrape::Manager>,
     pub(super) notifier: Arc<Notifier>,
     rules: rules::Manager,
@@ -39,7 +36,7 @@ impl Components {
         storage: &LateDatabase,
     ) -> Components {
         let clock = runtime.clock.clone();
-        let engine = Arc::new(promql::Engine::new(language::engine_options(options), clock));
+        let queries = Arc::new(Queries::new(options, storage.clone(), clock, registry));
         let metrics = discovery::Metrics::register(registry);
         let discovery = |name| {
             discovery::Manager::new(discovery::Options::named(name), runtime.clone(), &metrics)
@@ -51,7 +48,7 @@ impl Components {
         let notifier =
             Arc::new(Notifier::new(notifier_options(options), runtime.clone(), registry));
         let world = rules::World {
-            query: Arc::new(RuleQueries { engine: engine.clone(), storage: storage.clone() }),
+            query: queries.clone(),
             storage: Arc::new(storage.clone()),
             history: Arc::new(storage.clone()),
             notify: Arc::new(Notify(notifier.clone())),
@@ -65,7 +62,7 @@ impl Components {
             tokio::spawn(bring_alertmanagers(notifier.clone(), notify_discovery.updates())),
         ];
         Components {
-            engine,
+            queries,
             scrape,
             notifier,
             rules: rules::Manager::new(world, nothing),
@@ -90,7 +87,7 @@ impl Components {
     pub(super) async fn apply(&mut self, loaded: Loaded, options: &Options) -> Result<(), String> {
         let mut complaints = Vec::new();
         let file = &loaded.config.file;
-        self.engine.set_subquery_step(file.global.evaluation_interval.0);
+        self.queries.set_subquery_step(file.global.evaluation_interval.0);
         let external_labels = settings::alerting::external_labels(file);
         let (mut jobs, mut targets) = (Vec::new(), BTreeMap::new());
         for job in loaded.jobs {

@@ -1,12 +1,6 @@
-//! What the query language allows here, and rules' view of it.
+//! What the query language allows here.
 
-use std::sync::Arc;
-
-use model::Timestamp;
-use promql::{Engine, QueryOptions};
-use rules::{Sample, SampleValue};
-
-use super::{LateDatabase, Options};
+use super::Options;
 
 /// What `--enable-feature` allows in queries and rules.
 pub(super) fn syntax(options: &Options) -> promql_syntax::Options {
@@ -40,34 +34,4 @@ pub(super) fn print(expr: &str, syntax: &promql_syntax::Options) -> Result<Strin
         Ok(expr) => Ok(expr.to_string()),
         Err(errors) => Err(errors.to_string()),
     }
-}
-
-/// Answers the queries of rules.
-pub(super) struct RuleQueries {
-    pub(super) engine: Arc<Engine>,
-    pub(super) storage: LateDatabase,
-}
-
-impl rules::Query for RuleQueries {
-    fn instant(&self, expr: &str, time: Timestamp) -> Result<Vec<Sample>, String> {
-        let options = QueryOptions::default();
-        let answer = self
-            .engine
-            .instant(&self.storage, expr, time, &options)
-            .map_err(|error| error.to_string())?;
-        let float = |labels, value| Sample { labels, value: SampleValue::Float(value) };
-        match answer.value {
-            promql::Value::Vector(samples) => Ok(samples.into_iter().map(to_sample).collect()),
-            promql::Value::Scalar(_, value) => Ok(vec![float(Default::default(), value)]),
-            _ => Err("rule result is not a vector or scalar".to_owned()),
-        }
-    }
-}
-
-fn to_sample(sample: promql::Sample) -> Sample {
-    let value = match sample.value {
-        promql::SampleValue::Float(value) => SampleValue::Float(value),
-        promql::SampleValue::Histogram(histogram) => SampleValue::Histogram(histogram),
-    };
-    Sample { labels: sample.labels, value }
 }

@@ -52,8 +52,7 @@ impl Server {
         let shown = self.shown.clone();
         Ok(State {
             engine: Arc::new(EngineAdapter {
-                engine: self.components.engine.clone(),
-                storage: self.storage.clone(),
+                queries: self.components.queries.clone(),
                 tasks: tokio::runtime::Handle::current(),
             }),
             storage: Arc::new(self.storage.clone()),

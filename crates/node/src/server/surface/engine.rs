@@ -8,12 +8,11 @@ use promql::{Cancel, ErrorKind, QueryOptions, QueryResult};
 use storage::Columns;
 use tokio::runtime::Handle;
 
-use crate::server::LateDatabase;
+use crate::server::queries::Queries;
 
-/// The engine over everything that is stored.
+/// Queries, and the way to end one that nobody waits for.
 pub(in crate::server) struct EngineAdapter {
-    pub(in crate::server) engine: Arc<promql::Engine>,
-    pub(in crate::server) storage: LateDatabase,
+    pub(in crate::server) queries: Arc<Queries>,
     pub(in crate::server) tasks: Handle,
 }
 
@@ -32,9 +31,9 @@ impl Engine for EngineAdapter {
             cancel,
         };
         let outcome = match query.times {
-            Times::Instant(time) => self.engine.instant(&self.storage, &query.text, time, &options),
+            Times::Instant(time) => self.queries.instant(&query.text, time, &options),
             Times::Range { start, end, step } => {
-                self.engine.range(&self.storage, &query.text, start, end, step, &options)
+                self.queries.range(&query.text, (start, end, step), &options)
             }
         };
         watcher.abort();

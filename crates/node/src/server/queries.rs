@@ -1,0 +1,140 @@
+//! The engine over everything that is stored, for rules and the API alike, and what it costs.
+
+use std::{sync::Arc, time::Duration};
+
+use model::Timestamp;
+use promql::{Engine, QueryOptions, QueryResult, Result};
+use rules::{Sample, SampleValue};
+use telemetry::{Counter, Gauge, Registry, Summary, Vector};
+
+use super::{LateDatabase, Options, language};
+
+/// Answers queries. Calls block.
+pub(super) struct Queries {
+    engine: Engine,
+    storage: LateDatabase,
+    metrics: Metrics,
+}
+
+impl Queries {
+    pub(super) fn new(
+        options: &Options,
+        storage: LateDatabase,
+        clock: Arc<dyn runtime::Clock>,
+        registry: &Registry,
+    ) -> Queries {
+        let metrics = Metrics::register(registry);
+        metrics.concurrent_max.set(options.query.concurrency_max as f64);
+        Queries { engine: Engine::new(language::engine_options(options), clock), storage, metrics }
+    }
+
+    pub(super) fn set_subquery_step(&self, step: Duration) {
+        self.engine.set_subquery_step(step);
+    }
+
+    pub(super) fn instant(
+        &self,
+        query: &str,
+        time: Timestamp,
+        options: &QueryOptions,
+    ) -> Result<QueryResult> {
+        self.metrics.count(|| self.engine.instant(&self.storage, query, time, options))
+    }
+
+    pub(super) fn range(
+        &self,
+        query: &str,
+        (start, end, step): (Timestamp, Timestamp, Duration),
+        options: &QueryOptions,
+    ) -> Result<QueryResult> {
+        self.metrics.count(|| self.engine.range(&self.storage, query, start, end, step, options))
+    }
+}
+
+impl rules::Query for Queries {
+    fn instant(&self, expr: &str, time: Timestamp) -> Result<Vec<Sample>, String> {
+        let options = QueryOptions::default();
+        let answer = Queries::instant(self, expr, time, &options).map_err(|e| e.to_string())?;
+        match answer.value {
+            promql::Value::Vector(samples) => Ok(samples.into_iter().map(to_sample).collect()),
+            promql::Value::Scalar(_, value) => {
+                Ok(vec![Sample { labels: Default::default(), value: SampleValue::Float(value) }])
+            }
+            _ => Err("rule result is not a vector or scalar".to_owned()),
+        }
+    }
+}
+
+fn to_sample(sample: promql::Sample) -> Sample {
+    let value = match sample.value {
+        promql::SampleValue::Float(value) => SampleValue::Float(value),
+        promql::SampleValue::Histogram(histogram) => SampleValue::Histogram(histogram),
+    };
+    Sample { labels: sample.labels, value }
+}
+
+/// What queries cost, under upstream's names.
+struct Metrics {
+    queries: Gauge,
+    concurrent_max: Gauge,
+    duration: Vector<Summary, 1>,
+    samples: Counter,
+    samples_read: Counter,
+}
+
+impl Metrics {
+    fn register(registry: &Registry) -> Metrics {
+        let query_log =
+            registry.gauge("prometheus_engine_query_log_enabled", "State of the query log.");
+        query_log.set(0.0);
+        registry.counter(
+            "prometheus_engine_query_log_failures_total",
+            "The number of query log failures.",
+        );
+        Metrics {
+            queries: registry.gauge(
+                "prometheus_engine_queries",
+                "The current number of queries being executed or waiting.",
+            ),
+            concurrent_max: registry.gauge(
+                "prometheus_engine_queries_concurrent_max",
+                "The max number of concurrent queries.",
+            ),
+            duration: registry.summaries(
+                "prometheus_engine_query_duration_seconds",
+                "Query timings",
+                ["slice"],
+                &[0.5, 0.9, 0.99],
+            ),
+            samples: registry.counter(
+                "prometheus_engine_query_samples_total",
+                "The total number of samples loaded by all queries.",
+            ),
+            samples_read: registry.counter(
+                "prometheus_engine_query_samples_read_total",
+                "The total number of samples read by all queries.",
+            ),
+        }
+    }
+
+    fn count(&self, query: impl FnOnce() -> Result<QueryResult>) -> Result<QueryResult> {
+        self.queries.add(1.0);
+        // The engine catches panics, so this is reached again.
+        let outcome = query();
+        self.queries.add(-1.0);
+        if let Ok(result) = &outcome {
+            let stats = &result.stats;
+            self.samples.add(stats.total_samples as f64);
+            self.samples_read.add(stats.samples_read as f64);
+            for (slice, took) in [
+                ("queue_time", stats.timings.queue),
+                ("prepare_time", stats.timings.preparation),
+                ("inner_eval", stats.timings.inner_evaluation),
+                ("result_sort", stats.timings.result_sort),
+            ] {
+                self.duration.with([slice]).observe_duration(took);
+            }
+        }
+        outcome
+    }
+}
