@@ -3,10 +3,23 @@
 //! Knows neither discovery nor files: groups of targets come in, samples go to
 //! [`storage::Appendable`]. Start at [`Manager`], then [`Config`].
 
+mod cache;
 mod config;
 mod error;
+mod fetch;
+mod ingest;
+mod labels;
 mod manager;
+mod metadata;
+mod metrics;
+mod pool;
+mod report;
+mod schedule;
+mod scrape_loop;
 mod status;
+mod target;
+#[cfg(test)]
+mod tests;
 
 pub use config::Config;
 pub use error::{Error, Result};

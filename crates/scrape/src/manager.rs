@@ -1,12 +1,17 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use model::{Labels, TargetGroup};
+use parking_lot::Mutex;
 use runtime::Runtime;
 use storage::Appendable;
-use telemetry::Registry;
+use telemetry::{Family, Kind, Registry};
 use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use transport::client::Client;
 
-use crate::{Config, PoolStatus, Result};
+use crate::{
+    Config, Error, PoolStatus, Result, metrics::Metrics, pool::Pool, schedule, scrape_loop::World,
+};
 
 /// Target groups by job.
 pub type TargetGroups = BTreeMap<String, Vec<Arc<TargetGroup>>>;
@@ -41,42 +46,170 @@ impl Default for Options {
 }
 
 /// Scrapes all targets of all jobs.
-pub struct Manager {}
+pub struct Manager {
+    world: Arc<World>,
+    /// Held while jobs or targets are replaced, never while anything is scraped.
+    state: Arc<Mutex<State>>,
+    /// The loops, also those of targets that are gone and whose series still have to end.
+    tasks: TaskTracker,
+}
+
+#[derive(Default)]
+struct State {
+    pools: BTreeMap<String, Pool>,
+    /// The newest targets, for jobs that change.
+    groups: TargetGroups,
+}
 
 impl Manager {
     /// A manager that scrapes nothing yet.
     pub fn new(
-        _options: Options,
-        _runtime: Runtime,
-        _appendable: Arc<dyn Appendable>,
-        _registry: &Registry,
+        options: Options,
+        runtime: Runtime,
+        appendable: Arc<dyn Appendable>,
+        registry: &Registry,
     ) -> Manager {
-        Manager {}
+        let metrics = Metrics::register(registry);
+        let shutdown = CancellationToken::new();
+        let world = World { options, runtime, appendable, metrics, shutdown };
+        let state: Arc<Mutex<State>> = Arc::default();
+        let asked = Arc::downgrade(&state);
+        registry.collect(move |families| {
+            if let Some(state) = asked.upgrade() {
+                collect_metadata_sizes(&state.lock(), families);
+            }
+        });
+        Manager { world: Arc::new(world), state, tasks: TaskTracker::new() }
     }
 
     /// Replaces the jobs. Targets that stay the same are scraped on; new jobs wait for
     /// [`Manager::set_targets`]. After an error nothing has changed. Call it inside of a Tokio
     /// runtime.
-    pub fn apply(&self, _configs: Vec<Config>, _external_labels: &Labels) -> Result<()> {
+    pub fn apply(&self, configs: Vec<Config>, external_labels: &Labels) -> Result<()> {
+        let mut state = self.state.lock();
+        let mut clients = Vec::with_capacity(configs.len());
+        for config in &configs {
+            clients.push(self.client(config, state.pools.get(&config.job_name))?);
+        }
+        let seed = schedule::seed(&self.world.options.host_name, external_labels);
+        let mut old = std::mem::take(&mut state.pools);
+        for (config, client) in configs.into_iter().zip(clients) {
+            let job = config.job_name.clone();
+            let groups = state.groups.get(&job).map_or(&[][..], Vec::as_slice);
+            let pool = match (old.remove(&job), client) {
+                (Some(pool), _) if *pool.config() == config => pool,
+                (Some(mut pool), client) => {
+                    pool.reload(Arc::new(config), client);
+                    pool.sync(groups);
+                    pool
+                }
+                (None, Some(client)) => {
+                    let mut pool = self.pool(config, client, seed);
+                    if !groups.is_empty() {
+                        pool.sync(groups);
+                    }
+                    pool
+                }
+                (None, None) => unreachable!("a job without a pool was given a client"),
+            };
+            pool.set_seed(seed);
+            state.pools.insert(job, pool);
+        }
+        for gone in old.into_values() {
+            gone.stop();
+        }
         Ok(())
     }
 
-    /// Replaces the targets of all jobs at once. Call it inside of a Tokio runtime.
-    pub fn set_targets(&self, _groups: &TargetGroups) {}
-
-    /// Takes up targets as they are discovered, until nobody discovers any more or the manager is
-    /// stopped.
-    pub async fn run(&self, mut updates: watch::Receiver<Arc<TargetGroups>>) {
-        while updates.changed().await.is_ok() {
-            self.set_targets(&updates.borrow_and_update().clone());
+    /// A client for the job; nothing if it can keep the one that it has.
+    fn client(&self, config: &Config, pool: Option<&Pool>) -> Result<Option<Arc<Client>>> {
+        if pool.is_some_and(|pool| pool.config().http == config.http) {
+            return Ok(None);
         }
+        let metrics = &self.world.metrics;
+        if pool.is_none() {
+            metrics.pools.increment();
+        }
+        match Client::new(config.http.clone(), self.world.runtime.clone()) {
+            Ok(client) => Ok(Some(Arc::new(client))),
+            Err(source) => {
+                let failed = if pool.is_some() {
+                    &metrics.pool_reloads_failed
+                } else {
+                    &metrics.pools_failed
+                };
+                failed.increment();
+                Err(Error::Client { job: config.job_name.clone(), source })
+            }
+        }
+    }
+
+    fn pool(&self, config: Config, client: Arc<Client>, seed: u64) -> Pool {
+        Pool::new(self.world.clone(), self.tasks.clone(), Arc::new(config), client, seed)
+    }
+
+    /// Replaces the targets of all jobs at once. Call it inside of a Tokio runtime.
+    pub fn set_targets(&self, groups: &TargetGroups) {
+        let mut state = self.state.lock();
+        state.groups = groups.clone();
+        for (job, pool) in &mut state.pools {
+            // Who is not mentioned has not been looked for yet.
+            if let Some(groups) = groups.get(job) {
+                pool.sync(groups);
+            }
+        }
+    }
+
+    /// Takes up targets as they are discovered, the first ones at once, until nobody discovers any
+    /// more or the manager is stopped.
+    pub async fn run(&self, mut updates: watch::Receiver<Arc<TargetGroups>>) {
+        let pause = self.world.options.discovery_reload_interval;
+        updates.mark_changed();
+        let take_up = async {
+            while updates.changed().await.is_ok() {
+                let groups = updates.borrow_and_update().clone();
+                // Relabelling many targets takes its time.
+                runtime::blocking(|| self.set_targets(&groups));
+                self.world.runtime.clock.sleep(pause).await;
+            }
+        };
+        self.world.shutdown.run_until_cancelled(take_up).await;
     }
 
     /// All jobs by name, with what is known of their targets.
     pub fn pools(&self) -> Vec<PoolStatus> {
-        Vec::new()
+        self.state.lock().pools.values().map(Pool::status).collect()
     }
 
     /// Stops all scrapes and waits for them. Writes no staleness markers: the next start goes on.
-    pub async fn stop(&self) {}
+    pub async fn stop(&self) {
+        self.world.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        self.world.shutdown.cancel();
+    }
+}
+
+fn collect_metadata_sizes(state: &State, families: &mut Vec<Family>) {
+    let mut entries = Family::new(
+        "prometheus_target_metadata_cache_entries",
+        "Total number of metric metadata entries in the cache",
+        Kind::Gauge,
+    );
+    let mut bytes = Family::new(
+        "prometheus_target_metadata_cache_bytes",
+        "The number of bytes that are currently used for storing metric metadata in the cache",
+        Kind::Gauge,
+    );
+    for (job, pool) in &state.pools {
+        let (n_entries, n_bytes) = pool.metadata_size();
+        entries.push(&[("scrape_job", job)], n_entries as f64);
+        bytes.push(&[("scrape_job", job)], n_bytes as f64);
+    }
+    families.extend([entries, bytes]);
 }

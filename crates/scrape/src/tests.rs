@@ -1,0 +1,6 @@
+mod failures;
+mod labels;
+mod scrapes;
+mod tables;
+mod targets;
+mod world;

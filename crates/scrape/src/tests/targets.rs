@@ -1,0 +1,119 @@
+//! Targets that come, stay and go.
+
+use super::world::{World, expect, job, text};
+use crate::Config;
+use std::time::Duration;
+
+#[tokio::test]
+async fn target_that_is_gone_ends_late() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    world.run_for(10).await;
+    world.discover("job", &[]);
+    world.run_for(15).await;
+    expect(&world.samples(), r#"{__name__="a", instance="host:80", job="job"} 1"#);
+    world.run_for(10).await;
+    expect(&world.samples(), r#"{__name__="a", instance="host:80", job="job"} 1 stale"#);
+    expect(
+        &world.series(|name| name == "up"),
+        r#"{__name__="up", instance="host:80", job="job"} 1 stale"#,
+    );
+    let times = world.times("a");
+    assert_eq!(times[1] - times[0], 10_000);
+}
+
+#[tokio::test]
+async fn target_that_comes_back_does_not_end() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    world.run_for(10).await;
+    world.discover("job", &[]);
+    world.run_for(5).await;
+    world.discover("job", &["host:80"]);
+    world.run_for(35).await;
+    let samples = world.samples();
+    assert!(!samples.contains("stale"), "{samples}");
+}
+
+#[tokio::test]
+async fn target_with_another_interval_goes_on() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    world.run_for(10).await;
+    world.apply(vec![Config { scrape_interval: Duration::from_secs(60), ..job() }]);
+    world.run_for(120).await;
+    expect(&world.samples(), r#"{__name__="a", instance="host:80", job="job"} 1 1 1"#);
+}
+
+#[tokio::test]
+async fn stopping_ends_nothing() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    world.run_for(10).await;
+    world.manager.stop().await;
+    world.run_for(60).await;
+    expect(&world.samples(), r#"{__name__="a", instance="host:80", job="job"} 1"#);
+}
+
+#[tokio::test]
+async fn removed_job_ends_its_series() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    world.run_for(10).await;
+    world.apply(Vec::new());
+    world.run_for(30).await;
+    expect(&world.samples(), r#"{__name__="a", instance="host:80", job="job"} 1 stale"#);
+    assert!(world.manager.pools().is_empty());
+}
+
+#[tokio::test]
+async fn reload_keeps_the_rhythm() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    for _ in 0..6 {
+        world.run_for(5).await;
+        world.apply(vec![Config { honor_labels: true, ..job() }]);
+        world.discover("job", &["host:80"]);
+        world.run_for(5).await;
+        world.apply(vec![job()]);
+    }
+    let times = world.times("a");
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 10_000), "{times:?}");
+    assert_eq!(times.len(), 6);
+}
+
+#[tokio::test]
+async fn same_target_twice_is_scraped_once() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    world.discover("job", &["host:80", "host:80"]);
+    world.run_for(10).await;
+    assert_eq!(world.requests.lock().len(), 1);
+    assert_eq!(world.targets().len(), 1);
+}
+
+#[tokio::test]
+async fn discovered_targets_are_taken_up_at_once_then_now_and_then() {
+    let world = World::new();
+    world.serve("host", text("a 1\n")).await;
+    world.apply(vec![job()]);
+    let group = |address: &str| {
+        let targets = vec![model::Labels::from_pairs([("__address__", address)])];
+        let group = model::TargetGroup { targets, ..Default::default() };
+        std::sync::Arc::new(std::collections::BTreeMap::from([(
+            "job".to_owned(),
+            vec![std::sync::Arc::new(group)],
+        )]))
+    };
+    let (sender, updates) = tokio::sync::watch::channel(group("host:80"));
+    let instances = || -> Vec<String> {
+        let targets = world.targets();
+        targets.iter().map(|target| target.labels.value("instance").to_owned()).collect()
+    };
+    let run = world.manager.run(updates);
+    let script = async {
+        world.run_for(1).await;
+        assert_eq!(instances(), ["host:80"]);
+        sender.send_replace(group("b:80"));
+        world.run_for(1).await;
+        assert_eq!(instances(), ["host:80"]);
+        world.run_for(5).await;
+        assert_eq!(instances(), ["b:80"]);
+        drop(sender);
+        world.run_for(10).await;
+    };
+    tokio::join!(run, script);
+}
