@@ -182,9 +182,7 @@ fn glob(disk: &dyn Disk, pattern: &Path) -> Vec<PathBuf> {
 fn matches(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            (0..=name.len()).any(|skipped| matches(rest, &name[skipped..]))
-        }
+        (Some((b'*', rest)), _) => (0..=name.len()).any(|skipped| matches(rest, &name[skipped..])),
         (Some((b'?', pattern)), Some((_, name))) => matches(pattern, name),
         (Some((a, pattern)), Some((b, name))) => a == b && matches(pattern, name),
         _ => false,

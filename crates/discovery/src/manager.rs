@@ -119,7 +119,8 @@ impl Manager {
     }
 
     fn start(&self, config: &Config) -> Result<Provider, String> {
-        let provided = Provided::new(self.publisher.changed.clone(), self.publisher.metrics.clone());
+        let provided =
+            Provided::new(self.publisher.changed.clone(), self.publisher.metrics.clone());
         let provided = Arc::new(provided);
         let stop = self.stop.child_token();
         match mechanism::build(config, &self.runtime, &self.metrics)? {

@@ -26,12 +26,16 @@ pub(crate) struct ManagerMetrics {
 pub(crate) struct FileMetrics {
     pub(crate) scan_duration: Summary,
     pub(crate) read_errors: Counter,
-    pub(crate) watcher_errors: Counter,
     pub(crate) modified: Vector<Gauge, 1>,
 }
 
 impl Metrics {
     pub fn register(registry: &Registry) -> Metrics {
+        // Files are looked at, not watched, so this one stays at zero.
+        registry.counter(
+            "prometheus_sd_file_watcher_errors_total",
+            "The number of File-SD errors caused by filesystem watch failures.",
+        );
         Metrics {
             discovered_targets: registry.gauges(
                 "prometheus_sd_discovered_targets",
@@ -67,10 +71,6 @@ impl Metrics {
                 read_errors: registry.counter(
                     "prometheus_sd_file_read_errors_total",
                     "The number of File-SD read errors.",
-                ),
-                watcher_errors: registry.counter(
-                    "prometheus_sd_file_watcher_errors_total",
-                    "The number of File-SD errors caused by filesystem watch failures.",
                 ),
                 modified: registry.gauges(
                     "prometheus_sd_file_mtime_seconds",

@@ -93,7 +93,12 @@ impl Publisher {
     }
 
     /// Hands out changes: soon after the first one, ever later while they keep coming.
-    pub(crate) async fn run(&self, options: Options, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    pub(crate) async fn run(
+        &self,
+        options: Options,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) {
         let mut wait = options.update_interval_min;
         let mut last: Option<Duration> = None;
         loop {

@@ -23,8 +23,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<TargetGroup>, String> {
     };
     let mut parsed = Vec::with_capacity(groups.len());
     for (idx, group) in groups.into_iter().enumerate() {
-        let group =
-            group.ok_or_else(|| format!("nil target group item found (index {idx})"))?;
+        let group = group.ok_or_else(|| format!("nil target group item found (index {idx})"))?;
         parsed.push(to_group(group)?);
     }
     Ok(parsed)
