@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, time::Duration};
 
-use alertmanager::integration::{FailureReason, NotifyError};
+use alertmanager::integration::{self, FailureReason, NotifyError};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use runtime::Runtime;
@@ -120,29 +120,20 @@ fn explain(error: Error, method: &str) -> NotifyError {
 /// What the status of an answer means: 2xx is success, and it is worth trying again after 5xx and
 /// those in `retried`. The answer is part of the error.
 pub(crate) fn check_status(response: &Response, retried: &[u16]) -> Result<(), NotifyError> {
-    check_status_with(response, retried, quote_start)
-}
-
-/// As [`check_status`]; `details` makes the end of the error of the answer.
-pub(crate) fn check_status_with(
-    response: &Response,
-    retried: &[u16],
-    details: impl FnOnce(&[u8]) -> String,
-) -> Result<(), NotifyError> {
-    let status = response.status.as_u16();
-    if response.status.is_success() {
-        return Ok(());
-    }
-    let mut message = format!("unexpected status code {status}");
-    let details = details(&response.body);
-    if !details.is_empty() {
-        message.push_str(": ");
-        message.push_str(&details);
-    }
-    let retry = response.status.is_server_error() || retried.contains(&status);
-    Err(NotifyError { message, retry, reason: FailureReason::of_status(status) })
+    let details = quote_start(&response.body);
+    integration::http::check_status(response.status.as_u16(), Some(&details), retried)
 }
 
 pub(crate) fn quote_start(body: &[u8]) -> String {
     String::from_utf8_lossy(body.get(..QUOTED_BYTES_MAX).unwrap_or(body)).into_owned()
+}
+
+/// Appends to the path of a URL, in front of a query. A URL that is a host alone gets the slash
+/// that Go prints there.
+pub(crate) fn join_path(url: &str, more: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let (path, rest) = url.split_at(end);
+    let is_host = path.split_once("://").is_some_and(|(_, host)| !host.contains('/'));
+    let slash = if is_host && !more.starts_with('/') { "/" } else { "" };
+    format!("{path}{slash}{more}{rest}")
 }

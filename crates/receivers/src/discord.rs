@@ -1,5 +1,9 @@
 //! Discord, through a webhook of a channel.
 
+use std::time::Duration;
+
+use alertmanager::integration::{Notification, NotifyError};
+use serde::Serialize;
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -7,8 +11,12 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
+    client::check_status,
     integration::exactly_one,
+    payload::to_go_json,
+    sender::{self, Sender, Tell, Texts, fit},
     values::{SecretUrl, shipped},
 };
 
@@ -56,5 +64,55 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
+    }
+}
+
+const COLOR_FIRING: u32 = 0x99_2d22;
+const COLOR_RESOLVED: u32 = 0x2e_cc71;
+
+#[derive(Serialize)]
+struct Message {
+    content: String,
+    embeds: [Embed; 1],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    username: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    avatar_url: String,
+}
+
+#[derive(Serialize)]
+struct Embed {
+    title: String,
+    description: String,
+    color: u32,
+}
+
+impl Tell for Config {
+    async fn tell(
+        &self,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<(), NotifyError> {
+        // The limits are Discord's.
+        let title = fit(&texts.text(&self.title)?, 256, "title", notification);
+        let description = fit(&texts.text(&self.message)?, 4096, "message", notification);
+        let content = fit(&texts.text(&self.content)?, 2000, "content", notification);
+        let color = if texts.is_resolved() { COLOR_RESOLVED } else { COLOR_FIRING };
+        let url = sender.url(&self.webhook_url, &self.webhook_url_file, "webhook_url_file").await?;
+        let message = Message {
+            content,
+            embeds: [Embed { title, description, color }],
+            username: self.username.clone(),
+            avatar_url: self.avatar_url.clone(),
+        };
+        let response = sender.http.post_json(&url, to_go_json(&message)).await?;
+        check_status(&response, &[])
     }
 }

@@ -1,5 +1,7 @@
 //! incident.io.
 
+mod notifier;
+
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -8,8 +10,10 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::{at_most_one, exactly_one},
+    sender,
     values::{GoDuration, HttpUrl},
 };
 
@@ -60,5 +64,11 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, self.timeout.0, context)
     }
 }

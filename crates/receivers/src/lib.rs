@@ -22,6 +22,7 @@ mod payload;
 pub mod pushover;
 mod receiver;
 pub mod rocketchat;
+mod sender;
 pub mod slack;
 pub mod sns;
 pub mod telegram;

@@ -1,5 +1,9 @@
 //! Mattermost, through a webhook.
 
+mod notifier;
+
+use std::time::Duration;
+
 use settings::{
     decode::{Broken, List, Section},
     http::HttpClient,
@@ -7,8 +11,10 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::at_most_one,
+    sender,
     values::{SecretUrl, shipped},
 };
 
@@ -142,5 +148,11 @@ impl Settings for Config {
             return Err("missing webhook_url or webhook_url_file on mattermost_config".into());
         }
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
     }
 }

@@ -1,5 +1,9 @@
 //! Microsoft Teams, through the connectors of old: message cards.
 
+use std::time::Duration;
+
+use alertmanager::integration::{Notification, NotifyError};
+use serde::Serialize;
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -7,8 +11,12 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
+    client::check_status,
     integration::exactly_one,
+    payload::to_go_json,
+    sender::{self, Sender, Tell, Texts},
     values::{SecretUrl, shipped},
 };
 
@@ -55,5 +63,45 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Card {
+    #[serde(rename = "@context")]
+    context: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: String,
+    summary: String,
+    text: String,
+    theme_color: &'static str,
+}
+
+impl Tell for Config {
+    async fn tell(
+        &self,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        _: &Notification,
+    ) -> Result<(), NotifyError> {
+        let card = Card {
+            context: "http://schema.org/extensions",
+            kind: "MessageCard",
+            title: texts.text(&self.title)?,
+            text: texts.text(&self.text)?,
+            summary: texts.text(&self.summary)?,
+            theme_color: if texts.is_resolved() { "2DC72D" } else { "8C1A1A" },
+        };
+        let url = sender.url(&self.webhook_url, &self.webhook_url_file, "webhook_url_file").await?;
+        let response = sender.http.post_json(&url, to_go_json(&card)).await?;
+        check_status(&response, &[])
     }
 }

@@ -1,5 +1,9 @@
 //! Microsoft Teams, through workflows: adaptive cards.
 
+use std::time::Duration;
+
+use alertmanager::integration::{Notification, NotifyError};
+use serde::Serialize;
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -7,8 +11,12 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
+    client::check_status,
     integration::exactly_one,
+    payload::to_go_json,
+    sender::{self, Sender, Tell, Texts},
     values::{SecretUrl, shipped},
 };
 
@@ -60,5 +68,98 @@ impl Settings for Config {
             }
         }
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
+    }
+}
+
+#[derive(Serialize)]
+struct Message {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    attachments: [Attachment; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Attachment {
+    content_type: &'static str,
+    content_url: Option<String>,
+    content: Card,
+}
+
+#[derive(Serialize)]
+struct Card {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    version: &'static str,
+    body: [Block; 2],
+    msteams: Width,
+}
+
+#[derive(Serialize, Default)]
+struct Block {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    weight: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    size: &'static str,
+    wrap: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    style: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    color: &'static str,
+}
+
+#[derive(Serialize)]
+struct Width {
+    width: &'static str,
+}
+
+fn card(title: String, text: String, is_resolved: bool) -> Message {
+    let title = Block {
+        kind: "TextBlock",
+        text: title,
+        weight: "Bolder",
+        size: "Medium",
+        wrap: true,
+        style: "heading",
+        color: if is_resolved { "Good" } else { "Attention" },
+    };
+    let text = Block { kind: "TextBlock", text, wrap: true, ..Block::default() };
+    let content = Card {
+        schema: "http://adaptivecards.io/schemas/adaptive-card.json",
+        kind: "AdaptiveCard",
+        version: "1.2",
+        body: [title, text],
+        msteams: Width { width: "full" },
+    };
+    let content_type = "application/vnd.microsoft.card.adaptive";
+    Message {
+        kind: "message",
+        attachments: [Attachment { content_type, content_url: None, content }],
+    }
+}
+
+impl Tell for Config {
+    async fn tell(
+        &self,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        _: &Notification,
+    ) -> Result<(), NotifyError> {
+        let (title, text) = (texts.text(&self.title)?, texts.text(&self.text)?);
+        let message = card(title, text, texts.is_resolved());
+        let url = sender.url(&self.webhook_url, &self.webhook_url_file, "webhook_url_file").await?;
+        let response = sender.http.post_json(&url, to_go_json(&message)).await?;
+        check_status(&response, &[])
     }
 }

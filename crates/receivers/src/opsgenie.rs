@@ -1,6 +1,8 @@
 //! Opsgenie.
 
-use std::collections::BTreeMap;
+mod notifier;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use settings::{
     decode::{Broken, List, Section},
@@ -10,8 +12,10 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::{at_most_one, inherit_url_with_slash},
+    sender,
     values::{HttpUrl, is_template, shipped},
 };
 
@@ -113,5 +117,11 @@ impl Settings for Config {
             return Err("no global OpsGenie API Key set either inline or in a file".into());
         }
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
     }
 }

@@ -1,5 +1,7 @@
 //! PagerDuty, by both versions of its events.
 
+mod notifier;
+
 use std::collections::BTreeMap;
 
 use settings::{
@@ -11,8 +13,10 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::{at_most_one, inherit_url},
+    sender,
     values::{GoDuration, HttpUrl, shipped},
 };
 
@@ -113,5 +117,11 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         inherit_url(&mut self.url, &global.pagerduty_url, "PagerDuty")
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, self.timeout.0, context)
     }
 }

@@ -1,7 +1,10 @@
 //! Pushover.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use alertmanager::integration::{Notification, NotifyError};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -10,8 +13,11 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
+    client::check_status,
     integration::exactly_one,
+    sender::{self, Sender, Tell, Texts, fit},
     values::{TextDuration, shipped},
 };
 
@@ -78,5 +84,80 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
+    }
+}
+
+const API: &str = "https://api.pushover.net/1/messages.json";
+
+impl Tell for Config {
+    async fn tell(
+        &self,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<(), NotifyError> {
+        let read = "read token_file";
+        let token = sender.secret(&self.token.0, &self.token_file, read).await?;
+        let read = "read user_key_file";
+        let user = sender.secret(&self.user_key.0, &self.user_key_file, read).await?;
+        let fields = self.fields(&token, &user, texts, notification)?;
+        let query: String =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let text = HeaderValue::from_static("text/plain");
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, text)]);
+        let url = format!("{API}?{query}");
+        let response = sender.http.send(Method::POST, &url, headers, Bytes::new()).await?;
+        check_status(&response, &[])
+    }
+}
+
+impl Config {
+    /// The fields of the message, sorted by name.
+    pub(crate) fn fields(
+        &self,
+        token: &str,
+        user: &str,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<BTreeMap<&'static str, String>, NotifyError> {
+        let title = fit(&texts.text(&self.title)?, 250, "title", notification);
+        let message =
+            if self.html { texts.html(&self.message)? } else { texts.text(&self.message)? };
+        let message = fit(&message, 1024, "message", notification);
+        let message = match message.trim() {
+            // Pushover refuses empty messages.
+            "" => "(no details)".to_owned(),
+            message => message.to_owned(),
+        };
+        let seconds = |TextDuration(duration): TextDuration| duration.as_secs().to_string();
+        let mut fields = BTreeMap::from([
+            ("token", texts.text(token)?),
+            ("user", texts.text(user)?),
+            ("title", title),
+            ("message", message),
+            ("url", fit(&texts.text(&self.url)?, 512, "URL", notification)),
+            ("url_title", texts.text(&self.url_title)?),
+            ("priority", texts.text(&self.priority)?),
+            ("retry", seconds(self.retry)),
+            ("expire", seconds(self.expire)),
+            ("device", texts.text(&self.device)?),
+            ("sound", texts.text(&self.sound)?),
+        ]);
+        if self.html {
+            fields.insert("html", "1".to_owned());
+        }
+        if self.monospace {
+            fields.insert("monospace", "1".to_owned());
+        }
+        if !self.ttl.0.is_zero() {
+            fields.insert("ttl", seconds(self.ttl));
+        }
+        Ok(fields)
     }
 }

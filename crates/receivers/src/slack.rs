@@ -1,5 +1,7 @@
 //! Slack, through a webhook or as an app.
 
+mod notifier;
+
 use settings::{
     decode::{Broken, List, Section},
     http::{Authorization, HttpClient},
@@ -8,8 +10,10 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::at_most_one,
+    sender,
     values::{GoDuration, HttpUrl, SecretUrl, shipped},
 };
 
@@ -195,6 +199,12 @@ impl Settings for Config {
             self.authorize_app(app_url)?;
         }
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, self.timeout.0, context)
     }
 }
 

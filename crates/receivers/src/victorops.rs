@@ -1,7 +1,8 @@
 //! VictorOps, by now Splunk On-Call.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use alertmanager::integration::{Notification, NotifyError};
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -10,8 +11,12 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
+    client::{check_status, join_path},
     integration::{at_most_one, inherit_url_with_slash},
+    payload::to_go_json,
+    sender::{self, Sender, Tell, Texts, context, fit},
     values::{HttpUrl, shipped},
 };
 
@@ -91,5 +96,61 @@ impl Settings for Config {
             return Err("no global VictorOps API Key set".into());
         }
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
+    }
+}
+
+const STATE_MESSAGE_RUNES_MAX: usize = 20480;
+
+impl Tell for Config {
+    async fn tell(
+        &self,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<(), NotifyError> {
+        let action = "failed to read API key from file";
+        let key = sender.secret(&self.api_key.0, &self.api_key_file, action).await?;
+        let routing_key = texts.text(&self.routing_key).map_err(context("templating error"))?;
+        let message = self.message(texts, notification).map_err(context("templating error"))?;
+        let api = self.api_url.as_ref().map_or("", HttpUrl::as_str);
+        let url = join_path(api, &format!("{key}/{routing_key}"));
+        let response = sender.http.post_json(&url, to_go_json(&message)).await?;
+        check_status(&response, &[])
+    }
+}
+
+impl Config {
+    fn message(
+        &self,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<BTreeMap<String, String>, NotifyError> {
+        let kind = texts.text(&self.message_type)?;
+        let kind = match kind.as_str() {
+            _ if texts.is_resolved() => "RECOVERY",
+            kind @ ("INFO" | "WARNING") => kind,
+            _ => "CRITICAL",
+        };
+        let state = texts.text(&self.state_message)?;
+        let mut message = BTreeMap::from([
+            ("message_type".to_owned(), kind.to_owned()),
+            ("entity_id".to_owned(), notification.group_key_hash()),
+            ("entity_display_name".to_owned(), texts.text(&self.entity_display_name)?),
+            (
+                "state_message".to_owned(),
+                fit(&state, STATE_MESSAGE_RUNES_MAX, "state_message", notification),
+            ),
+            ("monitoring_tool".to_owned(), texts.text(&self.monitoring_tool)?),
+        ]);
+        for (name, text) in &self.custom_fields {
+            message.insert(name.clone(), texts.text(text)?);
+        }
+        Ok(message)
     }
 }

@@ -1,5 +1,9 @@
 //! Webex.
 
+use std::time::Duration;
+
+use alertmanager::integration::{Notification, NotifyError, http::truncate_in_bytes};
+use serde::Serialize;
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -7,8 +11,12 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
+    client::check_status,
     integration::inherit_url,
+    payload::to_go_json,
+    sender::{self, Sender, Tell, Texts},
     values::{HttpUrl, shipped},
 };
 
@@ -57,5 +65,42 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         inherit_url(&mut self.api_url, &global.webex_api_url, "Webex")
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
+    }
+}
+
+/// In bytes, as Webex counts.
+const MESSAGE_BYTES_MAX: usize = 7439;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    markdown: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    room_id: String,
+}
+
+impl Tell for Config {
+    async fn tell(
+        &self,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<(), NotifyError> {
+        let (markdown, truncated) =
+            truncate_in_bytes(&texts.text(&self.message)?, MESSAGE_BYTES_MAX);
+        if truncated {
+            let (group_key, max_bytes) = (&notification.group_key, MESSAGE_BYTES_MAX);
+            tracing::warn!(group_key, max_bytes, "Truncated message");
+        }
+        let message = Message { markdown, room_id: texts.text(&self.room_id)? };
+        let url = self.api_url.as_ref().map_or("", HttpUrl::as_str);
+        let response = sender.http.post_json(url, to_go_json(&message)).await?;
+        check_status(&response, &[])
     }
 }

@@ -3,8 +3,8 @@
 mod message;
 mod notifier;
 
-#[cfg(test)]
-pub(crate) use notifier::kept_alerts;
+pub(crate) use message::encode as encode_message;
+pub(crate) use notifier::{kept_alerts, truncate};
 
 use settings::{
     decode::{Broken, Section},

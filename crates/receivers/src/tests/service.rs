@@ -1,10 +1,13 @@
 //! A service in a simulated world that notes what it is asked.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request};
 use http::StatusCode;
-use runtime::{Network as _, Simulation};
+use runtime::{Clock as _, Network as _, Simulation};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use transport::server::{Limits, serve};
@@ -18,6 +21,16 @@ pub(super) struct Asked {
     pub(super) body: String,
 }
 
+impl Asked {
+    pub(super) fn host(&self) -> &str {
+        self.headers["host"].to_str().unwrap()
+    }
+}
+
+/// How long an answer takes.
+#[derive(Clone, Copy)]
+struct Delay(Duration);
+
 /// What the service answers: the table's `server_answer`, or 200 without a body.
 pub(super) fn answer(case: &Value) -> http::Response<Body> {
     let answer = &case["server_answer"];
@@ -25,6 +38,9 @@ pub(super) fn answer(case: &Value) -> http::Response<Body> {
     let mut response =
         http::Response::new(Body::from(answer["body"].as_str().unwrap_or("").to_owned()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    if let Some(millis) = answer["after_ms"].as_u64() {
+        response.extensions_mut().insert(Delay(Duration::from_millis(millis)));
+    }
     if let Some(kind) = answer["content_type"].as_str() {
         response.headers_mut().insert("content-type", kind.parse().unwrap());
     }
@@ -32,14 +48,16 @@ pub(super) fn answer(case: &Value) -> http::Response<Body> {
 }
 
 /// Runs `ask` beside a service at `http://service/` that answers by `answer`; what it was asked
-/// comes back too. When nothing else happens the clock moves on.
+/// comes back too. With `time_passes`, the clock moves on while it waits.
 pub(super) async fn with_service<T>(
     simulation: &Simulation,
     answer: impl Fn(&Asked) -> http::Response<Body> + Clone + Send + Sync + 'static,
     ask: impl Future<Output = T>,
+    time_passes: bool,
 ) -> (T, Vec<Asked>) {
     let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
     let notes = asked.clone();
+    let sleeper = simulation.clock.clone();
     let router = Router::new().fallback(async move |request: Request| {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 1 << 24).await.unwrap();
@@ -51,16 +69,26 @@ pub(super) async fn with_service<T>(
         };
         let response = answer(&asked);
         notes.lock().unwrap().push(asked);
+        if let Some(Delay(delay)) = response.extensions().get() {
+            sleeper.sleep(*delay).await;
+        }
         response
     });
     let stop = CancellationToken::new();
-    let listener = simulation.network.host("service").listen(":80").await.unwrap();
+    let mut listeners = Vec::new();
+    for host in ["service", "opsgenie", "test-opsgenie-url", "nowhere.com"] {
+        listeners.push(simulation.network.host(host).listen(":80").await.unwrap());
+    }
     let clock = simulation.clock.clone();
-    let server = serve(vec![listener], router, Limits::default(), clock, stop.clone());
+    let server = serve(listeners, router, Limits::default(), clock, stop.clone());
     let ask = async {
-        let outcome = ask.await;
+        let (outcome, ()) = tokio::join!(ask, async {
+            if time_passes {
+                simulation.clock.run_for(Duration::from_secs(60)).await;
+            }
+        });
         stop.cancel();
-        simulation.clock.run_for(std::time::Duration::from_secs(60)).await;
+        simulation.clock.run_for(Duration::from_secs(60)).await;
         outcome
     };
     let (outcome, ()) = tokio::join!(ask, async {

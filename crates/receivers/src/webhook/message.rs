@@ -46,7 +46,7 @@ struct Alert<'a> {
 }
 
 /// Prints the message; `truncated` alerts are not in `data`.
-pub(super) fn encode(data: &Data, group_key: &str, truncated: usize) -> String {
+pub(crate) fn encode(data: &Data, version: &str, group_key: &str, truncated: usize) -> String {
     to_go_json(&Message {
         receiver: &data.receiver,
         status: data.status,
@@ -57,7 +57,7 @@ pub(super) fn encode(data: &Data, group_key: &str, truncated: usize) -> String {
         common_annotations: &data.common_annotations.0,
         route_labels: &data.route_labels.0,
         external_url: &data.external_url,
-        version: "4",
+        version,
         group_key,
         truncated_alerts: truncated,
     })

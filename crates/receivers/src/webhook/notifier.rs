@@ -64,7 +64,7 @@ impl Webhook {
 
     fn body(&self, data: &Data, group_key: &str, truncated: usize) -> Result<String, NotifyError> {
         if self.config.payload == Yaml::Null {
-            return Ok(message::encode(data, group_key, truncated));
+            return Ok(message::encode(data, "4", group_key, truncated));
         }
         let mut expand = |text: &str| self.template.text(text, data);
         let tree = payload::render(&self.config.payload, &mut expand).map_err(|error| {

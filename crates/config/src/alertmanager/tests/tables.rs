@@ -25,7 +25,7 @@ fn to_json(yaml: &Yaml) -> Value {
     }
 }
 
-fn strings<'a>(value: &'a Value) -> impl Iterator<Item = &'a str> {
+fn strings(value: &Value) -> impl Iterator<Item = &str> {
     value.as_array().into_iter().flatten().map(|text| text.as_str().unwrap())
 }
 
