@@ -6,6 +6,7 @@
 mod cache;
 mod config;
 mod error;
+mod failure_log;
 mod fetch;
 mod ingest;
 mod labels;

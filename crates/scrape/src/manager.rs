@@ -10,7 +10,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use transport::client::Client;
 
 use crate::{
-    Config, Error, PoolStatus, Result, metrics::Metrics, pool::Pool, schedule, scrape_loop::World,
+    Config, Error, PoolStatus, Result, failure_log, metrics::Metrics, pool::Pool, schedule,
+    scrape_loop::World,
 };
 
 /// Target groups by job.
@@ -91,6 +92,7 @@ impl Manager {
         for config in &configs {
             clients.push(self.client(config, state.pools.get(&config.job_name))?);
         }
+        let logs = failure_log::open(&*self.world.runtime.disk, &configs)?;
         let seed = schedule::seed(&self.world.options.host_name, external_labels);
         let mut old = std::mem::take(&mut state.pools);
         for (config, client) in configs.into_iter().zip(clients) {
@@ -113,6 +115,8 @@ impl Manager {
                 (None, None) => unreachable!("a job without a pool was given a client"),
             };
             pool.set_seed(seed);
+            let log_file = pool.config().scrape_failure_log_file.clone();
+            pool.set_failure_log(log_file.and_then(|path| logs.get(&path).cloned()));
             state.pools.insert(job, pool);
         }
         for gone in old.into_values() {

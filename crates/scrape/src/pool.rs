@@ -8,6 +8,7 @@ use transport::client::Client;
 
 use crate::{
     Config, PoolStatus,
+    failure_log::FailureLog,
     fetch::Headers,
     labels::{self, Outcome},
     metadata::Interner,
@@ -45,7 +46,8 @@ impl Pool {
         let metrics = world.metrics.of_pool(&config.job_name);
         metrics.target_limit.set(config.target_limit as f64);
         let headers = Headers::new(&config, &world.options.user_agent);
-        let settings = Settings { config, client, headers, seed, forced_error: None };
+        let settings =
+            Settings { config, client, headers, seed, failure_log: None, forced_error: None };
         Pool {
             world,
             tasks,
@@ -64,6 +66,10 @@ impl Pool {
 
     pub(crate) fn set_seed(&self, seed: u64) {
         self.change(|settings| settings.seed = seed);
+    }
+
+    pub(crate) fn set_failure_log(&self, log: Option<Arc<FailureLog>>) {
+        self.change(|settings| settings.failure_log = log);
     }
 
     /// Replaces the settings; the caller syncs afterwards.

@@ -16,6 +16,7 @@ use transport::client::{Client, Response};
 
 use crate::{
     Config, Options,
+    failure_log::FailureLog,
     fetch::{self, FetchError, Headers},
     ingest::{self, Context, Counts, Memory},
     metadata::Interner,
@@ -43,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) headers: Headers,
     /// Sets the scrapes of this server apart from others'.
     pub(crate) seed: u64,
+    pub(crate) failure_log: Option<Arc<FailureLog>>,
     /// Why no target of the job may be scraped.
     pub(crate) forced_error: Option<String>,
 }
@@ -144,10 +146,14 @@ impl ScrapeLoop {
         let time = Timestamp::from_millis(time.as_millis() as i64);
         let stored = runtime::blocking(|| {
             let store = || self.store(&settings, answer, time, began);
-            catch_unwind(AssertUnwindSafe(store)).unwrap_or_else(|_| {
+            let stored = catch_unwind(AssertUnwindSafe(store)).unwrap_or_else(|_| {
                 let error = Some("scrape panicked, which is a bug".to_owned());
                 Stored { counts: Counts::default(), error }
-            })
+            });
+            if let (Some(error), Some(log)) = (&stored.error, &settings.failure_log) {
+                log.write(clock.now(), &settings.config.job_name, &self.target.url_text, error);
+            }
+            stored
         });
         let took = clock.monotonic().saturating_sub(began);
         world.metrics.scrape_duration.observe_duration(took);

@@ -134,3 +134,17 @@ async fn too_many_targets_are_all_refused() {
     world.run_for(10).await;
     assert_eq!(world.last_error(), "");
 }
+
+#[tokio::test]
+async fn failures_are_logged_to_the_file_of_the_job() {
+    let config = Config { scrape_failure_log_file: Some("/failures.log".into()), ..job() };
+    let world = World::scraping(config, text("a \"\n")).await;
+    world.run_for(10).await;
+    let disk: &dyn runtime::Disk = &world.simulation.disk;
+    let log = disk.read_to_string(std::path::Path::new("/failures.log")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["job_name"], "job");
+    assert_eq!(line["target"], "http://host:80/metrics");
+    assert_eq!(line["msg"], world.last_error());
+}
