@@ -1,6 +1,7 @@
-//! Metrics as text: what a scraper asks for, and how it is written.
+//! Metrics for scrapers: what one asks for, and how it is written.
 
 mod negotiate;
+pub(crate) mod protobuf;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -15,12 +16,20 @@ pub(crate) use text::{Value, Writer};
 
 /// All metrics of `registry` in the format that the client likes best.
 pub fn respond(registry: &Registry, headers: &HeaderMap) -> Response {
-    let format = Format::negotiate(headers, Syntax::OPEN_METRICS);
-    let mut writer = Writer::new(format);
-    for family in registry.gather() {
-        write_family(&mut writer, &family);
-    }
-    ([(CONTENT_TYPE, format.content_type())], writer.finish()).into_response()
+    let format = Format::negotiate(headers, Syntax::ALL);
+    let families = registry.gather();
+    let page = match format.syntax {
+        Syntax::Protobuf => {
+            let messages = families.iter().map(|family| protobuf::family(family, format.escaping));
+            protobuf::encode(messages)
+        }
+        _ => {
+            let mut writer = Writer::new(format);
+            families.iter().for_each(|family| write_family(&mut writer, family));
+            writer.finish().into_bytes()
+        }
+    };
+    ([(CONTENT_TYPE, format.content_type())], page).into_response()
 }
 
 fn write_family(writer: &mut Writer, family: &Family) {

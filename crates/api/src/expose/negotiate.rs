@@ -1,7 +1,9 @@
 //! From an `Accept` header to a format.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, HeaderValue, header::ACCEPT};
-use model::names::EscapingScheme;
+use model::names::{self, EscapingScheme};
 
 /// How metrics are written, and how names outside of the classic character set are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +17,15 @@ pub(crate) enum Syntax {
     Text,
     OpenMetrics0_0_1,
     OpenMetrics1_0_0,
+    /// Messages with their lengths before them.
+    Protobuf,
 }
 
 impl Syntax {
-    /// Everything that can be offered.
-    pub(crate) const OPEN_METRICS: &[Syntax] =
-        &[Syntax::Text, Syntax::OpenMetrics0_0_1, Syntax::OpenMetrics1_0_0];
+    pub(crate) const ALL: &[Syntax] =
+        &[Syntax::Text, Syntax::OpenMetrics0_0_1, Syntax::OpenMetrics1_0_0, Syntax::Protobuf];
     /// What federation offers.
-    pub(crate) const CLASSIC: &[Syntax] = &[Syntax::Text];
+    pub(crate) const WITHOUT_OPEN_METRICS: &[Syntax] = &[Syntax::Text, Syntax::Protobuf];
 }
 
 impl Format {
@@ -37,6 +40,9 @@ impl Format {
                 ("text/plain", "" | "0.0.4") => Syntax::Text,
                 ("application/openmetrics-text", "" | "0.0.1") => Syntax::OpenMetrics0_0_1,
                 ("application/openmetrics-text", "1.0.0") => Syntax::OpenMetrics1_0_0,
+                ("application/vnd.google.protobuf", _) if range.is_delimited_families() => {
+                    Syntax::Protobuf
+                }
                 _ => continue,
             };
             if offered.contains(&syntax) {
@@ -48,12 +54,32 @@ impl Format {
 
     pub(crate) fn content_type(self) -> HeaderValue {
         let media_type = match self.syntax {
-            Syntax::Text => "text/plain; version=0.0.4",
-            Syntax::OpenMetrics0_0_1 => "application/openmetrics-text; version=0.0.1",
-            Syntax::OpenMetrics1_0_0 => "application/openmetrics-text; version=1.0.0",
+            Syntax::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Syntax::OpenMetrics0_0_1 => {
+                "application/openmetrics-text; version=0.0.1; charset=utf-8"
+            }
+            Syntax::OpenMetrics1_0_0 => {
+                "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            }
+            Syntax::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; \
+                encoding=delimited"
+            }
         };
-        let text = format!("{media_type}; charset=utf-8; escaping={}", self.escaping.as_str());
+        let text = format!("{media_type}; escaping={}", self.escaping.as_str());
         HeaderValue::try_from(text).expect("it is printable ASCII")
+    }
+}
+
+/// A metric or label name for clients that may know only the classic character set.
+pub(super) fn escape(name: &str, scheme: EscapingScheme) -> Cow<'_, str> {
+    match scheme {
+        EscapingScheme::AllowUtf8 => Cow::Borrowed(name),
+        // Dots also touch classic names.
+        scheme if scheme != EscapingScheme::Dots && names::is_legacy_metric_name(name) => {
+            Cow::Borrowed(name)
+        }
+        scheme => Cow::Owned(names::escape(name, scheme)),
     }
 }
 
@@ -66,6 +92,11 @@ struct Range<'a> {
 impl Range<'_> {
     fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+
+    fn is_delimited_families(&self) -> bool {
+        self.parameter("proto") == Some("io.prometheus.client.MetricFamily")
+            && self.parameter("encoding") == Some("delimited")
     }
 
     fn quality(&self) -> f64 {

@@ -85,18 +85,41 @@ fn content_negotiation() {
             _ => accepted.to_owned(),
         };
         let offered = match case["openmetrics_offered"].as_bool() {
-            Some(true) => Syntax::OPEN_METRICS,
-            _ => Syntax::CLASSIC,
+            Some(true) => Syntax::ALL,
+            _ => Syntax::WITHOUT_OPEN_METRICS,
         };
         let got = Format::negotiate(&accept(&accepted), offered).content_type();
         let name = format!("{idx} {accepted}");
-        if accepted.contains("protobuf") {
+        if accepted.contains("encoding=text") || accepted.contains("encoding=compact-text") {
             known.push(name.clone());
         }
         let is_same = case["content_type"].as_str().map(str::as_bytes) == Some(got.as_bytes());
         score.add(name, if is_same { Ok(()) } else { Err(format!("{got:?}")) });
     }
-    let reason = "protobuf is not written; the client gets the text format, which it accepts too";
+    let reason = "protobuf's text forms are for people, who get the text format";
     let known: Vec<(&str, &str)> = known.iter().map(|name| (name.as_str(), reason)).collect();
     score.finish(&known);
+}
+
+#[test]
+fn protobuf() {
+    use http_body_util::BodyExt as _;
+    use prost::Message as _;
+    use proto::metrics::{MetricFamily, MetricType};
+    let accepted = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+    let response = respond(&registry(), &accept(accepted));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no I/O needed");
+    let body = runtime.block_on(response.into_body().collect()).expect("it is whole").to_bytes();
+    let (mut bytes, mut families) = (body.as_ref(), Vec::new());
+    while !bytes.is_empty() {
+        families.push(MetricFamily::decode_length_delimited(&mut bytes).expect("it decodes"));
+    }
+    let kinds: Vec<MetricType> = families.iter().map(MetricFamily::r#type).collect();
+    assert_eq!(kinds, [MetricType::Counter, MetricType::Gauge, MetricType::Histogram]);
+    let counter = families[0].metric[0].counter.as_ref().expect("it is a counter");
+    assert_eq!(counter.value, 1_234_567.0);
+    let histogram = families[2].metric[0].histogram.as_ref().expect("it is a histogram");
+    let buckets: Vec<(f64, u64)> =
+        histogram.bucket.iter().map(|it| (it.upper_bound, it.cumulative_count)).collect();
+    assert_eq!((buckets, histogram.sample_count), (vec![(0.5, 0), (1.0, 1)], 1));
 }

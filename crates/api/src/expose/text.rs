@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use model::names::{self, EscapingScheme};
+use model::names;
 
-use super::{Format, Syntax};
+use super::{Format, Syntax, negotiate::escape};
 
 /// Writes families: a head, then its samples.
 pub(crate) struct Writer {
@@ -95,13 +95,7 @@ impl Writer {
     }
 
     fn escaped<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        match self.format.escaping {
-            EscapingScheme::AllowUtf8 => Cow::Borrowed(name),
-            scheme if scheme != EscapingScheme::Dots && names::is_legacy_metric_name(name) => {
-                Cow::Borrowed(name)
-            }
-            scheme => Cow::Owned(names::escape(name, scheme)),
-        }
+        escape(name, self.format.escaping)
     }
 
     fn push_escaped(&mut self, text: &str, quotes_too: bool) {

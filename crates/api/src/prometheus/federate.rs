@@ -1,5 +1,8 @@
 //! `/federate`: the latest samples of chosen series, for another server to scrape.
 
+mod protobuf;
+mod text;
+
 use std::sync::Arc;
 
 use axum::{
@@ -7,11 +10,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
 };
-use model::{FloatHistogram, Labels, Matcher, TimeRange, Timestamp, histogram};
+use model::{FloatHistogram, Labels, Matcher, TimeRange, Timestamp};
 use storage::{Columns, SelectHints};
 
 use super::{Api, language, lifecycle::plain, params::Form};
-use crate::expose::{Format, Syntax, Value, Writer};
+use crate::expose::{Format, Syntax};
 
 pub(super) async fn federate(
     State(api): State<Arc<Api>>,
@@ -24,9 +27,15 @@ pub(super) async fn federate(
         Ok(sets) => sets,
         Err(reason) => return plain(StatusCode::BAD_REQUEST, format!("{reason}\n")),
     };
-    let format = Format::negotiate(&headers, Syntax::CLASSIC);
+    let format = Format::negotiate(&headers, Syntax::WITHOUT_OPEN_METRICS);
     let page = tokio::task::spawn_blocking(move || {
-        let page = latest(&api, &sets).map(|samples| write(format, &samples, &api));
+        let page = latest(&api, &sets).map(|samples| {
+            let external = external_labels(&(api.external_labels)());
+            match format.syntax {
+                Syntax::Protobuf => protobuf::page(&samples, &external, format.escaping),
+                _ => text::page(&samples, &external, format).into_bytes(),
+            }
+        });
         if page.is_err() {
             api.metrics.federation_errors.increment();
         }
@@ -55,7 +64,6 @@ struct Sample {
 
 enum SampleValue {
     Float(f64),
-    /// With custom bounds, so that it can be told as a classic one.
     Histogram(Arc<FloatHistogram>),
 }
 
@@ -106,30 +114,20 @@ fn last(columns: &Columns) -> Option<(Timestamp, SampleValue)> {
         return (!is_stale).then_some((Timestamp::from_millis(*time), SampleValue::Float(*value)));
     }
     let (time, histogram) = histogram?;
-    // Exponential buckets have no classic form.
-    let can_be_told = histogram.schema == histogram::CUSTOM_BUCKETS_SCHEMA
-        && !model::float::is_stale(histogram.sum);
     let value = SampleValue::Histogram(histogram.clone());
-    can_be_told.then_some((Timestamp::from_millis(*time), value))
+    (!model::float::is_stale(histogram.sum)).then_some((Timestamp::from_millis(*time), value))
 }
 
-fn write(format: Format, samples: &[Sample], api: &Api) -> String {
-    let mut writer = Writer::new(format);
-    let external = external_labels(&(api.external_labels)());
-    let mut head = ("", "");
-    for sample in samples {
-        let name = sample.labels.metric_name();
-        let kind = match sample.value {
-            SampleValue::Float(_) => "untyped",
-            SampleValue::Histogram(_) => "histogram",
-        };
-        if head != (name, kind) {
-            writer.head(name, "", kind);
-            head = (name, kind);
-        }
-        write_sample(&mut writer, sample, &external);
+impl Sample {
+    /// The sample's labels but for the name, then those of `external` that it lacks.
+    fn labels<'a>(
+        &'a self,
+        external: &'a [(String, String)],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let own = self.labels.iter().filter(|(name, _)| *name != model::METRIC_NAME);
+        let lacking = external.iter().filter(|(name, _)| self.labels.get(name).is_none());
+        own.chain(lacking.map(|(name, value)| (name.as_str(), value.as_str())))
     }
-    writer.finish()
 }
 
 /// What is added to series that lack it. An empty `instance` keeps the scraping server from adding
@@ -142,31 +140,6 @@ fn external_labels(configured: &Labels) -> Vec<(String, String)> {
         labels.sort();
     }
     labels
-}
-
-fn write_sample(writer: &mut Writer, sample: &Sample, external: &[(String, String)]) {
-    let name = sample.labels.metric_name();
-    let own = sample.labels.iter().filter(|(name, _)| *name != model::METRIC_NAME);
-    let lacking = external.iter().filter(|(name, _)| sample.labels.get(name).is_none());
-    let lacking = lacking.map(|(name, value)| (name.as_str(), value.as_str()));
-    let labels = || own.clone().chain(lacking.clone());
-    let time = Some(sample.time);
-    let histogram = match &sample.value {
-        SampleValue::Float(value) => {
-            return writer.sample(name, "", labels(), None, Value::Float(*value), time);
-        }
-        SampleValue::Histogram(histogram) => histogram,
-    };
-    let mut write = |suffix: &str, bound: Option<f64>, value: f64| {
-        let bound = bound.map(|bound| ("le", bound));
-        writer.sample(name, suffix, labels(), bound, Value::Float(value), time);
-    };
-    for (bound, count) in classic_buckets(histogram) {
-        write("_bucket", Some(bound), count);
-    }
-    write("_bucket", Some(f64::INFINITY), histogram.count);
-    write("_sum", None, histogram.sum);
-    write("_count", None, histogram.count);
 }
 
 /// Upper bounds and cumulative counts, without `+Inf`.

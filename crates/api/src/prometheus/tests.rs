@@ -57,6 +57,7 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: String,
+    bytes: bytes::Bytes,
 }
 
 impl Answer {
@@ -77,7 +78,7 @@ fn send(state: State, request: Request<Body>) -> Answer {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("it ends well").to_bytes();
         let body = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer { status: parts.status, headers: parts.headers, body, bytes }
     })
 }
 

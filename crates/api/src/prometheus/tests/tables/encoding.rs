@@ -22,8 +22,9 @@ pub(super) fn labels(value: &Value) -> Labels {
     Labels::from_pairs(pairs.iter().map(|(name, value)| (name, value.as_str().expect("a text"))))
 }
 
-fn histogram(value: &Value) -> FloatHistogram {
-    let float = |key: &str| conformance::float(&value[key]);
+pub(super) fn histogram(value: &Value) -> FloatHistogram {
+    // What is absent is zero.
+    let float = |key: &str| value.get(key).map_or(0.0, conformance::float);
     let spans = |key: &str| -> Vec<Span> {
         let span = |span: &Value| Span {
             offset: span["offset"].as_i64().expect("a number") as i32,
