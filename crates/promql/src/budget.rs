@@ -87,6 +87,12 @@ impl Budget {
         if level > self.max { Err(Error::TooManySamples) } else { Ok(()) }
     }
 
+    /// Says whether so many steps can be gone through: a scalar has a number at each.
+    pub(crate) fn allows_steps(&self, n_steps: usize) -> Result<()> {
+        const ALWAYS: u64 = 1 << 20;
+        if n_steps as u64 <= ALWAYS { Ok(()) } else { self.allows(n_steps as u64) }
+    }
+
     /// Goes back to `level`, which was [`Budget::current`] before.
     pub(crate) fn set(&self, level: u64) {
         self.current.set(level);

@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-use model::Labels;
+use model::{Labels, float::is_stale};
 use promql_syntax::ast::ValueType;
 use storage::Series;
 
@@ -81,6 +81,16 @@ impl Tally {
 
     /// Each value was read and looked at at its step.
     fn count(&mut self, column: &Column) {
+        if !column.has_histograms() {
+            let (first, floats) = column.run();
+            let counts = self.total.iter_mut().zip(&mut self.read).skip(first);
+            for ((total, read), float) in counts.zip(floats) {
+                let there = u64::from(!is_stale(*float));
+                *total += there;
+                *read += there;
+            }
+            return;
+        }
         for (step, cell) in column.cells() {
             self.total[step] += cell.weight();
             self.read[step] += cell.weight();

@@ -2,7 +2,7 @@
 //! depend on the step are marked, selectors are numbered with what they need from the storage.
 
 mod build;
-mod duration;
+pub(crate) mod duration;
 mod select;
 
 use model::{Matcher, TimeRange};

@@ -12,8 +12,8 @@ impl Steps {
     /// The moments `start`, `start + interval`, … up to `end`; none if `end` is before `start`.
     pub(crate) fn new(start: i64, end: i64, interval: i64) -> Steps {
         let interval = interval.max(1);
-        let span = end as i128 - start as i128;
-        let count = if span < 0 { 0 } else { span / interval as i128 + 1 };
+        let span = i128::from(end) - i128::from(start);
+        let count = if span < 0 { 0 } else { span / i128::from(interval) + 1 };
         Steps { start, interval, count: usize::try_from(count).unwrap_or(usize::MAX) }
     }
 

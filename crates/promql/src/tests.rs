@@ -2,6 +2,7 @@
 
 mod engine;
 mod histograms;
+mod plans;
 mod runner;
 mod scripts;
 mod subject;

@@ -78,7 +78,7 @@ fn limits(parameter: &[f64]) -> Result<Vec<usize>> {
     };
     let max = parameter.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let min = parameter.iter().copied().fold(f64::INFINITY, f64::min);
-    if max >= 1.0 && max >= BOUND {
+    if max >= BOUND {
         return refuse(max, "overflows");
     }
     if max >= 1.0 && min <= -BOUND {

@@ -66,6 +66,7 @@ pub(super) fn run(
         0 => Steps::once(frame.start),
         step_ms => Steps::new(frame.start, frame.end, step_ms),
     };
+    evaluator.budget.allows_steps(steps.count)?;
     let scope = Scope::new(steps);
     let mut value = evaluate(&evaluator, &plan.root, &scope, is_instant)?;
     let evaluated = clock.monotonic();

@@ -56,19 +56,15 @@ pub(crate) fn call(
     let argument = argument.ok_or_else(|| Error::execution("range vector expected"))?;
     // Upstream evaluates a subquery before the other arguments.
     let before = evaluator.budget.current();
-    let (source, made) = match &argument.op {
-        Op::Subquery(subquery) => (argument, Some(subquery::evaluate(evaluator, subquery, scope)?)),
-        Op::Invariant(inner) => match &inner.op {
-            Op::Subquery(subquery) => (&**inner, Some(pinned(evaluator, subquery, scope)?)),
-            _ => (&**inner, None),
-        },
-        _ => (argument, None),
+    let made = match &argument.op {
+        Op::Subquery(subquery) => Some(subquery::evaluate(evaluator, subquery, scope)?),
+        _ => None,
     };
     let mut scalars = Vec::new();
     for arg in call.args.iter().filter(|arg| !is_range(arg)) {
         scalars.push(evaluator.scalars(arg, scope)?);
     }
-    let reach = reach(evaluator, source, call.function.name)?;
+    let reach = reach(evaluator, argument, call.function.name)?;
     let job = Job {
         shared: evaluator.shared,
         steps: scope.steps,
@@ -80,7 +76,7 @@ pub(crate) fn call(
         keeps_name: call.function.keeps_name,
         is_stored: made.is_none(),
     };
-    match (&source.op, &made) {
+    match (&argument.op, &made) {
         (Op::Window(window), _) => {
             let series = &evaluator.shared.selected[window.selector.id];
             let range = stored_range(&reach, &scope.steps);
@@ -195,22 +191,8 @@ impl Job<'_> {
     }
 }
 
-/// A subquery that is the same at every step, evaluated for the first.
-fn pinned(evaluator: &Evaluator<'_>, subquery: &Subquery, scope: &Scope) -> Result<Made> {
-    let first = scope.first();
-    let made = subquery::evaluate(evaluator, subquery, &first)?;
-    if let Some(read) = scope.tally_mut().read.first_mut() {
-        *read += first.tally().read[0];
-    }
-    Ok(made)
-}
-
 fn is_range(node: &Node) -> bool {
-    match &node.op {
-        Op::Invariant(inner) => is_range(inner),
-        Op::Window(_) | Op::Subquery(_) => true,
-        _ => false,
-    }
+    matches!(node.op, Op::Window(_) | Op::Subquery(_))
 }
 
 fn reach(evaluator: &Evaluator<'_>, source: &Node, function: &str) -> Result<Reach> {
@@ -266,7 +248,6 @@ pub(crate) struct RawSeries {
 /// The series of a range vector, for an instant query.
 pub(crate) fn raw(evaluator: &Evaluator<'_>, node: &Node, scope: &Scope) -> Result<Vec<RawSeries>> {
     match &node.op {
-        Op::Invariant(inner) => raw(evaluator, inner, scope),
         Op::Window(window) => raw_window(evaluator, node, window, scope),
         Op::Subquery(subquery) => raw_subquery(evaluator, subquery, scope),
         _ => Err(Error::execution("range vector expected")),

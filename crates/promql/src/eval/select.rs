@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{TimeRange, float::is_stale};
 use storage::{Columns, Series};
 
-use super::{Evaluator, Scope, Shared, Sink, Tally, shards::in_shards, smooth::Smoothing};
+use super::{Evaluator, Scope, Shared, Sink, shards::in_shards, smooth::Smoothing};
 use crate::{
     Error, Result,
     column::{Column, Track},
@@ -27,7 +27,6 @@ enum Want {
 
 struct Shard {
     tracks: Vec<Track>,
-    tally: Tally,
     notes: Notes,
 }
 
@@ -111,9 +110,12 @@ fn select(
     }
     let work = |series: &[Arc<dyn Series>]| shard(shared, selector, &steps, want, series);
     in_shards(series, series.len() * (steps.count + 16), work, |shard| {
-        scope.tally_mut().add(&shard.tally);
         evaluator.notes().merge(shard.notes);
-        shard.tracks.into_iter().try_for_each(&mut *sink)
+        for track in shard.tracks {
+            scope.tally_mut().count(&track.column);
+            sink(track)?;
+        }
+        Ok(())
     })
 }
 
@@ -129,8 +131,7 @@ fn shard(
     let after = if selector.smoothed { lookback } else { 0 };
     let start = first.saturating_sub(lookback).saturating_add(1);
     let range = TimeRange::from_millis(start, last.saturating_add(after));
-    let mut outcome =
-        Shard { tracks: Vec::new(), tally: Tally::new(steps.count), notes: Notes::default() };
+    let mut outcome = Shard { tracks: Vec::new(), notes: Notes::default() };
     let mut columns = Columns::default();
     for series in series {
         shared.guard.check()?;
@@ -152,7 +153,6 @@ fn shard(
         if column.is_empty() {
             continue;
         }
-        outcome.tally.count(&column);
         outcome.tracks.push(Track { labels: series.labels(), drop_name: false, column });
     }
     Ok(outcome)

@@ -8,6 +8,8 @@ use crate::Result;
 const SHARD: usize = 16;
 /// Shards that are worked on while those before are taken.
 const BATCH: usize = 32;
+/// Values that a batch should not make more of, so that memory does not follow the series.
+const BATCH_VALUES: usize = 1 << 21;
 
 /// Calls `work` with shards of `items` on all cores, and `take` with each outcome on this thread,
 /// in order. At most two batches of outcomes are held.
@@ -26,7 +28,9 @@ pub(super) fn in_shards<T: Sync, R: Send>(
     }
     // Few series with much to do each are cut finer.
     let shard = SHARD.min(items.len().div_ceil(2 * rayon::current_num_threads())).max(1);
-    let mut batches = items.chunks(shard * BATCH);
+    let shard_values = (effort / items.len() * shard).max(1);
+    let n_shards = (BATCH_VALUES / shard_values).clamp(2 * rayon::current_num_threads(), BATCH);
+    let mut batches = items.chunks(shard * n_shards);
     let mut ready: Vec<Result<R>> = Vec::new();
     loop {
         let batch = batches.next();

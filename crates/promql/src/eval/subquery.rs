@@ -31,6 +31,7 @@ pub(super) fn evaluate(
 ) -> Result<Made> {
     let before = evaluator.budget.current();
     let steps = subquery.steps(&scope.steps);
+    evaluator.budget.allows_steps(steps.count)?;
     let inner = Scope::new(steps);
     let tracks = if scope.n_steps() == 0 || steps.count == 0 {
         Vec::new()

@@ -162,7 +162,7 @@ impl Planner {
         let op =
             Op::Subquery(Box::new(Subquery { inner, range_ms, step_ms: step_ms.max(1), when }));
         let node = Node { op, kind: ValueType::Matrix, position };
-        Ok(Planned::new(node, when.pinned.is_some()))
+        Ok(Planned { node, invariant: when.pinned.is_some(), wrap: false })
     }
 
     fn call(&mut self, call: &ast::Call) -> Result<Planned> {
@@ -183,7 +183,11 @@ impl Planner {
                 self.selections.truncate(n_selections);
             }
         }
-        let invariant = !function.looks_at_time && args.iter().all(|arg| arg.invariant);
+        // Samples keep their time, whenever they are looked at.
+        let of_samples = matches!(name, "timestamp" | "start_timestamp")
+            && args.iter().all(|arg| matches!(arg.node.op, Op::Select(_)));
+        let looks_at_time = function.looks_at_time && !of_samples;
+        let invariant = !looks_at_time && args.iter().all(|arg| arg.invariant);
         let settle = |arg: Planned| if invariant { arg.node } else { arg.settle() };
         let args = args.into_iter().map(settle).collect();
         let op = Op::Call(Box::new(Call { function, args, position }));

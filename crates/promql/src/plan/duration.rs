@@ -28,7 +28,10 @@ pub(crate) fn signed(expr: &DurationExpr, times: QueryTimes) -> Result<i64> {
 fn millis(seconds: f64) -> Result<i64> {
     // Upstream counts nanoseconds in an int64.
     const SECONDS_MAX: f64 = i64::MAX as f64 / 1e9;
-    if seconds.is_nan() || seconds.abs() > SECONDS_MAX {
+    if !seconds.is_finite() {
+        return Err(Error::execution("duration is NaN or infinite"));
+    }
+    if seconds.abs() > SECONDS_MAX {
         return Err(Error::execution("duration is out of range"));
     }
     Ok((seconds * 1000.0) as i64)

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Runs `check` over the cases of a table.
-fn check_table(
+pub(super) fn check_table(
     table: &str,
     known: &[(&str, &str)],
     check: impl Fn(&Json, &Json) -> Result<(), String>,
@@ -30,15 +30,15 @@ fn check_table(
     score.finish(known);
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(got: T, expected: T) -> Result<(), String> {
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(got: T, expected: T) -> Result<(), String> {
     if got == expected { Ok(()) } else { Err(format!("got {got:?}, expected {expected:?}")) }
 }
 
-fn text<'a>(case: &'a Json, key: &str) -> &'a str {
+pub(super) fn text<'a>(case: &'a Json, key: &str) -> &'a str {
     case[key].as_str().unwrap_or_default()
 }
 
-fn number(case: &Json, key: &str) -> i64 {
+pub(super) fn number(case: &Json, key: &str) -> i64 {
     case[key].as_i64().unwrap_or_default()
 }
 
@@ -389,42 +389,5 @@ fn interpolated_floats() {
             case["is_counter"] == true,
         );
         same(got, float(&case["expected"]))
-    });
-}
-
-#[test]
-fn times_of_subqueries() {
-    use crate::{
-        plan::{Frame, Op, plan},
-        steps::Steps,
-    };
-    check_table("subquery_time_range", &[], |whole, case| {
-        let parent = &case["parent"];
-        let frame = Frame {
-            start: number(parent, "start_ms"),
-            end: number(parent, "end_ms"),
-            step_ms: number(parent, "step_ms"),
-            lookback_ms: 300_000,
-            subquery_step_ms: number(whole, "no_step_subquery_interval_ms"),
-        };
-        let syntax = promql_syntax::Options::ALL;
-        let expr = promql_syntax::parse(text(case, "query"), &syntax);
-        let plan = plan(&expr.expect("the query is well-formed"), frame);
-        let plan = plan.map_err(|error| error.to_string())?;
-        let root = match plan.root.op {
-            Op::Invariant(inner) => inner.op,
-            op => op,
-        };
-        let Op::Subquery(subquery) = root else { return Err("no subquery".to_owned()) };
-        let outer = match frame.step_ms {
-            0 => Steps::once(frame.start),
-            step_ms => Steps::new(frame.start, frame.end, step_ms),
-        };
-        let steps = subquery.steps(&outer);
-        let expected = &case["subquery"];
-        same(
-            (steps.start, subquery.when.moment(outer.end()), steps.interval),
-            (number(expected, "start_ms"), number(expected, "end_ms"), number(expected, "step_ms")),
-        )
     });
 }
