@@ -55,22 +55,24 @@ impl Template {
 
     /// Runs `text`.
     pub fn text(&self, text: &str, data: &Data) -> Result<String, Error> {
+        self.run(text, data, false)
+    }
+
+    /// Runs `text`, which is HTML: what actions print is escaped for where it stands.
+    pub fn html(&self, text: &str, data: &Data) -> Result<String, Error> {
+        self.run(text, data, true)
+    }
+
+    fn run(&self, text: &str, data: &Data, is_html: bool) -> Result<String, Error> {
         if !text.contains("{{") {
             return Ok(text.to_owned());
         }
-        if !data.has_label_templates {
-            return self.with_labels(data.route_labels.0.clone()).execute_text(
-                "",
-                text,
-                &data.to_value(),
-            );
-        }
-        route_labels::execute(self, text, data)
-    }
-
-    /// [`Template::text`] for HTML: what actions print is escaped.
-    pub fn html(&self, text: &str, data: &Data) -> Result<String, Error> {
-        self.text(text, data)
+        let mut templates = match data.has_label_templates {
+            true => route_labels::Resolver::new(&self.templates, data).attach(&self.templates),
+            false => self.with_labels(data.route_labels.0.clone()),
+        };
+        templates.is_html = is_html;
+        templates.execute_text("", text, &data.to_value())
     }
 
     /// What the templates of a notification see.

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use crate::{
     Error, Limits, Templates, Value,
     ast::{Block, Branch, Node, Pipe},
+    html::Escaper,
     quote::quote,
     templates::Template,
     value::Kind,
@@ -27,6 +28,7 @@ pub(crate) fn execute(templates: &Templates, template: &Template, data: &Value) 
         steps: 0,
         bytes: 0,
         out: String::new(),
+        escaper: templates.is_html.then(Escaper::default),
     };
     state.walk_block(data, &template.root)?;
     Ok(state.out)
@@ -45,6 +47,8 @@ struct State<'t> {
     /// Size of what functions made so far.
     bytes: usize,
     out: String,
+    /// For HTML.
+    escaper: Option<Escaper>,
 }
 
 /// How a node was left.
@@ -161,6 +165,12 @@ impl<'t> State<'t> {
     }
 
     fn print_value(&mut self, value: &Value, node: &Node) -> Result<()> {
+        if let Some(escaper) = &mut self.escaper
+            && !matches!(value, Value::Func(_))
+        {
+            let escaped = escaper.escape(value, &self.out);
+            return self.print(&escaped);
+        }
         match value {
             Value::Nil => self.print("<no value>"),
             Value::String(text) => self.print(text),

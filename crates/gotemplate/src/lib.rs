@@ -1,4 +1,4 @@
-//! What does this Go `text/template` print?
+//! What does this Go `text/template` or `html/template` print?
 //!
 //! A template engine with Go's syntax, Go's formatting verbs and Go's error texts, because alerts
 //! and notifications of existing installations are written in it. Knows nothing of alerts or
@@ -10,6 +10,7 @@ mod builtins;
 mod error;
 mod exec;
 pub mod format;
+mod html;
 mod lex;
 mod parse;
 pub mod quote;

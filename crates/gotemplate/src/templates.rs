@@ -13,6 +13,8 @@ pub type Functions = BTreeMap<&'static str, Func>;
 pub struct Templates {
     pub missing_key: MissingKey,
     pub limits: Limits,
+    /// Whether actions print into an HTML document: values are escaped for their place in it.
+    pub is_html: bool,
     functions: Arc<Functions>,
     templates: HashMap<String, Arc<Template>>,
 }

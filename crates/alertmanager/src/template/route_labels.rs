@@ -6,7 +6,7 @@ use std::{
 use gotemplate::{Func, Templates, Type, Value};
 use parking_lot::Mutex;
 
-use super::{Data, Error, Template};
+use super::{Data, Template};
 
 /// The labels of one route, each rendered at most once.
 pub(super) struct Resolver {
@@ -83,10 +83,4 @@ pub(crate) fn render_route_labels(
         }
     }
     rendered
-}
-
-/// Runs `text` where route labels may be templates still.
-pub(super) fn execute(template: &Template, text: &str, data: &Data) -> Result<String, Error> {
-    let resolver = Resolver::new(&template.templates, data);
-    resolver.attach(&template.templates).execute_text("", text, &data.to_value())
 }

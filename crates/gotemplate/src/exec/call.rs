@@ -7,7 +7,7 @@ use crate::{
     Value,
     ast::{Expr, ExprKind, Number},
     quote::quote,
-    value::{Func, Type},
+    value::{Func, SafeKind, Type},
 };
 
 /// What an error of a call points at.
@@ -23,7 +23,7 @@ impl<'t> State<'t> {
         last: Option<Value>,
     ) -> Result<Value> {
         let templates = self.templates;
-        match templates.function(name) {
+        let value = match templates.function(name) {
             Some((_, true)) if name == "and" || name == "or" => {
                 self.check_count(
                     templates.function(name).map(|f| f.0),
@@ -39,7 +39,15 @@ impl<'t> State<'t> {
             }
             Some((function, _)) => self.call(dot, function, place, name, args, last),
             None => self.error(format_args!("{} is not a defined function", quote(name))),
-        }
+        }?;
+        // In HTML these two say what the text is; it is not escaped once more for the same place.
+        Ok(match (name, value) {
+            ("html", Value::String(text)) if templates.is_html => Value::Safe(SafeKind::Html, text),
+            ("urlquery", Value::String(text)) if templates.is_html => {
+                Value::Safe(SafeKind::Url, text)
+            }
+            (_, value) => value,
+        })
     }
 
     /// Calls `function` with `args` and, behind them, `last`, each checked against its type.

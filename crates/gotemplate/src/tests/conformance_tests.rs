@@ -15,11 +15,8 @@ fn engine_prints_what_upstream_prints() {
     for case in &table.cases {
         let (template, engine) = (case["template"].as_str(), case["engine"].as_str());
         let (Some(template), Some(engine)) = (template, engine) else { panic!("{case}") };
-        if engine == "html" {
-            // Escaping by context is not there yet.
-            continue;
-        }
         let mut templates = Templates::new(functions());
+        templates.is_html = engine == "html";
         templates.missing_key = MissingKey::Zero;
         let found = templates.execute_text("", template, &data);
         let outcome = match (case["output"].as_str(), case["error"].as_str(), found) {
