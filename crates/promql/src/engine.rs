@@ -1,5 +1,6 @@
 //! The door: takes a query's text and times, gives its answer, whatever happens inside.
 
+mod active;
 mod gate;
 mod run;
 
@@ -19,6 +20,7 @@ use storage::Queryable;
 
 use crate::{Cancel, Error, QueryResult, Result, budget::Guard, plan::Frame};
 
+pub use active::ActiveQueries;
 use gate::Gate;
 pub(crate) use run::Settings;
 
@@ -83,6 +85,7 @@ pub struct Engine {
     options: Options,
     clock: Arc<dyn Clock>,
     gate: Gate,
+    active: Option<ActiveQueries>,
     subquery_step_ms: AtomicI64,
 }
 
@@ -90,7 +93,12 @@ impl Engine {
     pub fn new(options: Options, clock: Arc<dyn Clock>) -> Engine {
         let gate = Gate::new(options.concurrency_max);
         let subquery_step_ms = AtomicI64::new(options.subquery_step.as_millis() as i64);
-        Engine { options, clock, gate, subquery_step_ms }
+        Engine { options, clock, gate, active: None, subquery_step_ms }
+    }
+
+    /// Notes running queries in a file, so that a crash tells which they were.
+    pub fn with_active_queries(self, active: ActiveQueries) -> Engine {
+        Engine { active: Some(active), ..self }
     }
 
     /// Takes the global evaluation interval of a new configuration.
@@ -177,6 +185,8 @@ impl Engine {
         let deadline = arrived.checked_add(timeout);
         let guard = Guard { clock: self.clock.clone(), deadline, cancel: options.cancel.clone() };
         let _slot = self.gate.enter(&guard)?;
+        let now = self.clock.now().as_secs() as i64;
+        let _noted = self.active.as_ref().map(|active| active.begin(query, now));
         let queue = self.clock.monotonic().saturating_sub(arrived);
         let settings = Settings::new(&self.options, &frame);
         let per_step = self.options.per_step_stats && options.per_step_stats;

@@ -28,6 +28,6 @@ mod steps;
 mod tests;
 
 pub use budget::Cancel;
-pub use engine::{Engine, Options, QueryOptions};
+pub use engine::{ActiveQueries, Engine, Options, QueryOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use result::{Point, QueryResult, Sample, SampleValue, Series, Stats, Timings, Value};

@@ -1,6 +1,6 @@
 //! Aggregations over the samples of a window.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::{Output, View, Windows};
 use crate::{
@@ -89,22 +89,46 @@ pub(super) fn last(windows: &Windows<'_>, out: &mut Output) {
 }
 
 pub(super) fn min(windows: &Windows<'_>, out: &mut Output) {
-    windows.floats(out, |view| Some(extreme(view.values, |value, best| value < best)));
+    extreme(windows, out, |value, best| value < best);
 }
 
 pub(super) fn max(windows: &Windows<'_>, out: &mut Output) {
-    windows.floats(out, |view| Some(extreme(view.values, |value, best| value > best)));
+    extreme(windows, out, |value, best| value > best);
 }
 
-/// NaN gives way to any number.
-fn extreme(values: &[f64], beats: impl Fn(f64, f64) -> bool) -> f64 {
-    let mut best = values[0];
-    for value in &values[1..] {
-        if beats(*value, best) || best.is_nan() {
-            best = *value;
+/// The best value of each window; NaN only if there is nothing else.
+///
+/// In one pass over the samples: `best` holds those that nothing later beats, so its first one
+/// that is still in the window is the best of it.
+fn extreme(windows: &Windows<'_>, out: &mut Output, beats: impl Fn(f64, f64) -> bool) {
+    let values = &windows.samples.values;
+    let mut best: VecDeque<usize> = VecDeque::new();
+    let mut seen = 0;
+    for view in windows.views() {
+        let window = &view.window.floats;
+        if window.is_empty() {
+            continue;
         }
+        if !view.histograms.is_empty() {
+            out.notes.histogram_ignored_in_range(windows.metric(), windows.position);
+        }
+        for idx in seen.max(window.start)..window.end {
+            let value = values[idx];
+            if value.is_nan() {
+                continue;
+            }
+            while best.back().is_some_and(|last| beats(value, values[*last])) {
+                best.pop_back();
+            }
+            best.push_back(idx);
+        }
+        seen = window.end;
+        while best.front().is_some_and(|first| *first < window.start) {
+            best.pop_front();
+        }
+        let value = best.front().map_or(view.values[0], |first| values[*first]);
+        out.column.set(view.window.step, value);
     }
-    best
 }
 
 pub(super) fn stddev(windows: &Windows<'_>, out: &mut Output) {

@@ -113,3 +113,77 @@ fn shards_keep_the_order_and_every_series() {
     assert!(sums[0].floats.iter().all(|point| point.value == expected), "{:?}", sums[0].floats);
     assert_eq!(sums[0].floats.len(), 31);
 }
+
+/// A store whose only series is broken.
+struct Broken;
+
+impl storage::Queryable for Broken {
+    fn querier(&self, _: model::TimeRange) -> storage::Result<Box<dyn storage::Querier>> {
+        Ok(Box::new(Broken))
+    }
+}
+
+impl storage::Querier for Broken {
+    fn select(
+        &self,
+        _: bool,
+        _: &storage::SelectHints,
+        _: &[model::Matcher],
+    ) -> storage::Result<storage::SeriesSet> {
+        let series = vec![std::sync::Arc::new(Broken) as std::sync::Arc<dyn storage::Series>];
+        Ok(storage::SeriesSet { series, warnings: vec!["half of it".to_owned()] })
+    }
+
+    fn label_values(
+        &self,
+        _: &str,
+        _: &storage::LabelHints,
+        _: &[model::Matcher],
+    ) -> storage::Result<storage::LabelValues> {
+        Ok(storage::LabelValues::default())
+    }
+
+    fn label_names(
+        &self,
+        _: &storage::LabelHints,
+        _: &[model::Matcher],
+    ) -> storage::Result<storage::LabelValues> {
+        Ok(storage::LabelValues::default())
+    }
+}
+
+impl storage::Series for Broken {
+    fn labels(&self) -> model::Labels {
+        panic!("out of bounds")
+    }
+
+    fn read(&self, _: model::TimeRange, columns: &mut storage::Columns) -> storage::Result<()> {
+        columns.push(600_000, 1.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_ends_only_its_query() {
+    let memory = Memory::new(Options { concurrency_max: 1, ..script_options() }).with(LOAD);
+    let time = model::Timestamp::from_millis(600_000);
+    let options = QueryOptions::default();
+    let error = memory.engine.instant(&Broken, "up", time, &options).expect_err("it is broken");
+    assert_eq!(error.to_string(), "unexpected error: out of bounds");
+    assert!(memory.ask("limits", Times::Instant(600_000), &options).is_ok());
+}
+
+#[test]
+fn deep_and_endless_queries_end() {
+    let memory = Memory::new(script_options()).with(LOAD);
+    let ask = |query: &str| memory.ask(query, Times::Instant(600_000), &QueryOptions::default());
+    let sum = vec!["limits"; 3000].join(" + ");
+    let minus = format!("{}limits", "-".repeat(3000));
+    let parens = format!("{}limits{}", "(".repeat(3000), ")".repeat(3000));
+    let calls = format!("{}limits{}", "abs(".repeat(3000), ")".repeat(3000));
+    for query in [&sum, &minus, &parens, &calls] {
+        drop(ask(query));
+    }
+    let error = ask("max_over_time(nothing[100y:1ms])").expect_err("nobody has the time");
+    assert_eq!(error.kind(), ErrorKind::Execution);
+}
