@@ -92,16 +92,7 @@ impl Node {
             retention: options.retention,
             runtime: runtime.clone(),
         };
-        Ok(Node {
-            options: options,
-            features,
-            runtime,
-            registry,
-            config_state,
-            hash,
-            loader,
-            handle,
-        })
+        Ok(Node { options, features, runtime, registry, config_state, hash, loader, handle })
     }
 
     /// Does what it is told.

@@ -95,6 +95,55 @@ async fn a_good_file_takes_effect() {
 }
 
 #[tokio::test]
+async fn a_rule_file_that_changes_is_read_again_by_itself() {
+    let mut world = World::new();
+    world.write(CONFIG, SCRAPE);
+    world.write("rules.yml", RULES);
+    let interval = Some(Duration::from_secs(30));
+    let options = Options { auto_reload: interval, ..options() };
+    world.start(|runtime, signals| run(options, runtime, signals));
+    world.wait_for("/api/v1/rules", "doubled").await;
+    world.write("rules.yml", &RULES.replace("doubled", "twice"));
+    world.wait_for("/api/v1/rules", "twice").await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn alerts_reach_the_alertmanager_with_external_labels_and_a_link() {
+    let mut world = World::new();
+    let alerting = "alerting: {alertmanagers: [{static_configs: [{targets: ['am:9093']}]}]}\n";
+    world.write(CONFIG, &format!("{SCRAPE}{alerting}"));
+    world.write("rules.yml", RULES);
+    world.other("target:9100", "answer 42\n").await;
+    let posted = world.other("am:9093", "").await;
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world.until(|| (!posted.lock().is_empty()).then_some(())).await;
+    let request = posted.lock().first().cloned().unwrap_or_default();
+    for part in [
+        "POST /api/v2/alerts",
+        r#""cluster":"test""#,
+        r#""alertname":"Wrong""#,
+        "http://vesta:9090/graph?g0.expr=answer+%3D%3D+42",
+    ] {
+        assert!(request.contains(part), "{part:?} in {request}");
+    }
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_before_anything_changes() {
+    let mut world = world().await;
+    world.wait_for("/-/ready", "Prometheus Server is Ready.").await;
+    let oauth2 = "{client_id: a, client_secret: b, token_url: 'http://c/'}";
+    world.write(CONFIG, &format!("scrape_configs: [{{job_name: other, oauth2: {oauth2}}}]\n"));
+    let answer = world.post("/-/reload").await.expect("it runs");
+    assert!(answer.status == 500 && answer.body.contains("oauth2"), "{answer:?}");
+    world.wait_for("/api/v1/scrape_pools", r#"["node"]"#).await;
+    world.wait_for("/api/v1/notifications", "Configuration reload has failed.").await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
 async fn a_wrong_file_prevents_a_start() {
     let mut world = World::new();
     world.write(CONFIG, "global: {scrape_interval: never}\n");

@@ -40,6 +40,7 @@ impl Server {
             config_state: self.config_state.clone(),
             storage: self.storage.clone(),
             replay: self.replay.clone(),
+            readiness: self.readiness.clone(),
             notifier: self.components.notifier.clone(),
             tasks: tokio::runtime::Handle::current(),
         };

@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use api::prometheus::status::{RuntimeInfo, Status, TsdbError, TsdbStatus, WalReplay};
+use api::prometheus::{
+    lifecycle::{Phase, Readiness},
+    status::{Notification, RuntimeInfo, Status, TsdbError, TsdbStatus, WalReplay},
+};
 use notifier::Notifier;
 use tokio::runtime::Handle;
 
@@ -17,6 +20,7 @@ pub(in crate::server) struct StatusAdapter {
     pub(in crate::server) config_state: ConfigState,
     pub(in crate::server) storage: LateDatabase,
     pub(in crate::server) replay: tsdb::ReplayProgress,
+    pub(in crate::server) readiness: Readiness,
     pub(in crate::server) notifier: Arc<Notifier>,
     pub(in crate::server) tasks: Handle,
 }
@@ -70,6 +74,36 @@ impl Status for StatusAdapter {
     fn wal_replay(&self) -> WalReplay {
         let tsdb::ReplayState { min, max, current } = self.replay.state();
         WalReplay { min, max, current }
+    }
+
+    fn blocks(&self) -> Result<Vec<String>, TsdbError> {
+        let blocks = self.storage.get().ok_or(TsdbError::NotReady)?.blocks();
+        let metas = blocks.iter().map(|block| serde_json::to_string(&*block.meta()));
+        metas.collect::<Result<_, _>>().map_err(|error| TsdbError::Other(error.to_string()))
+    }
+
+    fn notifications(&self) -> Vec<Notification> {
+        let mut notifications = Vec::new();
+        let mut tell = |text: &str, since| {
+            notifications.push(Notification { text: text.to_owned(), since });
+        };
+        match self.readiness.phase() {
+            Phase::Ready => {}
+            Phase::Starting => {
+                tell(
+                    "Prometheus is starting and replaying the write-ahead log (WAL).",
+                    self.started,
+                );
+            }
+            Phase::Stopping => tell(
+                "Prometheus is shutting down and gracefully stopping all operations.",
+                self.started,
+            ),
+        }
+        if let Some(since) = self.config_state.failing_since() {
+            tell("Configuration reload has failed.", since);
+        }
+        notifications
     }
 
     fn active_alertmanagers(&self) -> Vec<String> {
