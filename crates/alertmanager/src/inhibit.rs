@@ -1,5 +1,6 @@
 //! Alerts that keep others quiet: nobody needs to hear of slow pages while the data centre burns.
 
+mod index;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use crate::{
     matcher::Matcher,
     time::Time,
 };
+use index::Index;
 use rule::RuleState;
 
 /// While an alert fires that matches `source`, those that match `target` and have the same values of
@@ -29,22 +31,28 @@ pub struct InhibitRule {
 
 /// All rules, and the alerts that are sources of each.
 ///
-/// A question costs a comparison with the target matchers of each rule that has sources, and one
-/// look-up for each rule of which it is a target, however many sources there are.
+/// A question costs a look-up for each label, a comparison with the rules that these name, and one
+/// look-up for each of those that the label set is a target of, however many sources there are.
 #[derive(Debug, Default)]
 pub struct Inhibitor {
     rules: Vec<RuleState>,
+    by_source: Index,
+    by_target: Index,
 }
 
 impl Inhibitor {
     pub fn new(rules: &[InhibitRule]) -> Inhibitor {
-        Inhibitor { rules: rules.iter().cloned().map(RuleState::new).collect() }
+        Inhibitor {
+            by_source: Index::new(rules.iter().map(|rule| rule.source.as_slice())),
+            by_target: Index::new(rules.iter().map(|rule| rule.target.as_slice())),
+            rules: rules.iter().cloned().map(RuleState::new).collect(),
+        }
     }
 
     /// Takes note of an alert that is new or has changed.
     pub fn observe(&mut self, fingerprint: Fingerprint, alert: &Arc<Alert>) {
-        for rule in &mut self.rules {
-            rule.observe(fingerprint, alert);
+        for idx in self.by_source.candidates(&alert.labels) {
+            self.rules[idx].observe(fingerprint, alert);
         }
     }
 
@@ -60,10 +68,7 @@ impl Inhibitor {
     /// The alert that keeps one with `labels` quiet, if one does: of the first rule that applies the
     /// source that ends last.
     pub fn mutes(&self, labels: &Labels, now: Time) -> Option<Fingerprint> {
-        self.rules.iter().find_map(|rule| rule.mutes(labels, now))
-    }
-
-    pub fn n_rules(&self) -> usize {
-        self.rules.len()
+        let candidates = self.by_target.candidates(labels);
+        candidates.into_iter().find_map(|idx| self.rules[idx].mutes(labels, now))
     }
 }

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use model::{Labels, MatchKind};
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{InhibitRule, Inhibitor, rule::equal_key};
@@ -95,4 +97,68 @@ fn a_source_that_is_over_leaves_it_to_the_others() {
     assert_eq!(inhibitor.mutes(&target, base()), None);
     inhibitor.forget(&[a, fingerprint(&target)]);
     assert_eq!(inhibitor.mutes(&target, base()), None);
+}
+
+fn any_matchers() -> impl Strategy<Value = Vec<Matcher>> {
+    const KINDS: &[MatchKind] =
+        &[MatchKind::Equal, MatchKind::Equal, MatchKind::NotEqual, MatchKind::Regex];
+    let matcher = (prop::sample::select(KINDS), "[ab]", "[xy]?")
+        .prop_map(|(kind, name, value)| Matcher::new(kind, name, value).expect("a regex"));
+    prop::collection::vec(matcher, 0..3)
+}
+
+fn any_rule() -> impl Strategy<Value = InhibitRule> {
+    (any_matchers(), any_matchers(), prop::collection::vec("[ac]", 0..2)).prop_map(
+        |(source, target, equal)| InhibitRule { source, target, equal, ..InhibitRule::default() },
+    )
+}
+
+fn any_alert() -> impl Strategy<Value = Alert> {
+    let labels = prop::collection::btree_map("[abc]", "[xy]", 0..4).prop_map(Labels::from_pairs);
+    (labels, -2..3i64).prop_map(|(labels, end)| Alert {
+        labels,
+        ..alert(&serde_json::json!({"starts_at": -60, "ends_at": end}))
+    })
+}
+
+/// Every alert against every rule and every other alert.
+fn is_inhibited(rules: &[InhibitRule], alerts: &[Alert], target: &Labels) -> bool {
+    let matches = |matchers: &[Matcher], labels| crate::matcher::all_match(matchers, labels);
+    rules.iter().any(|rule| {
+        let is_source = matches(&rule.source, target);
+        matches(&rule.target, target)
+            && alerts.iter().any(|alert| {
+                !alert.is_resolved_at(base())
+                    && matches(&rule.source, &alert.labels)
+                    && rule.equal.iter().all(|it| alert.labels.value(it) == target.value(it))
+                    && !(is_source && matches(&rule.target, &alert.labels))
+            })
+    })
+}
+
+proptest! {
+    #[test]
+    fn indexes_find_what_a_search_finds(
+        rules in prop::collection::vec(any_rule(), 0..5),
+        mut alerts in prop::collection::vec(any_alert(), 0..8),
+    ) {
+        let mut inhibitor = Inhibitor::new(&rules);
+        for alert in &alerts {
+            observe(&mut inhibitor, alert.clone());
+        }
+        // Of reports of one alert the last holds.
+        alerts.reverse();
+        let mut known = std::collections::HashSet::new();
+        alerts.retain(|alert| known.insert(alert.fingerprint()));
+        for alert in &alerts {
+            let found = inhibitor.mutes(&alert.labels, base()).is_some();
+            prop_assert_eq!(found, is_inhibited(&rules, &alerts, &alert.labels));
+        }
+        let gone: Vec<_> = alerts.drain(..alerts.len() / 2).map(|it| it.fingerprint()).collect();
+        inhibitor.forget(&gone);
+        for alert in &alerts {
+            let found = inhibitor.mutes(&alert.labels, base()).is_some();
+            prop_assert_eq!(found, is_inhibited(&rules, &alerts, &alert.labels));
+        }
+    }
 }
