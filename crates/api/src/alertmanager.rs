@@ -20,7 +20,7 @@ use axum::{
     extract::DefaultBodyLimit,
     handler::Handler as _,
     middleware,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use runtime::{BoxFuture, Runtime};
 use tower_http::compression::CompressionLayer;
@@ -80,13 +80,19 @@ pub fn router(state: State) -> Router {
     let metrics = instrument::Metrics::register(&state.registry);
     let gets = limit::Gets::new(state.get_concurrency, &state.registry);
     let api = Arc::new(Api { state, metrics, gets });
-    let v2 = Router::new()
-        .route("/status", get(general::status))
-        .route("/receivers", get(general::receivers))
-        .route("/alerts", get(alerts::list).post(alerts::post))
-        .route("/alerts/groups", get(alerts::groups))
-        .route("/silences", get(silences::list).post(silences::post))
-        .route("/silence/{id}", get(silences::get).delete(silences::delete))
+    let mut v2 = Router::new();
+    for (path, methods) in [
+        ("/status", get(general::status)),
+        ("/receivers", get(general::receivers)),
+        ("/alerts", get(alerts::list).post(alerts::post)),
+        ("/alerts/groups", get(alerts::groups)),
+        ("/silences", get(silences::list).post(silences::post)),
+        ("/silence/{id}", get(silences::get).delete(silences::delete)),
+    ] {
+        // A slash at the end makes no difference.
+        v2 = v2.route(path, methods.clone()).route(&format!("{path}/"), methods);
+    }
+    let v2 = v2
         .fallback(respond::not_found)
         .method_not_allowed_fallback(respond::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -108,6 +114,7 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(methods::not_allowed)
         .layer(middleware::from_fn(methods::only_health_by_head))
         .nest("/api/v2", v2)
+        .route("/api/v2/", any(respond::not_found))
         .layer(middleware::from_fn_with_state(api.clone(), limit::limit))
         .layer(middleware::from_fn_with_state(api.clone(), instrument::observe));
     let routes = match api.prefix() {

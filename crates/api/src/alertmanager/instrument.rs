@@ -45,6 +45,7 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     };
     let path = path.as_str();
     let handler = path.strip_prefix(api.prefix()).unwrap_or(path);
+    let handler = handler.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(handler);
     let handler = handler.replace("/api/v2/silence/{id}", "/api/v2/silence/{silenceID}");
     let method = request.method().as_str().to_lowercase();
     let start = api.runtime.clock.monotonic();

@@ -100,7 +100,8 @@ fn api_path(uri: &Uri) -> &str {
 }
 
 fn refuse_method(method: &Method, path: &str) -> Response {
-    let allowed = match path.strip_prefix("/api/v2").unwrap_or(path) {
+    let path = path.strip_prefix("/api/v2").unwrap_or(path);
+    let allowed = match path.trim_end_matches('/') {
         "/alerts" | "/silences" => "GET,POST",
         path if path.starts_with("/silence/") => "DELETE,GET",
         _ => "GET",

@@ -145,7 +145,10 @@ pub(super) async fn runtime_info(State(api): State<Arc<Api>>) -> Result {
         data.string("hostname", &info.host_name);
         data.key("serverTime").time(Some(server_time));
         data.key("reloadConfigSuccess").bool(info.reload_config_success);
-        data.key("lastConfigTime").time(info.last_config_time);
+        // Upstream reads it off a metric in whole seconds.
+        let last_config_time =
+            info.last_config_time.map(|time| Duration::from_secs(time.as_secs()));
+        data.key("lastConfigTime").time(last_config_time);
         data.key("corruptionCount").int(info.corruption_count);
         data.key("goroutineCount").int(info.n_tasks);
         data.key("GOMAXPROCS").int(info.n_threads);

@@ -12,8 +12,29 @@ pub(super) fn first_value(bytes: &[u8]) -> Result<Value, String> {
     match serde_json::Deserializer::from_str(&text).into_iter().next() {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) if error.is_eof() => Err("unexpected EOF".to_owned()),
-        Some(Err(error)) => Err(error.to_string()),
+        Some(Err(error)) => Err(syntax_error(&text, &error)),
         None => Err("EOF".to_owned()),
+    }
+}
+
+/// What is wrong with a JSON text, in Go's words where there is a word for it.
+fn syntax_error(text: &str, error: &serde_json::Error) -> String {
+    let reason = error.to_string();
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let at = line.get(error.column().saturating_sub(1)..).and_then(|rest| rest.chars().next());
+    let place = [
+        ("expected value", "looking for beginning of value"),
+        ("expected ident", "in literal"),
+        ("key must be a string", "looking for beginning of object key string"),
+        ("trailing comma", "looking for beginning of object key string"),
+        ("expected `:`", "after object key"),
+        ("expected `,` or `}`", "after object key:value pair"),
+        ("expected `,` or `]`", "after array element"),
+    ];
+    let place = place.iter().find(|(ours, _)| reason.starts_with(ours));
+    match (place, at) {
+        (Some((_, place)), Some(c)) => format!("invalid character '{c}' {place}"),
+        _ => reason,
     }
 }
 

@@ -39,6 +39,21 @@ fn alerts_are_checked_as_upstream_checks_them() {
         "{}",
         r#"400 {"code":400,"message":"parsing alerts body from \"\" failed, because json: cannot unmarshal object into Go value of type models.PostableAlerts"}"#,
     );
+    for (body, reason) in [
+        ("x", "invalid character 'x' looking for beginning of value"),
+        ("[1 2]", "invalid character '2' after array element"),
+        (
+            r#"[{"labels":{"z":"1"},}]"#,
+            "invalid character '}' looking for beginning of object key string",
+        ),
+        (r#"[{"labels" 1}]"#, "invalid character '1' after object key"),
+        (r#"[{"labels":{} 1}]"#, "invalid character '1' after object key:value pair"),
+    ] {
+        let expected = format!(
+            r#"400 {{"code":400,"message":"parsing alerts body from \"\" failed, because {reason}"}}"#
+        );
+        check_alerts(body, &expected);
+    }
     check_alerts("null", "200 ");
     check_alerts("[{}]", r#"422 {"code":602,"message":"0.labels in body is required"}"#);
     check_alerts(
@@ -127,6 +142,8 @@ fn the_framework_refuses_what_is_not_there() {
         r#"405 {"code":405,"message":"method PUT is not allowed, but [GET,POST] are"}"#,
     );
     check("GET /api/v2/nope", r#"404 {"code":404,"message":"path /api/v2/nope was not found"}"#);
+    check("GET /api/v2/", r#"404 {"code":404,"message":"path /api/v2/ was not found"}"#);
+    check("GET /api/v2/alerts/", "200 []");
     check("GET /nope", "404 404 page not found");
     check("GET /-/reload", "405 Method Not Allowed");
     let world = World::new();
