@@ -41,7 +41,7 @@ impl Matcher {
     ) -> Result<Matcher, re2::Error> {
         let value = value.into();
         let regex = match kind {
-            MatchKind::Regex | MatchKind::NotRegex => Some(Arc::new(Regex::anchored(&value)?)),
+            MatchKind::Regex | MatchKind::NotRegex => Some(Arc::new(Regex::matcher(&value)?)),
             MatchKind::Equal | MatchKind::NotEqual => None,
         };
         Ok(Matcher { kind, name: name.into(), value, regex })

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::{MatchKind, Matcher};
+use re2::Regex;
 
 use crate::{
     LabelHints, LabelValues, Result,
@@ -107,7 +108,10 @@ pub fn select<I: LabelIndex>(index: &I, matchers: &[Matcher]) -> Result<Vec<I::I
 /// Series with a value that satisfies the matcher.
 fn matching<'a, I: LabelIndex>(index: &'a I, matcher: &Matcher) -> Result<FoundIn<'a, I>> {
     match matcher.kind {
-        MatchKind::Equal => with_value(index, matcher),
+        MatchKind::Equal => with_value(index, &matcher.name, &matcher.value),
+        MatchKind::Regex if let Some(values) = set(matcher) => {
+            with_any_value(index, &matcher.name, values)
+        }
         _ => with_values(index, &matcher.name, |value| matcher.matches(value)),
     }
 }
@@ -115,15 +119,37 @@ fn matching<'a, I: LabelIndex>(index: &'a I, matcher: &Matcher) -> Result<FoundI
 /// Series with a value that does not satisfy the matcher.
 fn not_matching<'a, I: LabelIndex>(index: &'a I, matcher: &Matcher) -> Result<FoundIn<'a, I>> {
     match matcher.kind {
-        MatchKind::NotEqual => with_value(index, matcher),
-        MatchKind::Regex if matcher.value == ".*" => Ok(Found::Made(Vec::new())),
+        MatchKind::NotEqual => with_value(index, &matcher.name, &matcher.value),
+        MatchKind::NotRegex if let Some(values) = set(matcher) => {
+            with_any_value(index, &matcher.name, values)
+        }
+        MatchKind::Regex if matcher.regex().is_some_and(Regex::matches_everything) => {
+            Ok(Found::Made(Vec::new()))
+        }
         _ => with_values(index, &matcher.name, |value| !matcher.matches(value)),
     }
 }
 
-fn with_value<'a, I: LabelIndex>(index: &'a I, matcher: &Matcher) -> Result<FoundIn<'a, I>> {
-    let list = index.series_with(&matcher.name, &matcher.value)?;
+/// The few values that a pattern stands for.
+fn set(matcher: &Matcher) -> Option<&[String]> {
+    matcher.regex().and_then(Regex::set)
+}
+
+fn with_value<'a, I: LabelIndex>(index: &'a I, name: &str, value: &str) -> Result<FoundIn<'a, I>> {
+    let list = index.series_with(name, value)?;
     Ok(list.map_or_else(|| Found::Made(Vec::new()), Found::InIndex))
+}
+
+fn with_any_value<'a, I: LabelIndex>(
+    index: &'a I,
+    name: &str,
+    values: &[String],
+) -> Result<FoundIn<'a, I>> {
+    let mut lists = Vec::with_capacity(values.len());
+    for value in values {
+        lists.extend(index.series_with(name, value)?);
+    }
+    Ok(join(lists))
 }
 
 fn with_values<'a, I: LabelIndex>(
@@ -137,10 +163,14 @@ fn with_values<'a, I: LabelIndex>(
             lists.push(list);
         }
     })?;
-    Ok(match lists[..] {
+    Ok(join(lists))
+}
+
+fn join<Id: Copy + Ord, L: SortedList<Id>>(lists: Vec<L>) -> Found<Id, L> {
+    match lists[..] {
         [one] => Found::InIndex(one),
         _ => Found::Made(union(&lists)),
-    })
+    }
 }
 
 /// The values of a label among series that satisfy all `matchers`, sorted.
