@@ -72,16 +72,21 @@ impl Http {
         self.client.send(request, &limits).await.map_err(|error| explain(error, &name))
     }
 
-    /// The content of a small file, without blanks around it; read each time, so that secrets can
-    /// be changed while we run.
+    /// See [`read_file`].
     pub(crate) async fn read_file(&self, path: &str) -> Result<String, String> {
-        let disk = self.runtime.disk.clone();
-        let owned = Path::new(path).to_owned();
-        let read = tokio::task::spawn_blocking(move || disk.read_to_string(&owned)).await;
-        match read.map_err(io::Error::other).flatten() {
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(error) => Err(format!("open {path}: {}", describe(&error))),
-        }
+        read_file(&self.runtime, path).await
+    }
+}
+
+/// The content of a small file, without blanks around it; read each time, so that secrets can be
+/// changed while we run.
+pub(crate) async fn read_file(runtime: &Runtime, path: &str) -> Result<String, String> {
+    let disk = runtime.disk.clone();
+    let owned = Path::new(path).to_owned();
+    let read = tokio::task::spawn_blocking(move || disk.read_to_string(&owned)).await;
+    match read.map_err(io::Error::other).flatten() {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) => Err(format!("open {path}: {}", describe(&error))),
     }
 }
 

@@ -1,4 +1,15 @@
 //! Mail, over SMTP.
+//!
+//! The dialogue is our own: libraries open their sockets themselves, and every byte here goes
+//! through `runtime::Network`.
+
+mod address;
+mod authentication;
+mod message;
+mod notifier;
+mod smtp;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +21,8 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     values::{HostPort, shipped},
 };
 
@@ -147,5 +159,11 @@ impl Settings for Config {
         self.require_tls.get_or_insert(global.smtp_require_tls);
         self.force_implicit_tls = self.force_implicit_tls.or(global.smtp_force_implicit_tls);
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        notifier::new(self, context)
     }
 }

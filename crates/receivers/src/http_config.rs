@@ -73,7 +73,7 @@ fn authentication(settings: &HttpClient) -> Result<Authentication, Error> {
     })
 }
 
-fn tls(tls: &Tls) -> Result<client::Tls, Error> {
+pub(crate) fn tls(tls: &Tls) -> Result<client::Tls, Error> {
     Ok(client::Tls {
         ca: secret(&tls.ca, &tls.ca_file, &tls.ca_ref)?,
         certificate: secret(&tls.cert, &tls.cert_file, &tls.cert_ref)?,

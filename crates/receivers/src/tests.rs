@@ -1,3 +1,5 @@
 mod requests;
 mod sections;
 mod service;
+
+pub(crate) use requests::{entry, notification};

@@ -229,6 +229,17 @@ impl Client {
     }
 }
 
+/// Speaks TLS, as `tls` says, from here on; for protocols that begin without, such as SMTP.
+pub async fn start_tls(
+    tls: Tls,
+    runtime: &Runtime,
+    host: &str,
+    stream: Box<dyn runtime::network::Stream>,
+) -> Result<Box<dyn runtime::network::Stream>> {
+    let config = Config { tls, ..Config::default() };
+    connector::start_tls(config, runtime, host, stream).await
+}
+
 fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}")))
 }

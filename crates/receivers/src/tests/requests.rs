@@ -25,7 +25,7 @@ use crate::{
 const SERVICE: &str = "http://service";
 
 /// The entry as upstream's tests make it: what is not given is empty, whatever the defaults are.
-fn entry<T: Settings>(config: &Value) -> Vec<T> {
+pub(crate) fn entry<T: Settings>(config: &Value) -> Vec<T> {
     let mut config = config.clone();
     for key in ["api_url", "url", "webhook_url"] {
         // No certificates in the simulated world.
@@ -100,7 +100,7 @@ fn time(value: &Value, now: Time) -> Option<Time> {
     }
 }
 
-fn notification(case: &Value, now: Time) -> Notification {
+pub(crate) fn notification(case: &Value, now: Time) -> Notification {
     let alerts = case["alerts"].as_array().into_iter().flatten().map(|alert| {
         Arc::new(Alert {
             labels: labels(&alert["labels"]),

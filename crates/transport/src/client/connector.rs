@@ -16,7 +16,7 @@ use hyper_util::{
 use runtime::{BoxFuture, Runtime, network::Stream};
 use rustls::pki_types::ServerName;
 
-use super::{Config, tls};
+use super::{Config, Error, tls};
 
 #[derive(Clone)]
 pub(super) struct Connector {
@@ -88,6 +88,30 @@ impl Connector {
             .map(Arc::new)
             .map_err(|error| ConnectError(error.to_string()))
     }
+}
+
+/// Speaks TLS from here on, on a stream of another protocol to `host`.
+pub(super) async fn start_tls(
+    config: Config,
+    runtime: &Runtime,
+    host: &str,
+    stream: Box<dyn Stream>,
+) -> Result<Box<dyn Stream>, Error> {
+    let disk = runtime.disk.clone();
+    let name = match config.tls.server_name.as_str() {
+        "" => host.to_owned(),
+        name => name.to_owned(),
+    };
+    let built = tokio::task::spawn_blocking(move || tls::client_config(&config, &*disk)).await;
+    let bad = |reason: String| Error::Config { what: "tls_config".to_owned(), reason };
+    let mut built = built.map_err(|error| bad(error.to_string())).flatten()?;
+    // Those are names of HTTP.
+    built.alpn_protocols.clear();
+    let name = ServerName::try_from(name).map_err(|error| bad(error.to_string()))?;
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(built));
+    let stream = connector.connect(name, stream).await;
+    let stream = stream.map_err(|error| Error::Tls { reason: describe(&error) })?;
+    Ok(Box::new(stream))
 }
 
 /// An I/O error as Go's `syscall.Errno` says it, without the number.

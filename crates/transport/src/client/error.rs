@@ -13,6 +13,8 @@ pub enum Error {
     Unsupported { what: &'static str },
     #[error("unable to read {what}: {reason}")]
     Config { what: String, reason: String },
+    #[error("tls: {reason}")]
+    Tls { reason: String },
     #[error("{call}: {reason}")]
     Connect { call: Call, reason: String },
     #[error("{call}: {reason}")]
