@@ -42,10 +42,15 @@ pub(crate) fn plain(status: StatusCode, text: impl Into<String>) -> Response {
     (status, headers, text.into()).into_response()
 }
 
-/// A redirect as Go writes it.
 pub(crate) fn found(location: &str) -> Response {
+    redirect(StatusCode::FOUND, location)
+}
+
+/// A redirect as Go writes it.
+pub(crate) fn redirect(status: StatusCode, location: &str) -> Response {
     let escaped = location.replace('&', "&amp;").replace('"', "&#34;");
     let headers =
         [(header::LOCATION, location), (header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    (StatusCode::FOUND, headers, format!("<a href=\"{escaped}\">Found</a>.\n\n")).into_response()
+    let word = status.canonical_reason().unwrap_or_default();
+    (status, headers, format!("<a href=\"{escaped}\">{word}</a>.\n\n")).into_response()
 }

@@ -76,7 +76,8 @@ fn latest(api: &Api, sets: &[Vec<Matcher>]) -> storage::Result<Vec<Sample>> {
     let hints = SelectHints::new(range);
     let mut samples: Vec<Sample> = Vec::new();
     let mut columns = Columns::default();
-    for matchers in sets {
+    // A selector that asks for nothing in particular selects nothing here.
+    for matchers in sets.iter().filter(|matchers| !matchers.is_empty()) {
         let set = querier.select(true, &hints, matchers)?;
         if !set.warnings.is_empty() {
             api.metrics.federation_warnings.increment();

@@ -161,8 +161,18 @@ pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
     }
 }
 
+/// A float as Go reads it: a `_` may stand between digits.
 fn parse_float(text: &str) -> Option<f64> {
-    text.parse().ok()
+    if !text.contains('_') {
+        return text.parse().ok();
+    }
+    let is_digit = |at: Option<usize>| {
+        let byte = at.and_then(|at| text.as_bytes().get(at));
+        byte.is_some_and(u8::is_ascii_digit)
+    };
+    let mut underscores = text.match_indices('_').map(|(at, _)| at);
+    let are_between = underscores.all(|at| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)));
+    are_between.then(|| text.replace('_', "").parse().ok())?
 }
 
 /// A number as Go's `Atoi` reads it, and its complaint.

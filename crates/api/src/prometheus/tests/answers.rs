@@ -80,6 +80,12 @@ fn what_is_not_there_is_said_as_upstream_does() {
     check(state(), "GET /api/v1/nothing", "404 404 page not found");
     check(state(), "DELETE /api/v1/query", "405 Method Not Allowed");
     check(state(), "HEAD /api/v1/query", "405 ");
+    check(state(), "OPTIONS /metrics", "200 ");
+    let answer = get(state(), "//api/v1/labels/?limit=1");
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (301, "/api/v1/labels?limit=1")
+    );
     check(state(), "HEAD /-/healthy", "200 ");
 }
 
@@ -185,6 +191,11 @@ fn wrong_parameters_are_named() {
         "/api/v1/query?query=1&limit=-1",
         "invalid parameter \"limit\": limit must be non-negative",
     );
+    check(
+        "/api/v1/query?query=1&time=1__0",
+        "invalid parameter \"time\": Invalid time value for 'time': cannot parse \"1__0\" to a valid timestamp",
+    );
+    assert_eq!(get(state(), "/api/v1/query?query=1&time=1_0").status.as_u16(), 200);
     check("/api/v1/series", "no match[] parameter provided");
     check("/api/v1/rules?type=x", "invalid parameter \"type\": not supported value \"x\"");
 }
