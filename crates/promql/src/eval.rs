@@ -5,20 +5,24 @@
 //! series, on all cores; everything above them runs on the caller's thread, in the order of the
 //! series, so that sums have upstream's bits.
 
-mod range;
+mod scope;
+
 mod select;
-mod shards;
 mod smooth;
+
+mod range;
 mod subquery;
 pub(crate) mod windows;
 
+mod names;
+mod shards;
+
 use std::{
-    cell::{Ref, RefCell, RefMut},
-    collections::HashSet,
+    cell::{RefCell, RefMut},
     sync::Arc,
 };
 
-use model::{Labels, float::is_stale};
+use model::Labels;
 use promql_syntax::ast::ValueType;
 use storage::Series;
 
@@ -27,14 +31,14 @@ use crate::{
     budget::{Budget, Guard, StepCounts},
     column::{Cell, Column, Track},
     engine::Settings,
-    functions::{Function, Moment, Run},
-    merge::Merge,
+    functions::{CellFn, Moment, Run},
     notes::Notes,
     plan::{Call, Node, Op},
-    steps::Steps,
 };
 
+pub(crate) use names::{Names, is_identity, without_identity};
 pub(crate) use range::{call as call_range, raw};
+pub(crate) use scope::Scope;
 pub(crate) use select::{newest_times, with_start_times, with_times};
 
 /// Takes one series after the other.
@@ -57,73 +61,6 @@ pub(crate) struct Evaluator<'a> {
     notes: RefCell<Notes>,
     /// Complaints of the storage.
     pub(crate) storage_warnings: RefCell<Vec<String>>,
-}
-
-/// The steps at which an expression is evaluated, and what was looked at there.
-pub(crate) struct Scope {
-    pub(crate) steps: Steps,
-    tally: RefCell<Tally>,
-}
-
-/// Samples by step.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
-    /// Looked at, again at each step.
-    pub(crate) total: Vec<u64>,
-    /// Read, once.
-    pub(crate) read: Vec<u64>,
-}
-
-impl Tally {
-    pub(crate) fn new(n_steps: usize) -> Tally {
-        Tally { total: vec![0; n_steps], read: vec![0; n_steps] }
-    }
-
-    /// Each value was read and looked at at its step.
-    fn count(&mut self, column: &Column) {
-        if !column.has_histograms() {
-            let (first, floats) = column.run();
-            let counts = self.total.iter_mut().zip(&mut self.read).skip(first);
-            for ((total, read), float) in counts.zip(floats) {
-                let there = u64::from(!is_stale(*float));
-                *total += there;
-                *read += there;
-            }
-            return;
-        }
-        for (step, cell) in column.cells() {
-            self.total[step] += cell.weight();
-            self.read[step] += cell.weight();
-        }
-    }
-
-    fn add(&mut self, other: &Tally) {
-        self.total.iter_mut().zip(&other.total).for_each(|(sum, n)| *sum += n);
-        self.read.iter_mut().zip(&other.read).for_each(|(sum, n)| *sum += n);
-    }
-}
-
-impl Scope {
-    pub(crate) fn new(steps: Steps) -> Scope {
-        Scope { steps, tally: RefCell::new(Tally::new(steps.count)) }
-    }
-
-    pub(crate) fn n_steps(&self) -> usize {
-        self.steps.count
-    }
-
-    pub(crate) fn tally(&self) -> Ref<'_, Tally> {
-        self.tally.borrow()
-    }
-
-    pub(crate) fn tally_mut(&self) -> RefMut<'_, Tally> {
-        self.tally.borrow_mut()
-    }
-
-    /// The first step, alone.
-    fn first(&self) -> Scope {
-        Scope::new(Steps { count: 1, ..self.steps })
-    }
 }
 
 impl<'a> Evaluator<'a> {
@@ -193,10 +130,7 @@ impl<'a> Evaluator<'a> {
                 values.iter_mut().for_each(|value| *value = -*value);
                 Ok(values)
             }
-            Op::Invariant(inner) if scope.n_steps() == 0 => {
-                let _ = inner;
-                Ok(Vec::new())
-            }
+            Op::Invariant(_) if scope.n_steps() == 0 => Ok(Vec::new()),
             Op::Invariant(inner) => {
                 let first = scope.first();
                 let value = self.scalars(inner, &first)?[0];
@@ -236,13 +170,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn call_cell(
-        &self,
-        call: &Call,
-        run: crate::functions::CellFn,
-        scope: &Scope,
-        sink: Sink<'_>,
-    ) -> Result<()> {
+    fn call_cell(&self, call: &Call, run: CellFn, scope: &Scope, sink: Sink<'_>) -> Result<()> {
         let before = self.budget.current();
         let mut scalars = Vec::with_capacity(call.args.len() - 1);
         for arg in &call.args[1..] {
@@ -329,78 +257,6 @@ impl<'a> Evaluator<'a> {
         let (first, mut tally) = (first.tally(), scope.tally_mut());
         tally.total.iter_mut().for_each(|total| *total += first.total[0]);
         tally.read[0] += first.read[0];
-    }
-}
-
-/// Drops metric names from what flows by, now or, with delayed removal, later.
-pub(crate) struct Names {
-    delayed: bool,
-    /// Series that lost their name may have become one; they must all be there to know.
-    merge: Option<Merge>,
-}
-
-impl Names {
-    /// `inner` is where the series come from.
-    pub(crate) fn new(evaluator: &Evaluator<'_>, inner: &Node) -> Names {
-        let delayed = evaluator.settings().delayed_name_removal;
-        let merge = (!delayed && !has_lost_names(inner)).then(Merge::default);
-        Names { delayed, merge }
-    }
-
-    pub(crate) fn drop(&mut self, mut track: Track, sink: Sink<'_>) -> Result<()> {
-        if self.delayed {
-            track.drop_name = true;
-            return sink(track);
-        }
-        match &mut self.merge {
-            None => sink(track),
-            Some(merge) => {
-                track.labels = without_identity(&track.labels);
-                merge.add(track).map_err(|_| Error::same_labels())
-            }
-        }
-    }
-
-    /// Hands on what was held back.
-    pub(crate) fn finish(self, sink: Sink<'_>) -> Result<()> {
-        self.merge.map_or(Ok(()), |merge| merge.into_tracks().into_iter().try_for_each(sink))
-    }
-}
-
-/// Whether series of `node` never have a metric name, when names go at once.
-fn has_lost_names(node: &Node) -> bool {
-    let by_function =
-        |function: &Function| matches!(function.run, Run::Float(_) | Run::Cell(_) | Run::Range(_));
-    match &node.op {
-        Op::Call(call) => by_function(call.function) && !call.function.keeps_name,
-        Op::Invariant(inner) => has_lost_names(inner),
-        Op::Negate(_) => true,
-        Op::Binary(binary) => binary::changes_meaning(binary),
-        Op::Aggregate(aggregate) => aggregate::has_no_names(aggregate),
-        _ => false,
-    }
-}
-
-/// Says whether label sets that lost their names are still unique.
-#[derive(Default)]
-pub(crate) struct Unique(HashSet<Labels, foldhash::fast::RandomState>);
-
-impl Unique {
-    pub(crate) fn insert(&mut self, labels: &Labels) -> Result<()> {
-        if self.0.insert(labels.clone()) { Ok(()) } else { Err(Error::same_labels()) }
-    }
-}
-
-/// The labels that say what a metric is, and which a calculation takes away.
-pub(crate) fn is_identity(name: &str) -> bool {
-    matches!(name, model::METRIC_NAME | "__type__" | "__unit__")
-}
-
-pub(crate) fn without_identity(labels: &Labels) -> Labels {
-    if labels.iter().any(|(name, _)| is_identity(name)) {
-        labels.filter(|name| !is_identity(name))
-    } else {
-        labels.clone()
     }
 }
 

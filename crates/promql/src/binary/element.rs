@@ -1,5 +1,6 @@
 //! Operators between two values.
 
+use model::float::functions;
 use promql_syntax::ast::BinaryOp;
 
 use super::histogram;
@@ -22,8 +23,8 @@ pub(super) fn arithmetic(op: BinaryOp) -> Option<fn(f64, f64) -> f64> {
         BinaryOp::Mul => |a, b| a * b,
         BinaryOp::Div => |a, b| a / b,
         BinaryOp::Mod => |a, b| a % b,
-        BinaryOp::Pow => f64::powf,
-        BinaryOp::Atan2 => f64::atan2,
+        BinaryOp::Pow => functions::pow,
+        BinaryOp::Atan2 => functions::atan2,
         _ => return None,
     })
 }

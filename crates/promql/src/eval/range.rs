@@ -6,11 +6,12 @@ use model::{Labels, TimeRange};
 use storage::{Columns, Series};
 
 use super::{
-    Evaluator, Scope, Shared, Sink, Tally, Unique,
+    Evaluator, Scope, Shared, Sink,
+    names::{Names, same_identity, without_identity},
+    scope::Tally,
     shards::in_shards,
     subquery::{self, Made},
     windows::{Cost, Reach, drop_stale, slide},
-    without_identity,
 };
 use crate::{
     Error, Result,
@@ -88,14 +89,16 @@ pub(crate) fn call(
                 }
                 Ok((series.labels(), false))
             };
-            job.over(series, &read, evaluator, scope, sink)
+            let distinct = || same_identity(series.iter().map(|series| series.labels()));
+            job.over(series, &read, &distinct, evaluator, scope, sink)
         }
         (_, Some(Made { tracks, steps, samples, .. })) => {
             let read = |track: &Track, columns: &mut Columns| {
                 subquery::columns(track, steps, columns);
                 Ok((track.labels.clone(), track.drop_name))
             };
-            job.over(tracks, &read, evaluator, scope, sink)?;
+            let distinct = || same_identity(tracks.iter().map(|track| track.labels.clone()));
+            job.over(tracks, &read, &distinct, evaluator, scope, sink)?;
             debug_assert!(evaluator.budget.current() >= before + samples);
             evaluator.budget.set(evaluator.budget.current() - samples);
             Ok(())
@@ -109,6 +112,7 @@ impl Job<'_> {
         &self,
         series: &[T],
         read: Read<'_, T>,
+        stay_distinct: &dyn Fn() -> bool,
         evaluator: &Evaluator<'_>,
         scope: &Scope,
         sink: Sink<'_>,
@@ -116,9 +120,7 @@ impl Job<'_> {
         if self.steps.count == 0 {
             return Ok(());
         }
-        let settings = evaluator.settings();
-        let drops_now = !self.keeps_name && !settings.delayed_name_removal;
-        let mut unique = Unique::default();
+        let mut names = Names::of(evaluator, || self.keeps_name || stay_distinct());
         let budget = &evaluator.budget;
         let effort = series.len() * (self.steps.count + 64);
         in_shards(
@@ -132,7 +134,7 @@ impl Job<'_> {
                 }
                 scope.tally_mut().add(&tally);
                 evaluator.notes().merge(shard.notes);
-                for (mut track, cost) in shard.tracks {
+                for (track, cost) in shard.tracks {
                     budget.pass(cost.peak)?;
                     let weight = track.column.weight();
                     budget.hold(weight)?;
@@ -140,17 +142,20 @@ impl Job<'_> {
                     if weight == 0 {
                         continue;
                     }
-                    if drops_now {
-                        track.labels = without_identity(&track.labels);
-                        unique.insert(&track.labels)?;
+                    if self.keeps_name {
+                        sink(track)?;
                     } else {
-                        track.drop_name |= !self.keeps_name;
+                        names.drop(track, sink)?;
                     }
-                    sink(track)?;
                 }
                 Ok(())
             },
-        )
+        )?;
+        names.finish(sink)
+    }
+
+    fn drops_names_now(&self) -> bool {
+        !self.keeps_name && !self.shared.settings.delayed_name_removal
     }
 
     fn shard<T>(&self, series: &[T], read: Read<'_, T>) -> Result<Shard> {
@@ -185,6 +190,7 @@ impl Job<'_> {
                 return Err(Error::execution(error));
             }
             outcome.notes.merge(output.notes);
+            let labels = if self.drops_names_now() { without_identity(&labels) } else { labels };
             outcome.tracks.push((Track { labels, drop_name, column: output.column }, cost));
         }
         Ok(outcome)

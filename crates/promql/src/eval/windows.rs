@@ -3,6 +3,7 @@
 use model::float::is_stale;
 use storage::Columns;
 
+use super::scope::Tally;
 use crate::{
     column::histogram_weight,
     functions::{Edges, Window},
@@ -75,7 +76,7 @@ pub(super) fn slide(
     columns: &Columns,
     reach: &Reach,
     steps: &Steps,
-    tally: &mut super::Tally,
+    tally: &mut Tally,
     windows: &mut Vec<Window>,
 ) -> Cost {
     windows.clear();

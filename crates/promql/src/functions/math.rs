@@ -1,56 +1,12 @@
 //! Functions of one number.
 
+// The platform's own differ from upstream's in the last digit.
+pub(super) use model::float::functions::{
+    acos, acosh, asin, asinh, atan, atanh, cos, cosh, exp, ln, log2, log10, sin, sinh, tan, tanh,
+};
+
 use super::Moment;
 use crate::{column::Cell, float};
-
-pub(super) fn acos(x: f64) -> f64 {
-    x.acos()
-}
-pub(super) fn acosh(x: f64) -> f64 {
-    x.acosh()
-}
-pub(super) fn asin(x: f64) -> f64 {
-    x.asin()
-}
-pub(super) fn asinh(x: f64) -> f64 {
-    x.asinh()
-}
-pub(super) fn atan(x: f64) -> f64 {
-    x.atan()
-}
-pub(super) fn atanh(x: f64) -> f64 {
-    x.atanh()
-}
-pub(super) fn cos(x: f64) -> f64 {
-    x.cos()
-}
-pub(super) fn cosh(x: f64) -> f64 {
-    x.cosh()
-}
-pub(super) fn exp(x: f64) -> f64 {
-    x.exp()
-}
-pub(super) fn ln(x: f64) -> f64 {
-    x.ln()
-}
-pub(super) fn log10(x: f64) -> f64 {
-    x.log10()
-}
-pub(super) fn log2(x: f64) -> f64 {
-    x.log2()
-}
-pub(super) fn sin(x: f64) -> f64 {
-    x.sin()
-}
-pub(super) fn sinh(x: f64) -> f64 {
-    x.sinh()
-}
-pub(super) fn tan(x: f64) -> f64 {
-    x.tan()
-}
-pub(super) fn tanh(x: f64) -> f64 {
-    x.tanh()
-}
 
 pub(super) fn deg(x: f64) -> f64 {
     x * 180.0 / std::f64::consts::PI

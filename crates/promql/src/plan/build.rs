@@ -14,10 +14,12 @@ pub(crate) fn plan(expr: &Expr, frame: Frame) -> Result<Plan> {
         frame,
         times: QueryTimes { step_ms: frame.step_ms, range_ms: frame.end - frame.start },
         selections: Vec::new(),
+        beyond: Vec::new(),
         around: Surroundings::default(),
     };
     let root = planner.expr(expr)?.settle();
     let ranges = planner.selections.iter().map(|selection| selection.hints.range);
+    let ranges = ranges.chain(planner.beyond);
     let range = ranges
         .reduce(|a, b| TimeRange { start: a.start.min(b.start), end: a.end.max(b.end) })
         .unwrap_or(TimeRange::from_millis(0, 0));
@@ -28,6 +30,8 @@ struct Planner {
     frame: Frame,
     times: QueryTimes,
     selections: Vec<Selection>,
+    /// Times that are looked at beyond those of the selections.
+    beyond: Vec<TimeRange>,
     around: Surroundings,
 }
 
@@ -187,11 +191,24 @@ impl Planner {
         let of_samples = matches!(name, "timestamp" | "start_timestamp")
             && args.iter().all(|arg| matches!(arg.node.op, Op::Select(_)));
         let looks_at_time = function.looks_at_time && !of_samples;
+        if name == "info" {
+            self.reach_info_series();
+        }
         let invariant = !looks_at_time && args.iter().all(|arg| arg.invariant);
         let settle = |arg: Planned| if invariant { arg.node } else { arg.settle() };
         let args = args.into_iter().map(settle).collect();
         let op = Op::Call(Box::new(Call { function, args, position }));
         Ok(Planned::new(Node { op, kind: call.function.returns, position }, invariant))
+    }
+
+    /// `info` looks for its series when the series around are looked for, with the lookback.
+    fn reach_info_series(&mut self) {
+        let lookback = self.frame.lookback_ms;
+        for selection in &self.selections {
+            let range = selection.hints.range;
+            let start = range.start.as_millis().saturating_sub(lookback);
+            self.beyond.push(TimeRange::from_millis(start, range.end.as_millis()));
+        }
     }
 
     /// Functions that only name a time of the query.

@@ -46,6 +46,38 @@ fn script_gives_what_upstream_gives_without_delayed_name_removal() {
     run_all(&["extra/delayed_name_removal_disabled"], options, &[]);
 }
 
+/// The scripts are written for delayed removal. Without it, as a server runs by default, only
+/// what depends on it may differ.
+#[test]
+fn scripts_give_the_same_when_names_go_at_once() {
+    const NO_NAME: &str = "notes have no metric name then";
+    const NAMES: &str = "the name is looked at after an operation that takes it away";
+    const BY_SCRIPT: &[(&str, &str, &[usize])] = &[
+        ("aggregators", KNOWN[0].1, &[481]),
+        ("name_label_dropping", NAMES, &[59, 64, 69, 74, 89, 115, 119, 123]),
+        ("type_and_unit", NAMES, &[77, 92, 222, 237]),
+        (
+            "histograms",
+            NO_NAME,
+            &[1158, 1163, 1168, 1179, 1184, 1189, 1200, 1205, 1210, 1223, 1228, 1233],
+        ),
+        (
+            "native_histograms",
+            NO_NAME,
+            &[1616, 1621, 1626, 1631, 1635, 1639, 1644, 1648, 1653, 1908, 1911, 1914, 1917],
+        ),
+    ];
+    let names: Vec<(String, &str)> = BY_SCRIPT
+        .iter()
+        .flat_map(|(script, why, lines)| {
+            lines.iter().map(move |line| (format!("{script}:{line}"), *why))
+        })
+        .collect();
+    let known: Vec<(&str, &str)> = names.iter().map(|(name, why)| (name.as_str(), *why)).collect();
+    let options = Options { delayed_name_removal: false, ..script_options() };
+    run_all(SCRIPTS, options, &known);
+}
+
 fn run_all(scripts: &[&str], options: Options, known: &[(&str, &str)]) {
     let mut score = Score::new("prometheus/promqltest");
     for script in scripts {

@@ -1,6 +1,10 @@
 //! Quantiles of native histograms, and the share of observations between two values.
 
-use model::{FloatHistogram, histogram::Bucket};
+use model::{
+    FloatHistogram,
+    float::functions::{exp2, log2},
+    histogram::Bucket,
+};
 
 use crate::notes::Notes;
 
@@ -107,11 +111,11 @@ fn interpolate(bucket: &Bucket, fraction: f64, is_custom: bool) -> f64 {
     if is_custom || is_zero_bucket {
         return bucket.lower + (bucket.upper - bucket.lower) * fraction;
     }
-    let (log_lower, log_upper) = (bucket.lower.abs().log2(), bucket.upper.abs().log2());
+    let (log_lower, log_upper) = (log2(bucket.lower.abs()), log2(bucket.upper.abs()));
     if bucket.lower > 0.0 {
-        return (log_lower + (log_upper - log_lower) * fraction).exp2();
+        return exp2(log_lower + (log_upper - log_lower) * fraction);
     }
-    -(log_upper + (log_lower - log_upper) * (1.0 - fraction)).exp2()
+    -exp2(log_upper + (log_lower - log_upper) * (1.0 - fraction))
 }
 
 /// The share of the observations between `lower` and `upper`.
