@@ -1,5 +1,9 @@
 //! Float values with a meaning, and floats as Go prints them.
 
+pub mod functions;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
 /// The bits of the NaN that marks the end of a series.

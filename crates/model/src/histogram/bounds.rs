@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::CUSTOM_BUCKETS_SCHEMA;
+use crate::float::functions::log2;
 
 /// The finest exponential schema.
 pub const SCHEMA_MAX: i32 = 8;
@@ -120,8 +121,8 @@ pub fn fraction_below(lower: f64, upper: f64, value: f64, linear: bool) -> f64 {
     if linear {
         return (value - lower) / (upper - lower);
     }
-    let (log_lower, log_upper) = (lower.abs().log2(), upper.abs().log2());
-    let log_value = value.abs().log2();
+    let (log_lower, log_upper) = (log2(lower.abs()), log2(upper.abs()));
+    let log_value = log2(value.abs());
     if value > 0.0 {
         return (log_value - log_lower) / (log_upper - log_lower);
     }
