@@ -29,6 +29,10 @@ pub enum Error {
     NoEof,
     #[error("unexpected data after # EOF")]
     AfterEof,
+    #[error(
+        "invalid histogram {metric}: {side} side: spans need {needed} buckets, have {present} buckets: histogram spans specify different number of buckets than provided"
+    )]
+    Buckets { metric: String, side: &'static str, needed: u64, present: usize },
     #[error("protobuf: {0}")]
     Protobuf(&'static str),
 }

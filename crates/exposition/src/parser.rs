@@ -13,16 +13,36 @@ use start_timestamp::StartTimestamps;
 use crate::{
     Error, Result,
     lexer::{Dialect, Lexer, Token, skip_series},
+    protobuf::{NativeHistogram, ProtobufLabels},
 };
 
 /// What one line says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Entry<'a> {
-    Type { metric: Cow<'a, str>, kind: MetricType },
-    Help { metric: Cow<'a, str>, help: Cow<'a, str> },
-    Unit { metric: Cow<'a, str>, unit: &'a str },
+    Type {
+        metric: Cow<'a, str>,
+        kind: MetricType,
+    },
+    Help {
+        metric: Cow<'a, str>,
+        help: Cow<'a, str>,
+    },
+    Unit {
+        metric: Cow<'a, str>,
+        unit: &'a str,
+    },
     Comment(&'a [u8]),
     Series(Series<'a>),
+    /// Only in protobuf.
+    Histogram(HistogramSeries<'a>),
+}
+
+/// A native histogram; its series has no value.
+#[derive(Debug, Clone)]
+pub struct HistogramSeries<'a> {
+    pub series: Series<'a>,
+    pub histogram: NativeHistogram,
+    pub exemplars: Vec<Exemplar<'a>>,
 }
 
 /// A sample and where its labels are.
@@ -40,32 +60,32 @@ pub struct Series<'a> {
     pub kind: MetricType,
     /// Of the last `# UNIT` line.
     pub unit: &'a str,
-    source: Source<'a>,
+    pub(crate) origin: Origin<'a>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Exemplar<'a> {
     pub value: f64,
     pub timestamp: Option<Timestamp>,
-    source: Source<'a>,
+    pub(crate) origin: Origin<'a>,
+}
+
+/// Where labels are read when somebody wants them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    Text(Source<'a>),
+    Protobuf(ProtobufLabels<'a>),
+    ProtobufExemplar(&'a [u8]),
 }
 
 /// Where labels stand in the body.
 #[derive(Debug, Clone, Copy)]
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     dialect: Dialect,
     body: &'a [u8],
     /// Where the line begins, for error texts.
     line: usize,
     start: usize,
-}
-
-impl PartialEq for Series<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.raw == other.raw
-            && self.value.to_bits() == other.value.to_bits()
-            && self.timestamp == other.timestamp
-    }
 }
 
 /// Reads a body; ends after the first error.
@@ -259,7 +279,7 @@ fn metric_type(dialect: Dialect, text: &[u8]) -> Option<MetricType> {
     })
 }
 
-fn unit<'a>(metric: &str, text: &'a [u8]) -> Result<&'a str> {
+pub(crate) fn unit<'a>(metric: &str, text: &'a [u8]) -> Result<&'a str> {
     let fail = || Error::Unit {
         unit: model::labels::quote_bytes(text),
         metric: model::labels::quote(metric),

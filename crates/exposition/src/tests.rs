@@ -14,6 +14,7 @@ fn print(parser: Parser<'_>) -> String {
             Ok(Entry::Help { metric, help }) => format!("help {metric} {help:?}"),
             Ok(Entry::Unit { metric, unit }) => format!("unit {metric} {unit}"),
             Ok(Entry::Comment(text)) => format!("comment {}", String::from_utf8_lossy(text)),
+            Ok(Entry::Histogram(_)) => "histogram".to_owned(),
             Ok(Entry::Series(series)) => match series.labels() {
                 Err(error) => format!("error: {error}"),
                 Ok(labels) => {

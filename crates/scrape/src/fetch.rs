@@ -58,8 +58,6 @@ fn accept(protocols: &[Protocol], escaping: EscapingScheme) -> String {
             Protocol::PrometheusText1_0_0 | Protocol::OpenMetricsText1_0_0 => {
                 format!(";escaping={}", escaping.as_str())
             }
-            // Without native histograms in storage there is nothing to gain from it.
-            Protocol::PrometheusProto => continue,
             _ => String::new(),
         };
         accept.push_str(&format!("{}{escaping};q=0.{weight},", protocol.media_type()));

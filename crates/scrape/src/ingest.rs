@@ -1,6 +1,6 @@
 //! From the bytes of one answer to samples in an appender.
 
-use exposition::{Entry, LabelPairs, Parser, Series, content_type::Reader};
+use exposition::{Entry, LabelPairs, Parser, Series, content_type::Reader, protobuf};
 use model::{Labels, LabelsBuilder, METRIC_NAME, Timestamp, float::STALE};
 use storage::{AppendError, Appender, SeriesRef};
 use tracing::{debug, warn};
@@ -33,8 +33,6 @@ pub(crate) enum IngestError {
     DuplicateLabel(String),
     #[error(transparent)]
     Append(#[from] AppendError),
-    #[error("native histograms of protobuf are not supported yet")]
-    Protobuf,
 }
 
 /// What an answer held.
@@ -96,12 +94,7 @@ pub(crate) fn ingest(
         refused: Refused::default(),
         n_appended: 0,
     };
-    let parser = match reader {
-        Reader::Text => Parser::text(body),
-        Reader::OpenMetrics => Parser::openmetrics(body),
-        Reader::Protobuf => return (Counts::default(), Err(IngestError::Protobuf)),
-    };
-    let result = ingest.read(parser);
+    let result = ingest.read(reader, body).and_then(|()| ingest.end());
     ingest.complain();
     (ingest.counts, result)
 }
@@ -133,16 +126,32 @@ struct Ingest<'a> {
 }
 
 impl Ingest<'_> {
-    fn read(&mut self, parser: Parser<'_>) -> Result<(), IngestError> {
-        for entry in parser {
-            match entry? {
-                Entry::Series(series) => self.series(&series)?,
-                Entry::Type { metric, kind } => self.note(&metric, Line::Type(kind)),
-                Entry::Help { metric, help } => self.note(&metric, Line::Help(&help)),
-                Entry::Unit { metric, unit } => self.note(&metric, Line::Unit(unit)),
-                Entry::Comment(_) => {}
+    fn read(&mut self, reader: Reader, body: &[u8]) -> Result<(), IngestError> {
+        let mut parser = match reader {
+            Reader::Text => Parser::text(body),
+            Reader::OpenMetrics => Parser::openmetrics(body),
+            Reader::Protobuf => {
+                // Storage takes no native histograms yet, so all of them come as classic ones.
+                let options = protobuf::Options::default();
+                return protobuf::read(body, options, |entry| self.entry(entry));
             }
+        };
+        parser.try_for_each(|entry| self.entry(entry?))
+    }
+
+    fn entry(&mut self, entry: Entry<'_>) -> Result<(), IngestError> {
+        match entry {
+            Entry::Series(series) => self.series(&series)?,
+            Entry::Type { metric, kind } => self.note(&metric, Line::Type(kind)),
+            Entry::Help { metric, help } => self.note(&metric, Line::Help(&help)),
+            Entry::Unit { metric, unit } => self.note(&metric, Line::Unit(unit)),
+            Entry::Comment(_) | Entry::Histogram(_) => {}
         }
+        Ok(())
+    }
+
+    /// All has been read: checks what only the whole can break, and ends series that are gone.
+    fn end(&mut self) -> Result<(), IngestError> {
         let limit = self.context.config.sample_limit;
         if limit > 0 && self.n_appended > limit {
             self.context.metrics.exceeded_sample_limit.increment();

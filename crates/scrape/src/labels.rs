@@ -51,6 +51,17 @@ pub(crate) fn targets(config: &Config, group: &TargetGroup) -> (Vec<Outcome>, Ve
     (outcomes, errors)
 }
 
+/// The labels of a target before relabelling and after it, for those who only want to look; none
+/// after it if the target is dropped.
+pub fn preview(config: &Config, own: &Labels, group: &Labels) -> (Labels, Result<Labels, String>) {
+    let discovered = discover(config, own, group).build();
+    let labels = populate(config, own, group).map(|outcome| match outcome {
+        Outcome::Target(identity) => identity.labels,
+        Outcome::Dropped(_) => Labels::empty(),
+    });
+    (discovered, labels)
+}
+
 fn populate(config: &Config, own: &Labels, group: &Labels) -> Result<Outcome, String> {
     let mut labels = discover(config, own, group);
     let discovered = labels.build();

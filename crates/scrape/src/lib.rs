@@ -24,5 +24,6 @@ mod tests;
 
 pub use config::Config;
 pub use error::{Error, Result};
+pub use labels::preview;
 pub use manager::{Manager, Options, TargetGroups};
 pub use status::{Health, PoolStatus, TargetStatus};

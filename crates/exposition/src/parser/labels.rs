@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use model::{Labels, METRIC_NAME, MetricType};
 
-use super::{Exemplar, Series, Source, unexpected};
+use super::{Exemplar, Origin, Series, Source, unexpected};
 use crate::{
     Error, Result,
     lexer::{Dialect, Lexer, State, Token},
-    number,
+    number, protobuf,
 };
 
 /// Labels in the order in which they are written, with the metric's name as `__name__`. Names may
@@ -18,10 +18,15 @@ pub type LabelPairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 impl<'a> Series<'a> {
     /// Reads the labels; bounds of buckets and quantiles are written as OpenMetrics has them.
     pub fn labels(&self) -> Result<LabelPairs<'a>> {
+        let source = match &self.origin {
+            Origin::Text(source) => source,
+            Origin::Protobuf(labels) => return labels.pairs(),
+            Origin::ProtobufExemplar(_) => return Ok(LabelPairs::new()),
+        };
         let mut pairs = LabelPairs::new();
-        let mut lexer = Lexer::new(self.source.dialect, self.source.body);
-        self.source.read_series(&mut lexer, Some(&mut pairs))?;
-        debug_assert_eq!(lexer.at, self.source.start + self.raw.len(), "skipped what it read");
+        let mut lexer = Lexer::new(source.dialect, source.body);
+        source.read_series(&mut lexer, Some(&mut pairs))?;
+        debug_assert_eq!(lexer.at, source.start + self.raw.len(), "skipped what it read");
         let normalised = match self.kind {
             MetricType::Summary => "quantile",
             MetricType::Histogram => "le",
@@ -54,9 +59,15 @@ impl<'a> Series<'a> {
 impl<'a> Exemplar<'a> {
     pub fn labels(&self) -> Result<Labels> {
         let mut pairs = LabelPairs::new();
-        let mut lexer = Lexer::new(self.source.dialect, self.source.body);
-        (lexer.state, lexer.at) = (State::Exemplar, self.source.start);
-        self.source.read_exemplar(&mut lexer, Some(&mut pairs))?;
+        match &self.origin {
+            Origin::Text(source) => {
+                let mut lexer = Lexer::new(source.dialect, source.body);
+                (lexer.state, lexer.at) = (State::Exemplar, source.start);
+                source.read_exemplar(&mut lexer, Some(&mut pairs))?;
+            }
+            Origin::ProtobufExemplar(message) => protobuf::read_labels(message, &mut pairs)?,
+            Origin::Protobuf(_) => {}
+        }
         Ok(Labels::from_pairs(pairs))
     }
 }

@@ -2,7 +2,7 @@
 
 use model::Timestamp;
 
-use super::{Exemplar, Parser, Series, Source, unexpected};
+use super::{Exemplar, Origin, Parser, Series, Source, unexpected};
 use crate::{
     Error, Result,
     lexer::{Dialect, Token},
@@ -21,7 +21,7 @@ impl<'a> Parser<'a> {
             exemplar: None,
             kind: self.family.kind,
             unit: self.family.unit,
-            source,
+            origin: Origin::Text(source),
         };
         match self.dialect {
             Dialect::Text => series.timestamp = self.text_timestamp()?,
@@ -70,7 +70,7 @@ impl<'a> Parser<'a> {
         source.read_exemplar(&mut self.lexer, None)?;
         let token = self.lexer.next();
         let value = self.value(token, "value after exemplar labels")?;
-        let mut exemplar = Exemplar { value, timestamp: None, source };
+        let mut exemplar = Exemplar { value, timestamp: None, origin: Origin::Text(source) };
         match self.lexer.next() {
             Token::Eof => return Err(Error::NoEof),
             Token::Linebreak => {}

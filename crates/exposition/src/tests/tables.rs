@@ -1,12 +1,16 @@
 //! Upstream's tables.
 
 use conformance::Score;
-use model::Timestamp;
+use model::{
+    FloatHistogram, Timestamp,
+    histogram::{CounterResetHint, Span},
+};
 use serde_json::{Value, json};
 
 use crate::{
-    Entry, Parser, Protocol,
+    Entry, Exemplar, HistogramSeries, Parser, Protocol, Series,
     content_type::{self, Reader},
+    protobuf::{self, NativeHistogram},
 };
 
 fn input(case: &Value) -> Vec<u8> {
@@ -70,17 +74,23 @@ fn describe(entry: Entry<'_>, type_and_unit: bool) -> Value {
         Entry::Comment(text) => {
             return json!({ "kind": "comment", "comment": String::from_utf8_lossy(text) });
         }
+        Entry::Histogram(histogram) => return describe_histogram(histogram, type_and_unit),
         Entry::Series(series) => series,
     };
+    let mut value = describe_series(&series, type_and_unit);
+    value["text"] = json!(String::from_utf8_lossy(series.raw));
+    value["value"] = float(series.value);
+    if let Some(exemplar) = &series.exemplar {
+        value["exemplars"] = json!([describe_exemplar(exemplar)]);
+    }
+    value
+}
+
+fn describe_series(series: &Series<'_>, type_and_unit: bool) -> Value {
     let mut labels =
         if type_and_unit { series.labels_with_type_and_unit() } else { series.labels() }.unwrap();
     labels.sort();
-    let mut value = json!({
-        "kind": "series",
-        "text": String::from_utf8_lossy(series.raw),
-        "labels": labels,
-        "value": float(series.value),
-    });
+    let mut value = json!({ "kind": "series", "labels": labels });
     let mut set_time = |key: &str, time: Option<Timestamp>| {
         if let Some(time) = time {
             value[key] = json!(time.as_millis());
@@ -88,17 +98,74 @@ fn describe(entry: Entry<'_>, type_and_unit: bool) -> Value {
     };
     set_time("timestamp_ms", series.timestamp);
     set_time("start_timestamp_ms", series.start_timestamp);
-    if let Some(exemplar) = &series.exemplar {
-        let labels = exemplar.labels().unwrap();
-        let mut described = json!({
-            "labels": labels.iter().collect::<Vec<_>>(), "value": float(exemplar.value),
-        });
-        if let Some(time) = exemplar.timestamp {
-            described["timestamp_ms"] = json!(time.as_millis());
+    value
+}
+
+fn describe_exemplar(exemplar: &Exemplar<'_>) -> Value {
+    let labels = exemplar.labels().unwrap();
+    let mut described = json!({
+        "labels": labels.iter().collect::<Vec<_>>(), "value": float(exemplar.value),
+    });
+    if let Some(time) = exemplar.timestamp {
+        described["timestamp_ms"] = json!(time.as_millis());
+    }
+    described
+}
+
+fn describe_histogram(histogram: HistogramSeries<'_>, type_and_unit: bool) -> Value {
+    let mut value = describe_series(&histogram.series, type_and_unit);
+    value["kind"] = json!("histogram");
+    let exemplars: Vec<_> = histogram.exemplars.iter().map(describe_exemplar).collect();
+    if !exemplars.is_empty() {
+        value["exemplars"] = json!(exemplars);
+    }
+    match histogram.histogram {
+        NativeHistogram::Integer(h) => {
+            let hint = h.counter_reset_hint;
+            let described = describe_buckets(&h.to_float(), hint);
+            value["integer_histogram"] = described;
+            value["integer_histogram"]["positive_buckets"] = json!(h.positive_buckets);
+            value["integer_histogram"]["negative_buckets"] = json!(h.negative_buckets);
         }
-        value["exemplars"] = json!([described]);
+        NativeHistogram::Float(h) => {
+            value["float_histogram"] = describe_buckets(&h, h.counter_reset_hint);
+        }
     }
     value
+}
+
+fn describe_buckets(histogram: &FloatHistogram, hint: CounterResetHint) -> Value {
+    let spans = |spans: &[Span]| -> Vec<Value> {
+        spans.iter().map(|s| json!({ "offset": s.offset, "length": s.length })).collect()
+    };
+    json!({
+        "counter_reset_hint": if hint == CounterResetHint::Gauge { "gauge" } else { "unknown" },
+        "schema": histogram.schema,
+        "zero_threshold": histogram.zero_threshold,
+        "zero_count": histogram.zero_count,
+        "count": histogram.count,
+        "sum": histogram.sum,
+        "positive_spans": spans(&histogram.positive_spans),
+        "negative_spans": spans(&histogram.negative_spans),
+        "positive_buckets": histogram.positive_buckets,
+        "negative_buckets": histogram.negative_buckets,
+    })
+}
+
+/// Fills in what the data leaves out because it is zero or empty, and makes all numbers floats.
+fn complete_histogram(described: &mut Value) {
+    let mut complete = describe_buckets(&FloatHistogram::default(), CounterResetHint::Unknown);
+    for (key, value) in described.as_object().unwrap() {
+        complete[key] = value.clone();
+    }
+    for key in ["schema", "zero_threshold", "zero_count", "count", "sum"] {
+        complete[key] = float(conformance::float(&complete[key]));
+    }
+    for key in ["positive_buckets", "negative_buckets"] {
+        let buckets = complete[key].as_array().unwrap().iter();
+        complete[key] = buckets.map(|bucket| float(conformance::float(bucket))).collect();
+    }
+    *described = complete;
 }
 
 /// All numbers are floats here, so that they compare.
@@ -112,6 +179,9 @@ fn comparable(entries: &[Value], keys: Option<&Vec<Value>>) -> Vec<Value> {
     for entry in &mut entries {
         let object = entry.as_object_mut().unwrap();
         object.retain(|key, _| keys.is_none_or(|keys| keys.contains(&json!(key))));
+        for key in ["integer_histogram", "float_histogram"] {
+            object.get_mut(key).into_iter().for_each(complete_histogram);
+        }
         if let Some(value) = object.get_mut("value") {
             *value = float(conformance::float(value));
         }
@@ -211,4 +281,65 @@ fn response_format_is_known_or_not() {
         score.add(text, outcome);
     }
     score.finish(&[]);
+}
+
+#[test]
+fn protobuf_entries_are_upstreams() {
+    let table = "textparse/protobuf";
+    let Some(data) = conformance::cases(&format!("prometheus/{table}.json")) else { return };
+    let mut score = Score::new(table);
+    for (idx, case) in data.cases.iter().enumerate() {
+        let name = format!("{idx} {}", case["name"].as_str().unwrap());
+        score.add(name, check_protobuf(case));
+    }
+    let why = "classic histograms are not turned into ones with custom buckets yet";
+    let known: Vec<String> = (4..10).map(|idx| format!("{idx} convert to NHCB")).collect();
+    let known: Vec<(&str, &str)> = known.iter().map(|name| (name.as_str(), why)).collect();
+    score.finish(&known);
+}
+
+fn check_protobuf(case: &Value) -> Result<(), String> {
+    let body = match case["input_file"].as_str() {
+        Some(file) => {
+            let path = conformance::path(&format!("prometheus/textparse/{file}")).unwrap();
+            runtime_free_read(&path)
+        }
+        None => input(case),
+    };
+    let options = protobuf::Options {
+        native_histograms: case["ignore_native_histograms"] != true,
+        classic_histograms: case["keep_classic_histograms"] == true,
+    };
+    let type_and_unit = case["type_and_unit_labels"] == true;
+    let mut got = Vec::new();
+    let read = protobuf::read::<crate::Error>(&body, options, |entry| {
+        let mut described = describe(entry, type_and_unit);
+        // There is no text in this format.
+        described.as_object_mut().unwrap().remove("text");
+        got.push(described);
+        Ok(())
+    });
+    if case["must_not_panic"] == true {
+        return Ok(());
+    }
+    let error = read.err().map(|error| error.to_string());
+    match (&error, case["error_contains"].as_str()) {
+        (Some(error), Some(part)) if error.contains(part) => return Ok(()),
+        (None, None) => {}
+        _ => return Err(format!("{error:?}")),
+    }
+    let (got, want) =
+        (comparable(&got, None), comparable(case["entries"].as_array().unwrap(), None));
+    match got.iter().zip(&want).find(|(got, want)| got != want) {
+        Some((got, want)) => Err(format!("got {got}\nwant {want}")),
+        None if got.len() != want.len() => {
+            Err(format!("{} entries, want {}", got.len(), want.len()))
+        }
+        None => Ok(()),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "test data is read from the real disk")]
+fn runtime_free_read(path: &std::path::Path) -> Vec<u8> {
+    std::fs::read(path).expect("the file was found")
 }

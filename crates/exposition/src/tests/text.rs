@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{expect, print};
-use crate::Parser;
+use crate::{Entry, Parser, protobuf};
 
 fn check(body: &str, expected: &str) {
     expect(&print(Parser::text(body.as_bytes())), expected);
@@ -69,5 +69,32 @@ proptest! {
     fn any_tokens_end(body in "[a{}\"\\\\=,#\n 1.é\0TYPEHLUNIOF_created]{0,80}") {
         print(Parser::text(body.as_bytes()));
         print(Parser::openmetrics(body.as_bytes()).with_start_timestamps());
+    }
+
+    /// Messages of arbitrary bytes: an end, and no panic.
+    #[test]
+    fn any_message_ends(body in prop::collection::vec(any::<u8>(), 0..60)) {
+        let message = |number: u8, inside: &[u8]| -> Vec<u8> {
+            let mut out = vec![number << 3 | 2, inside.len() as u8];
+            out.extend_from_slice(inside);
+            out
+        };
+        // A family of a name and a metric, whose histogram is anything.
+        let metric = message(7, &body);
+        let mut family = message(1, b"a");
+        family.extend([0x18, 4]);
+        family.extend(message(4, &metric));
+        let mut delimited = vec![family.len() as u8];
+        delimited.extend(family);
+        for body in [&body, &delimited] {
+            for native_histograms in [false, true] {
+                let options = protobuf::Options { native_histograms, classic_histograms: true };
+                let read = protobuf::read(body, options, |entry| match entry {
+                    Entry::Series(series) => series.labels().map(|_| ()),
+                    _ => Ok(()),
+                });
+                prop_assert!(read.is_ok() || read.is_err());
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of answers that are fine.
 
-use super::world::{World, expect, job, text, typed};
+use super::world::{Answer, World, expect, job, text, typed};
 use crate::{Config, Health};
 
 #[tokio::test]
@@ -148,4 +148,25 @@ async fn extra_metrics_come_and_go_with_the_configuration() {
         &world.series(|name| name == "scrape_body_size_bytes"),
         r#"{__name__="scrape_body_size_bytes", instance="host:80", job="job"} 4 stale"#,
     );
+}
+
+#[tokio::test]
+async fn protobuf_is_read_with_classic_histograms() {
+    // A family of one histogram: two observations, one of them up to 0.5.
+    let body = b"\x21\x0a\x01h\x18\x04\x22\x1a\x3a\x18\x08\x02\x11\0\0\0\0\0\0\x08\x40\x1a\x0b\x08\x01\x11\0\0\0\0\0\0\xe0\x3f";
+    let headers = "Content-Type: application/vnd.google.protobuf\r\n".to_owned();
+    let answer = Answer::Body { status: "200 OK", headers, body: body.to_vec() };
+    let world = World::scraping(job(), answer).await;
+    world.run_for(20).await;
+    assert_eq!(world.last_error(), "");
+    expect(
+        &world.samples(),
+        r#"
+        {__name__="h_bucket", instance="host:80", job="job", le="+Inf"} 2 2
+        {__name__="h_bucket", instance="host:80", job="job", le="0.5"} 1 1
+        {__name__="h_count", instance="host:80", job="job"} 2 2
+        {__name__="h_sum", instance="host:80", job="job"} 3 3
+        "#,
+    );
+    assert_eq!(world.targets().remove(0).metadata["h"].kind, model::MetricType::Histogram);
 }
