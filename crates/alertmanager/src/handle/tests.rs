@@ -1,3 +1,5 @@
+mod scenarios;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use model::{Labels, MatchKind};

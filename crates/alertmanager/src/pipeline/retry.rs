@@ -47,13 +47,15 @@ pub(super) async fn send(
         (notification.receiver.as_str(), integration.name(), integration.idx());
     let mut backoff = Backoff::default();
     let mut last_error: Option<NotifyError> = None;
-    let mut pause = Duration::ZERO;
+    let mut next_start = Duration::ZERO;
     let mut attempts = 0;
     loop {
         let attempt = async {
-            context.clock.sleep(pause).await;
+            context.clock.sleep(next_start.saturating_sub(context.clock.monotonic())).await;
             attempts += 1;
             let start = context.clock.monotonic();
+            // A pause is counted from the attempt's start, as upstream's ticker does.
+            next_start = start + backoff.next(random);
             let outcome = integration.notify(notification).await;
             metrics.latency.observe_duration(context.clock.monotonic() - start);
             metrics.requests.increment();
@@ -102,6 +104,5 @@ pub(super) async fn send(
             }
             last_error = Some(error);
         }
-        pause = backoff.next(random);
     }
 }
