@@ -80,6 +80,30 @@ pub fn router(state: State) -> Router {
     let metrics = instrument::Metrics::register(&state.registry);
     let gets = limit::Gets::new(state.get_concurrency, &state.registry);
     let api = Arc::new(Api { state, metrics, gets });
+    let routes = Router::new()
+        .route("/metrics", get(general::metrics.layer(CompressionLayer::new())))
+        .route("/", get(general::home))
+        .route("/-/healthy", get(general::ok))
+        .route("/-/ready", get(general::ok))
+        .route("/-/reload", post(general::reload))
+        .nest("/api/v1", v1())
+        .method_not_allowed_fallback(methods::not_allowed)
+        .layer(middleware::from_fn(methods::only_health_by_head))
+        .nest("/api/v2", v2())
+        .route("/api/v2/", any(respond::not_found))
+        .layer(middleware::from_fn_with_state(api.clone(), limit::limit))
+        .layer(middleware::from_fn_with_state(api.clone(), instrument::observe));
+    let routes = match api.prefix() {
+        "" => routes,
+        prefix => Router::new()
+            .route("/", get(general::to_prefix))
+            .route(&format!("{prefix}/"), get(general::home))
+            .nest(prefix, routes),
+    };
+    routes.fallback(methods::not_found).with_state(api)
+}
+
+fn v2() -> Router<Arc<Api>> {
     let mut v2 = Router::new();
     for (path, methods) in [
         ("/status", get(general::status)),
@@ -92,39 +116,21 @@ pub fn router(state: State) -> Router {
         // A slash at the end makes no difference.
         v2 = v2.route(path, methods.clone()).route(&format!("{path}/"), methods);
     }
-    let v2 = v2
-        .fallback(respond::not_found)
+    v2.fallback(respond::not_found)
         .method_not_allowed_fallback(respond::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(respond::only_json))
-        .layer(middleware::from_fn(cors::add_headers));
-    let v1 = Router::new()
+        .layer(middleware::from_fn(cors::add_headers))
+}
+
+/// What version 1 had; all of it says that it is gone.
+fn v1() -> Router<Arc<Api>> {
+    Router::new()
         .route("/status", get(general::removed))
         .route("/receivers", get(general::removed))
         .route("/alerts", get(general::removed).post(general::removed))
         .route("/silences", get(general::removed).post(general::removed))
-        .route("/silence/{id}", get(general::removed).delete(general::removed));
-    let routes = Router::new()
-        .route("/metrics", get(general::metrics.layer(CompressionLayer::new())))
-        .route("/", get(general::home))
-        .route("/-/healthy", get(general::ok))
-        .route("/-/ready", get(general::ok))
-        .route("/-/reload", post(general::reload))
-        .nest("/api/v1", v1)
-        .method_not_allowed_fallback(methods::not_allowed)
-        .layer(middleware::from_fn(methods::only_health_by_head))
-        .nest("/api/v2", v2)
-        .route("/api/v2/", any(respond::not_found))
-        .layer(middleware::from_fn_with_state(api.clone(), limit::limit))
-        .layer(middleware::from_fn_with_state(api.clone(), instrument::observe));
-    let routes = match api.prefix() {
-        "" => routes,
-        prefix => Router::new()
-            .route("/", get(general::to_prefix))
-            .route(&format!("{prefix}/"), get(general::home))
-            .nest(prefix, routes),
-    };
-    routes.fallback(methods::not_found).with_state(api)
+        .route("/silence/{id}", get(general::removed).delete(general::removed))
 }
 
 /// Runs `work` on a thread that may compute for long.

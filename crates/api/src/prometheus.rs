@@ -93,7 +93,40 @@ pub fn router(state: State) -> Router {
     let metrics = instrument::Metrics::register(&state.registry);
     let api = Arc::new(Api { state, metrics });
     let ready = middleware::from_fn_with_state(api.clone(), lifecycle::only_when_ready);
-    let v1 = Router::new()
+    let gated = Router::new()
+        .route("/federate", get(federate::federate))
+        .route_layer(ready)
+        .route("/metrics", get(metrics::metrics));
+    let routes = Router::new()
+        .nest("/api/v1", v1(&api))
+        .merge(gated)
+        // Clients are mostly close by: time costs them more than bytes.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(DefaultBodyLimit::max(params::FORM_BYTES_MAX))
+        .route("/", get(lifecycle::home))
+        .route("/graph", get(lifecycle::graph))
+        .route("/query", get(lifecycle::landing))
+        .route("/version", get(lifecycle::version))
+        .route("/-/healthy", get(lifecycle::healthy))
+        .route("/-/ready", get(lifecycle::ready))
+        .route("/-/reload", order(lifecycle::reload))
+        .route("/-/quit", order(lifecycle::quit))
+        .layer(middleware::from_fn(methods::only_health_by_head))
+        .route_layer(middleware::from_fn_with_state(api.clone(), instrument::observe))
+        .method_not_allowed_fallback(methods::not_allowed);
+    let routes = match api.route_prefix.trim_end_matches('/') {
+        "" => routes,
+        prefix => Router::new()
+            .route("/", get(lifecycle::to_prefix))
+            .route(&format!("{prefix}/"), get(lifecycle::home))
+            .nest(prefix, routes),
+    };
+    routes.fallback(methods::not_found).with_state(api)
+}
+
+fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
+    let ready = middleware::from_fn_with_state(api.clone(), lifecycle::only_when_ready);
+    Router::new()
         .route("/query", either(query::instant))
         .route("/query_range", either(query::range))
         .route("/query_exemplars", either(exemplars::query_exemplars))
@@ -124,42 +157,13 @@ pub fn router(state: State) -> Router {
         .route("/admin/tsdb/clean_tombstones", change(admin::clean_tombstones))
         .route("/write", post(disabled::write))
         .route("/otlp/v1/metrics", post(disabled::otlp))
-        .route_layer(ready.clone())
+        .route_layer(ready)
         .route("/status/walreplay", get(status::wal_replay))
         .route("/notifications", get(status::notifications))
         .route("/notifications/live", get(status::live_notifications))
         .fallback(methods::not_found)
         .method_not_allowed_fallback(methods::not_allowed)
-        .layer(middleware::from_fn_with_state(api.clone(), cors::add_headers));
-    let gated = Router::new()
-        .route("/federate", get(federate::federate))
-        .route_layer(ready)
-        .route("/metrics", get(metrics::metrics));
-    let routes = Router::new()
-        .nest("/api/v1", v1)
-        .merge(gated)
-        // Clients are mostly close by: time costs them more than bytes.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(DefaultBodyLimit::max(params::FORM_BYTES_MAX))
-        .route("/", get(lifecycle::home))
-        .route("/graph", get(lifecycle::graph))
-        .route("/query", get(lifecycle::landing))
-        .route("/version", get(lifecycle::version))
-        .route("/-/healthy", get(lifecycle::healthy))
-        .route("/-/ready", get(lifecycle::ready))
-        .route("/-/reload", order(lifecycle::reload))
-        .route("/-/quit", order(lifecycle::quit))
-        .layer(middleware::from_fn(methods::only_health_by_head))
-        .route_layer(middleware::from_fn_with_state(api.clone(), instrument::observe))
-        .method_not_allowed_fallback(methods::not_allowed);
-    let routes = match api.route_prefix.trim_end_matches('/') {
-        "" => routes,
-        prefix => Router::new()
-            .route("/", get(lifecycle::to_prefix))
-            .route(&format!("{prefix}/"), get(lifecycle::home))
-            .nest(prefix, routes),
-    };
-    routes.fallback(methods::not_found).with_state(api)
+        .layer(middleware::from_fn_with_state(api.clone(), cors::add_headers))
 }
 
 /// A handler for GET, and for POST with a form.
