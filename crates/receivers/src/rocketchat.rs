@@ -1,5 +1,9 @@
 //! Rocket.Chat.
 
+mod notifier;
+
+use std::time::Duration;
+
 use settings::{
     decode::{Broken, List, Section},
     http::HttpClient,
@@ -8,8 +12,10 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::at_most_one,
+    sender,
     values::{HttpUrl, shipped},
 };
 
@@ -116,5 +122,11 @@ impl Settings for Config {
             return Err("no global Rocketchat Token set either inline or in a file".into());
         }
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO, context)
     }
 }

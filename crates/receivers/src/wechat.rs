@@ -1,5 +1,7 @@
 //! WeChat.
 
+mod notifier;
+
 use settings::{
     decode::{Broken, Section},
     http::HttpClient,
@@ -8,7 +10,8 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::{at_most_one, inherit_url_with_slash},
     values::{HttpUrl, shipped},
 };
@@ -86,5 +89,11 @@ impl Settings for Config {
             return Err("no global Wechat CorpID set".into());
         }
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        notifier::new(self, context)
     }
 }

@@ -386,6 +386,66 @@ async fn incidentio_is_told_as_upstream_tells_it() {
 }
 
 #[tokio::test]
+async fn rocketchat_is_told_with_its_tokens() {
+    let case = json!({
+        "integration": "rocketchat",
+        "config": {"api_url": "{server}/", "token_file": "t", "token_id": "me", "channel": "#c", "title": "{{ .Status }}",
+            "short_fields": true, "fields": [{"title": "a", "value": "b"}], "actions": [{"type": "x", "text": "go", "url": "http://u"}]},
+        "file_contents": {"t": "secret\n"},
+        "alerts": [{"labels": {"a": "b"}}],
+        "server_answer": {"body": "{\"success\":true}"},
+    });
+    let (outcome, asked) = attempt(&case).await;
+    outcome.unwrap();
+    assert_eq!(asked[0].path, "/api/v1/chat.postMessage");
+    assert_eq!(
+        (&asked[0].headers["x-auth-token"], &asked[0].headers["x-user-id"]),
+        (&"secret".parse().unwrap(), &"me".parse().unwrap())
+    );
+    assert_eq!(
+        asked[0].body,
+        concat!(
+            r##"{"channel":"#c","attachments":[{"title":"firing","fields":[{"short":true,"title":"a","value":"b"}],"##,
+            r##""actions":[{"type":"button","text":"go","url":"http://u","is_webview":false,"msg_in_chat_window":false}]}]}"##,
+            "\n"
+        )
+    );
+    let mut refused = case.clone();
+    refused["server_answer"] = json!({"body": "{\"success\":false,\"error\":\"no channel\"}"});
+    let (outcome, _) = attempt(&refused).await;
+    assert_eq!(
+        outcome.unwrap_err().to_string(),
+        "channel \"#c\": error response from Rocketchat: no channel"
+    );
+}
+
+#[tokio::test]
+async fn wechat_exchanges_its_secret_for_a_token() {
+    let case = json!({
+        "integration": "wechat",
+        "config": {"api_url": "{server}/cgi-bin/", "api_secret_file": "s", "corp_id": "corp", "message": "{{ .Status }}", "message_type": "text", "to_user": "u"},
+        "file_contents": {"s": "sec ret\n"},
+        "alerts": [{"labels": {"a": "b"}}],
+        "server_answer": {"body": "{\"access_token\":\"T\",\"errcode\":0}"},
+    });
+    let (outcome, asked) = attempt(&case).await;
+    outcome.unwrap();
+    assert_eq!(asked[0].path, "/cgi-bin/gettoken?corpid=corp&corpsecret=sec+ret");
+    assert_eq!(asked[1].path, "/cgi-bin/message/send?access_token=T");
+    assert_eq!(
+        asked[1].body,
+        concat!(
+            r#"{"text":{"content":"firing"},"touser":"u","safe":"0","msgtype":"text","markdown":{"content":""}}"#,
+            "\n"
+        )
+    );
+    let mut refused = case.clone();
+    refused["server_answer"] = json!({"body": "{}"});
+    let (outcome, _) = attempt(&refused).await;
+    assert_eq!(outcome.unwrap_err().to_string(), "invalid APISecret for CorpID: corp");
+}
+
+#[tokio::test]
 async fn victorops_is_told_as_upstream_tells_it() {
     check_all("victorops", &[]).await;
 }
@@ -434,6 +494,8 @@ const SECRETIVE: &[&str] = &[
     "pushover",
     "mattermost",
     "incidentio",
+    "rocketchat",
+    "wechat",
 ];
 
 /// All integrations that send: which answers are worth another attempt.
@@ -451,7 +513,9 @@ async fn status_codes_are_retried_as_upstream_does() {
         // 1xx are no answers, and what redirects is followed before anybody sees it.
         for code in codes.iter().filter(|code| code.as_u64().is_some_and(|code| code >= 200)) {
             let mut case = case.clone();
-            case["server_answer"] = json!({"status": code, "body": "ok"});
+            let is_rocketchat = case["integration"] == "rocketchat";
+            let body = if is_rocketchat { r#"{"success":true}"# } else { "ok" };
+            case["server_answer"] = json!({"status": code, "body": body});
             case["config"]["http_config"] = json!({"follow_redirects": false});
             fill_in(&mut case);
             let (outcome, _) = attempt(&case).await;
@@ -478,6 +542,7 @@ const RETRIED: &[&str] = &[
     "opsgenie",
     "mattermost",
     "incidentio",
+    "rocketchat",
 ];
 
 /// What the cases of statuses leave out because upstream's test does not send.
@@ -490,6 +555,10 @@ fn fill_in(case: &mut Value) {
     };
     case["config"][key] = json!("{server}");
     case["config"]["api_key"] = json!("key");
+    if case["integration"] == "rocketchat" {
+        case["config"]["token"] = json!("t");
+        case["config"]["token_id"] = json!("i");
+    }
     if !["victorops", "opsgenie"].contains(&case["integration"].as_str().unwrap()) {
         case["config"].as_object_mut().unwrap().remove("api_key");
     }
