@@ -514,6 +514,10 @@ async fn status_codes_are_retried_as_upstream_does() {
         for code in codes.iter().filter(|code| code.as_u64().is_some_and(|code| code >= 200)) {
             let mut case = case.clone();
             let is_rocketchat = case["integration"] == "rocketchat";
+            // It answers in a body, which 204 cannot have.
+            if is_rocketchat && *code == 204 {
+                continue;
+            }
             let body = if is_rocketchat { r#"{"success":true}"# } else { "ok" };
             case["server_answer"] = json!({"status": code, "body": body});
             case["config"]["http_config"] = json!({"follow_redirects": false});
