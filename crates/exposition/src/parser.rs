@@ -34,7 +34,7 @@ pub enum Entry<'a> {
     Comment(&'a [u8]),
     Series(Series<'a>),
     /// Only in protobuf.
-    Histogram(HistogramSeries<'a>),
+    Histogram(Box<HistogramSeries<'a>>),
 }
 
 /// A native histogram; its series has no value.
@@ -55,7 +55,8 @@ pub struct Series<'a> {
     pub timestamp: Option<Timestamp>,
     /// Known only if the parser was asked [`Parser::with_start_timestamps`].
     pub start_timestamp: Option<Timestamp>,
-    pub exemplar: Option<Exemplar<'a>>,
+    /// Few have one, so it does not make all of them larger.
+    pub exemplar: Option<Box<Exemplar<'a>>>,
     /// Of the last `# TYPE` line, which need not be about this series.
     pub kind: MetricType,
     /// Of the last `# UNIT` line.
@@ -294,24 +295,14 @@ impl<'a> Iterator for Parser<'a> {
 
     fn next(&mut self) -> Option<Result<Entry<'a>>> {
         while !self.is_done {
-            let entry = match self.entry() {
-                Ok(Some(entry)) => Ok(entry),
-                Ok(None) => {
-                    self.is_done = true;
-                    break;
-                }
-                Err(error) => {
-                    self.is_done = true;
-                    Err(error)
-                }
-            };
-            match (entry, self.start_timestamps.is_some()) {
-                (Ok(Entry::Series(series)), true) => {
-                    if let Some(series) = self.with_start_timestamp(series) {
-                        return Some(Ok(Entry::Series(series)));
-                    }
-                }
-                (entry, _) => return Some(entry),
+            let entry = self.entry().transpose();
+            self.is_done = !matches!(entry, Some(Ok(_)));
+            if self.start_timestamps.is_none() {
+                return entry;
+            }
+            let Some(Ok(Entry::Series(series))) = entry else { return entry };
+            if let Some(series) = self.with_start_timestamp(series) {
+                return Some(Ok(Entry::Series(series)));
             }
         }
         None

@@ -260,8 +260,8 @@ impl Metric<'_, '_> {
         histogram.check(self.family.name)?;
         histogram.compact();
         let series = self.series(Sample::plain("", 0.0), times);
-        let exemplars = exemplars.iter().map(ProtobufExemplar::to_exemplar).collect();
-        take(Entry::Histogram(HistogramSeries { series, histogram, exemplars }))
+        let exemplars = exemplars.into_iter().map(ProtobufExemplar::to_exemplar).collect();
+        take(Entry::Histogram(Box::new(HistogramSeries { series, histogram, exemplars })))
     }
 
     fn classic<E: From<Error>>(
@@ -300,7 +300,7 @@ impl Metric<'_, '_> {
     ) -> Result<(), E> {
         let exemplar = sample.exemplar;
         let mut series = self.series(sample, times);
-        series.exemplar = exemplar.as_ref().map(ProtobufExemplar::to_exemplar);
+        series.exemplar = exemplar.map(|exemplar| Box::new(exemplar.to_exemplar()));
         take(Entry::Series(series))
     }
 
@@ -395,7 +395,7 @@ impl<'a> ProtobufExemplar<'a> {
         Ok(exemplar)
     }
 
-    fn to_exemplar(&self) -> Exemplar<'a> {
+    fn to_exemplar(self) -> Exemplar<'a> {
         let origin = Origin::ProtobufExemplar(self.message);
         Exemplar { value: self.value, timestamp: self.timestamp, origin }
     }

@@ -60,7 +60,7 @@ impl<'a> Parser<'a> {
             }
             token => return Err(self.unexpected("timestamp or # symbol", token)),
         }
-        series.exemplar = Some(self.exemplar()?);
+        series.exemplar = Some(Box::new(self.exemplar()?));
         Ok(())
     }
 

@@ -74,7 +74,7 @@ fn describe(entry: Entry<'_>, type_and_unit: bool) -> Value {
         Entry::Comment(text) => {
             return json!({ "kind": "comment", "comment": String::from_utf8_lossy(text) });
         }
-        Entry::Histogram(histogram) => return describe_histogram(histogram, type_and_unit),
+        Entry::Histogram(histogram) => return describe_histogram(&histogram, type_and_unit),
         Entry::Series(series) => series,
     };
     let mut value = describe_series(&series, type_and_unit);
@@ -112,14 +112,14 @@ fn describe_exemplar(exemplar: &Exemplar<'_>) -> Value {
     described
 }
 
-fn describe_histogram(histogram: HistogramSeries<'_>, type_and_unit: bool) -> Value {
+fn describe_histogram(histogram: &HistogramSeries<'_>, type_and_unit: bool) -> Value {
     let mut value = describe_series(&histogram.series, type_and_unit);
     value["kind"] = json!("histogram");
     let exemplars: Vec<_> = histogram.exemplars.iter().map(describe_exemplar).collect();
     if !exemplars.is_empty() {
         value["exemplars"] = json!(exemplars);
     }
-    match histogram.histogram {
+    match &histogram.histogram {
         NativeHistogram::Integer(h) => {
             let hint = h.counter_reset_hint;
             let described = describe_buckets(&h.to_float(), hint);
@@ -128,7 +128,7 @@ fn describe_histogram(histogram: HistogramSeries<'_>, type_and_unit: bool) -> Va
             value["integer_histogram"]["negative_buckets"] = json!(h.negative_buckets);
         }
         NativeHistogram::Float(h) => {
-            value["float_histogram"] = describe_buckets(&h, h.counter_reset_hint);
+            value["float_histogram"] = describe_buckets(h, h.counter_reset_hint);
         }
     }
     value
