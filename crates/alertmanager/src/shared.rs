@@ -102,8 +102,23 @@ pub(crate) fn register_gauges(shared: &Arc<Shared>, registry: &Registry) {
         let mut alerts =
             Family::new("alertmanager_alerts", "How many alerts by state.", Kind::Gauge);
         alerts.metrics = count_alerts(&state, has_group_keys);
+        let sizes = [
+            (
+                "alertmanager_silences_state_size",
+                "The number of silences in the state map.",
+                state.silences.len(),
+            ),
+            (
+                "alertmanager_silences_version_index_size",
+                "The number of entries in the version index.",
+                state.silences.n_appeared(),
+            ),
+        ];
         drop(state);
         families.extend([silences, groups, alerts]);
+        families.extend(
+            sizes.map(|(name, help, size)| Family::single(name, help, Kind::Gauge, size as f64)),
+        );
     });
 }
 

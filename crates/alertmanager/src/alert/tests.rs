@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Alert, Bucket, Store, compare, fingerprint, log_hash, summarize};
 use crate::{
     integration::group_key_hash,
-    testing::{self, alert, base, expect, labels, mode, run_table, text, time},
+    testing::{self, alert, base, does_not_apply, expect, labels, mode, run_table, text, time},
 };
 
 #[test]
@@ -41,8 +41,7 @@ fn logs_count_alerts_as_upstream() {
 fn labels_are_validated_as_upstream() {
     run_table("alerts/label_validation", &[], |_, case| {
         if !case["label_name_base64"].is_null() {
-            // What is no UTF-8 can't become a label here: it is refused where the bytes come in.
-            return Ok(());
+            return does_not_apply("what is no UTF-8 can't become a label");
         }
         let alert = alert(&serde_json::json!({"labels": case["labels"], "ends_at": 1}));
         expect(alert.validate(mode(&case["mode"])).is_ok(), case["valid"] == true)
@@ -136,4 +135,45 @@ fn a_name_at_its_limit_takes_only_what_it_knows() {
     assert!(put("B", "3"), "another name");
     let stored: Vec<Arc<Alert>> = store.iter().map(|(_, alert)| alert.clone()).collect();
     assert_eq!(stored.len(), 3);
+}
+
+#[test]
+fn alerts_are_stored_as_upstream() {
+    run_table("alerts/provider", &[], |_, case| {
+        let name = text(&case["test"]);
+        if name.contains("Subscrib") && name != "TestAlertsSubscribe" {
+            return does_not_apply("who wants to know of alerts is called, not sent to");
+        }
+        let limit = case["pre_store_refuses_new_above"].as_u64().map(|limit| limit as usize);
+        let mut store = Store::new(limit);
+        let mut now = base();
+        let lifetime = case["alerts_end_after_s"].as_f64().unwrap_or(3600.0);
+        for step in case["steps"].as_array().expect("a list") {
+            for node in step["put"].as_array().into_iter().flatten() {
+                let end = Some(testing::seconds_after(now, lifetime));
+                store.put(Alert { starts_at: now, ends_at: end, ..alert(node) }, now);
+            }
+            if let Some(seconds) = step["wait_s"].as_f64() {
+                now = testing::seconds_after(now, seconds);
+                store.collect_garbage(now);
+            }
+            if let Some(count) = step["stored_count"].as_u64() {
+                expect(store.len() as u64, count)?;
+            }
+            let stored = ["stored", "pending", "each_subscriber_gets"];
+            for wanted in stored.iter().filter_map(|key| step[key].as_array()) {
+                let mut found: Vec<_> = store.iter().map(|(_, it)| it.labels.clone()).collect();
+                found.sort();
+                let mut wanted: Vec<_> = wanted.iter().map(labels).collect();
+                wanted.sort();
+                expect(found, wanted)?;
+            }
+            if step["annotations_of"].is_object() {
+                let id = fingerprint(&labels(&step["annotations_of"]));
+                let found = store.get(id).map(|alert| (*alert.annotations).clone());
+                expect(found, Some(testing::text_map(&step["annotations"])))?;
+            }
+        }
+        Ok(())
+    });
 }

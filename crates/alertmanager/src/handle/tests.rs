@@ -371,16 +371,28 @@ async fn a_broken_snapshot_stops_the_start() {
     assert_eq!(error, "load snapshot data/silences: unexpected EOF");
 }
 
-/// The second in line, whose messages go nowhere.
-struct Second;
+/// A place in line, in a cluster that takes its time; messages go nowhere.
+struct InLine {
+    position: usize,
+    settled_after: Duration,
+    clock: Arc<dyn runtime::Clock>,
+}
 
-impl Cluster for Second {
+impl InLine {
+    /// A node at `position` of a cluster that knows at once what there is to know.
+    fn at(position: usize) -> Arc<InLine> {
+        let clock = Arc::new(runtime::clock::SimulatedClock::default());
+        Arc::new(InLine { position, settled_after: Duration::ZERO, clock })
+    }
+}
+
+impl Cluster for InLine {
     fn position(&self) -> usize {
-        1
+        self.position
     }
 
     fn settled(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
+        self.clock.sleep(self.settled_after.saturating_sub(self.clock.monotonic()))
     }
 
     fn broadcast(&self, _: StateKey, _: Vec<u8>) {}
@@ -391,9 +403,24 @@ impl Cluster for Second {
 }
 
 #[tokio::test]
+async fn nobody_is_told_before_the_cluster_has_settled() {
+    let simulation = Simulation::new(10);
+    let clock = simulation.clock.clone();
+    let cluster = InLine { position: 0, settled_after: Duration::from_secs(40), clock };
+    let world = World::with(Options::new("data"), simulation, Arc::new(cluster));
+    world.apply(ROUTE, &[("a", &[Behaviour::Works])]).await;
+    world.put(json!({"labels": {"alertname": "A"}, "end": 100_000}));
+    world.run_for(39).await;
+    assert!(world.told().is_empty());
+    world.run_for(1).await;
+    assert_eq!(world.told(), ["40s a 1+0 first notification"]);
+    world.node.stop().await;
+}
+
+#[tokio::test]
 async fn the_second_in_line_waits_and_then_does_not_repeat() {
     let first = World::new();
-    let second = World::with(Options::new("data"), Simulation::new(8), Arc::new(Second));
+    let second = World::with(Options::new("data"), Simulation::new(8), InLine::at(1));
     for world in [&first, &second] {
         world.apply(ROUTE, &[("a", &[Behaviour::Works])]).await;
         world.put(json!({"labels": {"alertname": "A"}, "end": 100_000}));
@@ -407,7 +434,7 @@ async fn the_second_in_line_waits_and_then_does_not_repeat() {
     assert!(second.told().is_empty());
 
     // Had the first not been there, the second would have told 15 seconds later.
-    let alone = World::with(Options::new("data"), Simulation::new(9), Arc::new(Second));
+    let alone = World::with(Options::new("data"), Simulation::new(9), InLine::at(1));
     alone.apply(ROUTE, &[("a", &[Behaviour::Works])]).await;
     alone.put(json!({"labels": {"alertname": "A"}, "end": 100_000}));
     alone.run_for(46).await;
@@ -446,4 +473,57 @@ fn filters_are_upstreams() {
         let found = crate::view::silence_has_matchers(&silence, &filter);
         expect(found, case["matches"] == true)
     });
+}
+
+#[tokio::test]
+async fn metrics_have_upstreams_names() {
+    let world = World::new();
+    world.apply(ROUTE, &[("a", &[Behaviour::Works])]).await;
+    let families = world.registry.gather();
+    let names: Vec<&str> = families.iter().map(|family| family.name.as_str()).collect();
+    for name in [
+        "alerts",
+        "alerts_received_total",
+        "alerts_invalid_total",
+        "alerts_limited_total",
+        "alerts_per_alert_limit",
+        "dispatcher_aggregation_groups",
+        "dispatcher_aggregation_group_limit_reached_total",
+        "dispatcher_alert_processing_duration_seconds",
+        "notifications_total",
+        "notifications_failed_total",
+        "notification_requests_total",
+        "notification_requests_failed_total",
+        "notification_latency_seconds",
+        "notifications_suppressed_total",
+        "nflog_gc_duration_seconds",
+        "nflog_snapshot_duration_seconds",
+        "nflog_snapshot_size_bytes",
+        "nflog_maintenance_total",
+        "nflog_maintenance_errors_total",
+        "nflog_queries_total",
+        "nflog_query_errors_total",
+        "nflog_query_duration_seconds",
+        "nflog_gossip_messages_propagated_total",
+        "silences",
+        "silences_gc_errors_total",
+        "silences_queries_total",
+        "silences_snapshot_size_bytes",
+        "silences_state_size",
+        "silences_version_index_size",
+        "receivers",
+        "integrations",
+        "inhibition_rules",
+    ] {
+        let name = format!("alertmanager_{name}");
+        assert!(names.contains(&name.as_str()), "{name}");
+    }
+    let failed = families.iter().find(|it| it.name == "alertmanager_notifications_failed_total");
+    let labels = |metric: &telemetry::Metric| {
+        let labels = metric.labels.iter().map(|(name, value)| format!("{name}={value}"));
+        labels.collect::<Vec<_>>().join(",")
+    };
+    let failed: Vec<String> = failed.expect("it is there").metrics.iter().map(labels).collect();
+    assert!(failed.contains(&"integration=email,reason=rateLimited".to_owned()), "{failed:?}");
+    world.node.stop().await;
 }

@@ -162,6 +162,11 @@ impl Silences {
         self.stored.is_empty()
     }
 
+    /// How many silences a new label set is compared with.
+    pub fn n_appeared(&self) -> usize {
+        self.appeared.len()
+    }
+
     pub fn version(&self) -> u64 {
         self.version
     }
