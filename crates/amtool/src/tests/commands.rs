@@ -182,3 +182,125 @@ async fn another_version_is_worth_a_warning() {
         "Warning: amtool version (0.34.0) and alertmanager version (0.25.0) are different.\n"
     );
 }
+
+const SILENCES: &str = r#"[
+  {"id":"later","status":{"state":"active"},"updatedAt":"2024-01-01T00:00:00.000Z","comment":"c c","createdBy":"me",
+   "endsAt":"2500-01-02T00:00:00.000Z","startsAt":"2024-01-01T00:00:00.000Z",
+   "matchers":[{"isEqual":false,"isRegex":true,"name":"a","value":"x|y"},{"isRegex":false,"name":"b c","value":"d"}]},
+  {"id":"sooner","status":{"state":"active"},"updatedAt":"2024-01-01T00:00:00.000Z","comment":"","createdBy":"you",
+   "endsAt":"2500-01-01T00:00:00.000Z","startsAt":"2024-01-01T00:00:00.000Z",
+   "matchers":[{"isEqual":true,"isRegex":false,"name":"a","value":"b"}]},
+  {"id":"over","status":{"state":"expired"},"updatedAt":"1960-01-01T00:00:00.000Z","comment":"","createdBy":"you",
+   "endsAt":"1960-01-01T00:00:00.000Z","startsAt":"1960-01-01T00:00:00.000Z",
+   "matchers":[{"isEqual":true,"isRegex":false,"name":"a","value":"b"}]}
+]"#;
+
+#[tokio::test]
+async fn silences_are_listed_by_their_end() {
+    let simulation = Simulation::new(1);
+    let check = async |args: &[&str], expected: &str| {
+        let (outcome, _) = amtool(&simulation, args, |_| (200, SILENCES.to_owned())).await;
+        assert_eq!(outcome.stdout, expected, "{args:?} {}", outcome.stderr);
+    };
+    check(
+        &["silence"],
+        concat!(
+            "ID      Matchers            Ends At                  Created By  Comment  \n",
+            "sooner  a=\"b\"               2500-01-01 00:00:00 UTC  you                  \n",
+            "later   a!~\"x|y\" \"b c\"=\"d\"  2500-01-02 00:00:00 UTC  me          c c      \n",
+        ),
+    )
+    .await;
+    check(&["silence", "query", "-q", "--created-by=me"], "later\n").await;
+    check(&["silence", "query", "-q", "--expired"], "over\n").await;
+    check(&["silence", "query", "-q", "--within=1h"], "").await;
+    check(
+        &["-o", "extended", "--date.format=2006", "silence", "query", "--id=sooner"],
+        "ID      Matchers  Starts At  Ends At  Updated At  Created By  Comment  \n\
+         sooner  {a=\"b\"}   2024       2500     2024        you                  \n",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn cluster_is_shown_with_its_peers() {
+    let simulation = Simulation::new(1);
+    let status = r#"{"cluster":{"name":"n1","peers":[{"address":"10.0.0.10:9094","name":"n2"},{"address":"10.0.0.9:9094","name":"n1"}],"status":"ready"},
+        "config":{"original":""},"uptime":"","versionInfo":{"branch":"","buildDate":"","buildUser":"","goVersion":"","revision":"","version":""}}"#;
+    let args = ["-o", "extended", "cluster", "show"];
+    let (outcome, _) = amtool(&simulation, &args, move |_| (200, status.to_owned())).await;
+    assert_eq!(
+        outcome.stdout,
+        "Cluster Status:  ready\nNode Name:       n1\n\n\
+         Address         Name\n10.0.0.9:9094   n1    \n10.0.0.10:9094  n2    \n"
+    );
+}
+
+#[tokio::test]
+async fn routes_are_drawn_as_a_tree() {
+    let simulation = Simulation::new(1);
+    let config = "
+route:
+  receiver: a
+  routes:
+  - matchers: [x=y, z=~q]
+    continue: true
+    routes: [{receiver: b}]
+  - receiver: c
+receivers: [{name: a}, {name: b}, {name: c}]
+";
+    simulation.runtime().disk.write_atomically("am.yml".as_ref(), config.as_bytes()).unwrap();
+    let check = async |args: &[&str], expected: &str| {
+        let mut words = vec!["config", "routes"];
+        words.extend(args);
+        words.push("--config.file=am.yml");
+        let (outcome, _) = amtool(&simulation, &words, |_| (500, String::new())).await;
+        assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
+    };
+    check(
+        &["show"],
+        "Routing tree:
+.
+└── default-route  receiver: a
+    ├── {x=\"y\",z=~\"q\"}  continue: true  receiver: a
+    │   └── default-route  receiver: b
+    └── default-route  receiver: c
+
+",
+    )
+    .await;
+    check(
+        &["test", "--tree", "x=y", "z=q"],
+        "Matching routes:
+.
+└── default-route
+    ├── {x=\"y\",z=~\"q\"}
+    │   └── default-route  receiver: b
+    └── default-route  receiver: c
+
+
+b,c
+",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn templates_are_rendered() {
+    let simulation = Simulation::new(1);
+    let files: [(&str, &str); 2] = [
+        ("t/x.tmpl", "{{ define \"mine\" }}<{{ .Receiver }}>{{ end }}"),
+        ("data.json", r#"{"receiver":"me","alerts":[{"status":"resolved","labels":{"a":"b"}}]}"#),
+    ];
+    for (path, text) in files {
+        simulation.runtime().disk.create_directories("t".as_ref()).unwrap();
+        simulation.runtime().disk.write_atomically(path.as_ref(), text.as_bytes()).unwrap();
+    }
+    let text = "--template.text={{ template \"mine\" . }}{{ range .Alerts.Resolved }}{{ .Labels.a }}{{ end }}";
+    let args =
+        ["template", "render", "--template.glob=t/*.tmpl", text, "--template.data=data.json"];
+    let (outcome, _) = amtool(&simulation, &args, |_| (500, String::new())).await;
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("<me>b", ""));
+    let (outcome, _) = amtool(&simulation, args.get(..4).unwrap(), |_| (500, String::new())).await;
+    assert_eq!(outcome.stdout, "<receiver>");
+}
