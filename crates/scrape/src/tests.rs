@@ -1,5 +1,7 @@
+mod cache;
 mod failures;
 mod labels;
+mod schedule;
 mod scrapes;
 mod tables;
 mod targets;

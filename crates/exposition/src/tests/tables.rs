@@ -343,3 +343,34 @@ fn check_protobuf(case: &Value) -> Result<(), String> {
 fn runtime_free_read(path: &std::path::Path) -> Vec<u8> {
     std::fs::read(path).expect("the file was found")
 }
+
+/// Bodies of real targets are read to their end.
+#[test]
+fn real_bodies_are_read() {
+    for file in [
+        "1histogram.om.txt",
+        "alltypes.5mfs.om.txt",
+        "alltypes.237mfs.prom.txt",
+        "alltypes.237mfs.nometa.prom.txt",
+    ] {
+        let path = format!("prometheus/textparse/testdata/{file}");
+        let Some(body) = conformance::text(&path) else { return };
+        // Some of these files lack the line that real answers end with.
+        let openmetrics =
+            format!("{}\n# EOF\n", body.trim_end().trim_end_matches("# EOF").trim_end());
+        let parser = match file.contains(".om.") {
+            true => Parser::openmetrics(openmetrics.as_bytes()),
+            false => Parser::text(body.as_bytes()),
+        };
+        let mut n_read = 0;
+        for entry in parser {
+            if let Entry::Series(series) = entry.unwrap_or_else(|error| panic!("{file}: {error}")) {
+                series.labels().unwrap_or_else(|error| panic!("{file}: {error}"));
+                n_read += 1;
+            }
+        }
+        let n_lines =
+            body.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+        assert_eq!(n_read, n_lines, "{file}");
+    }
+}

@@ -1,8 +1,6 @@
 //! Whose labels win, and relabelling.
 
-use relabel::{RawRule, Rule};
-
-use super::world::{World, expect, job, text};
+use super::world::{World, drop_rule, expect, job, text};
 use crate::{Config, Manager};
 
 async fn check(config: Config, body: &str, expected: &str) {
@@ -35,21 +33,11 @@ async fn target_wins_unless_the_job_honours_labels() {
     .await;
 }
 
-fn drop_rule(regex: &str) -> Rule {
-    let raw = RawRule {
-        source_labels: vec!["__name__".to_owned()],
-        regex: Some(regex.to_owned()),
-        action: "drop".to_owned(),
-        ..RawRule::default()
-    };
-    Rule::new(raw, model::names::ValidationScheme::Utf8).expect("the rule is fine")
-}
-
 #[tokio::test]
 async fn changed_relabelling_ends_series() {
     let world = World::scraping(job(), text("a 1\nb 1\n")).await;
     world.run_for(10).await;
-    world.apply(vec![Config { metric_relabel_rules: vec![drop_rule("a")], ..job() }]);
+    world.apply(vec![Config { metric_relabel_rules: vec![drop_rule("__name__", "a")], ..job() }]);
     world.run_for(20).await;
     expect(
         &world.samples(),

@@ -1,6 +1,6 @@
 //! Targets that come, stay and go.
 
-use super::world::{World, expect, job, text};
+use super::world::{World, drop_rule, expect, job, text};
 use crate::Config;
 use std::time::Duration;
 
@@ -116,4 +116,44 @@ async fn discovered_targets_are_taken_up_at_once_then_now_and_then() {
         world.run_for(10).await;
     };
     tokio::join!(run, script);
+}
+
+#[tokio::test]
+async fn dropped_targets_are_kept_up_to_the_limit() {
+    let world = World::new();
+    let config = Config { relabel_rules: vec![drop_rule("__address__", "b.*")], ..job() };
+    let kept = || {
+        let pool = world.manager.pools().remove(0);
+        let addresses = pool.dropped.iter().map(|labels| labels.value("__address__").to_owned());
+        (addresses.collect::<Vec<_>>(), pool.n_dropped)
+    };
+    world.apply(vec![config.clone()]);
+    world.discover("job", &["a:80", "b1:80", "b2:80"]);
+    assert_eq!(kept(), (vec!["b1:80".to_owned(), "b2:80".to_owned()], 2));
+    world.apply(vec![Config { keep_dropped_targets: 1, ..config }]);
+    assert_eq!(kept(), (vec!["b1:80".to_owned()], 2));
+}
+
+#[tokio::test]
+async fn parameters_and_path_are_asked_for() {
+    let params = [("module".to_owned(), vec!["a b".to_owned(), "c".to_owned()])].into();
+    let config =
+        Config { params, metrics_path: "/probe".to_owned(), enable_compression: false, ..job() };
+    let world = World::scraping(config, text("a 1\n")).await;
+    world.run_for(10).await;
+    let request = world.requests.lock().remove(0);
+    assert!(request.starts_with("get /probe?module=a+b&module=c http/1.1\r\n"), "{request}");
+    assert!(request.contains("accept-encoding: identity\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn job_that_cannot_work_changes_nothing() {
+    let world = World::scraping(job(), text("a 1\n")).await;
+    let mut broken = Config { job_name: "broken".to_owned(), ..job() };
+    broken.http.tls.ca = Some(transport::client::Secret::File("/nowhere".into()));
+    let error = world.manager.apply(vec![broken], &model::Labels::empty()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("error creating HTTP client for job \"broken\": "), "{text}");
+    world.run_for(10).await;
+    assert_eq!(world.last("up"), 1.0);
 }

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-use model::{Labels, TargetGroup, TimeRange, float};
+use model::{Labels, TargetGroup, TimeRange, float, names::ValidationScheme};
 use parking_lot::Mutex;
+use relabel::{RawRule, Rule};
 use runtime::{
     Clock as _, Simulation,
     network::{Network as _, Stream},
@@ -215,4 +216,15 @@ async fn read_head(stream: &mut Box<dyn Stream>) -> io::Result<String> {
 pub(super) fn expect(printed: &str, expected: &str) {
     let trim = |text: &str| text.trim().lines().map(str::trim).collect::<Vec<_>>().join("\n");
     assert_eq!(trim(printed), trim(expected));
+}
+
+/// Drops what has such a value in the label.
+pub(super) fn drop_rule(label: &str, regex: &str) -> Rule {
+    let raw = RawRule {
+        source_labels: vec![label.to_owned()],
+        regex: Some(regex.to_owned()),
+        action: "drop".to_owned(),
+        ..RawRule::default()
+    };
+    Rule::new(raw, ValidationScheme::Utf8).expect("the rule is fine")
 }
