@@ -33,9 +33,14 @@ pub fn write_json(value: f64, out: &mut String) {
 
 /// Appends `value` as Go's `FormatFloat(v, 'f', -1, 64)`.
 pub fn write_plain(value: f64, out: &mut String) {
-    if !write_special(value, out) {
-        write!(out, "{value}").expect("writing to a string cannot fail");
+    if write_special(value, out) {
+        return;
     }
+    let start = out.len();
+    write!(out, "{value}").expect("writing to a string cannot fail");
+    let point = out.bytes().skip(start).position(|byte| byte == b'.');
+    let places = point.map_or(0, |point| out.len() - start - point - 1);
+    settle_tie(value, places as i64, 0, out);
 }
 
 /// Appends `value` as Go's `FormatFloat(v, 'e', -1, 64)`: at least two exponent digits.
@@ -46,7 +51,33 @@ pub fn write_exponent(value: f64, out: &mut String) {
     let text = format!("{value:e}");
     let (mantissa, exponent) = text.split_once('e').expect("`{:e}` always prints an exponent");
     out.push_str(mantissa);
+    let places = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len() as i64);
+    settle_tie(value, places, exponent.parse().unwrap_or_default(), out);
     push_exponent(exponent, out);
+}
+
+/// Makes the last digit in `out` even where `value` lies exactly between two numbers of so many
+/// decimal places, both of which stand for it: Rust has rounded such a tie up, Go rounds it to
+/// the even digit. What `out` ends with is still to be multiplied by ten to the `power`.
+fn settle_tie(value: f64, places: i64, power: i64, out: &mut String) {
+    let exponent = (value.to_bits() >> 52 & 0x7ff) as i64 - 1075;
+    let mantissa = value.to_bits() & ((1 << 52) - 1) | 1 << 52;
+    // As many decimal places as binary ones, and the last digit is a 5.
+    let exact_places = -(exponent + i64::from(mantissa.trailing_zeros()));
+    let is_odd = out.bytes().next_back().is_some_and(|digit| digit % 2 == 1);
+    if exact_places != places - power + 1 || !is_odd {
+        return;
+    }
+    let Some(last) = out.pop() else { return };
+    out.push((last as u8 - 1) as char);
+    // Below a power of two, numbers lie closer together.
+    let number = out.bytes().rev().take_while(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let start = out.len() - number.count();
+    let text = format!("{}e{power}", out.get(start..).unwrap_or_default());
+    if text.parse() != Ok(value.abs()) {
+        out.pop();
+        out.push(last);
+    }
 }
 
 /// Appends `value` as Go's `FormatFloat(v, 'g', -1, 64)` and `%v`: `e` notation for exponents

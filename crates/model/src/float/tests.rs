@@ -126,3 +126,21 @@ fn functions_have_upstreams_bits() {
     // Two to a power is not a function of the language, but the bounds of histograms show it.
     assert_eq!(functions::exp2(0.5), 1.414_213_562_373_095);
 }
+
+#[test]
+fn ties_are_printed_with_an_even_digit() {
+    let check = |value: f64, expected: &str| {
+        let mut out = String::new();
+        crate::float::write_json(value, &mut out);
+        assert_eq!(out, expected);
+        assert_eq!(out.parse(), Ok(value));
+    };
+    check(3_066_360_445_052.656_25, "3066360445052.6562");
+    check(146_682_791_287.890_625, "146682791287.89062");
+    check(2_734_375.5, "2734375.5");
+    check(0.1, "0.1");
+    check(2_f64.powi(-24), "5.960464477539063e-08");
+    let mut out = String::new();
+    crate::float::write_general(-3_066_360_445_052.656_25, &mut out);
+    assert_eq!(out, "-3.0663604450526562e+12");
+}
