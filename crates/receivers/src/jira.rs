@@ -1,5 +1,7 @@
 //! Jira, in the cloud and in the data centre.
 
+mod notifier;
+
 use std::collections::BTreeMap;
 
 use settings::{
@@ -11,8 +13,10 @@ use settings::{
 };
 
 use crate::{
-    Global, Settings,
+    Context, Global, Settings,
+    build::NewNotifier,
     integration::inherit_url,
+    sender,
     values::{HttpUrl, shipped},
 };
 
@@ -121,5 +125,11 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         inherit_url(&mut self.api_url, &global.jira_api_url, "Jira Cloud")
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        sender::new(self, &self.http_config, Duration::ZERO.0, context)
     }
 }

@@ -1,3 +1,4 @@
+mod jira;
 mod requests;
 mod sections;
 mod service;

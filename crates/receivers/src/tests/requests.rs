@@ -47,7 +47,7 @@ pub(crate) fn entry<T: Settings>(config: &Value) -> Vec<T> {
 }
 
 /// Carries out the tables' shorthand: `"x*5000"` is x, 5000 times.
-fn unroll(json: &str) -> String {
+pub(super) fn unroll(json: &str) -> String {
     let mut parts: Vec<String> = json.split('"').map(str::to_owned).collect();
     for part in &mut parts {
         let repeated = part.split_once('*').and_then(|(text, times)| {
@@ -156,7 +156,7 @@ fn contains(found: &Value, expected: &Value) -> bool {
     }
 }
 
-fn check_request(asked: &Asked, expected: &Value) -> Result<(), String> {
+pub(super) fn check_request(asked: &Asked, expected: &Value) -> Result<(), String> {
     let is = |name: &str, found: &str| match expected[name].as_str() {
         Some(wanted) if wanted.replace("{server}", SERVICE).replace("https:", "http:") != found => {
             Err(format!("{name} is {found}"))
@@ -184,7 +184,7 @@ fn check_request(asked: &Asked, expected: &Value) -> Result<(), String> {
     if is_right { Ok(()) } else { Err(format!("the body is {}", asked.body)) }
 }
 
-fn check_error(outcome: &Result<(), NotifyError>, expect: &Value) -> Result<(), String> {
+pub(super) fn check_error(outcome: &Result<(), NotifyError>, expect: &Value) -> Result<(), String> {
     let parts: Vec<&str> = match &expect["error_contains"] {
         Value::Null => Vec::new(),
         Value::String(part) => vec![part],
@@ -496,6 +496,7 @@ const SECRETIVE: &[&str] = &[
     "incidentio",
     "rocketchat",
     "wechat",
+    "jira",
 ];
 
 /// All integrations that send: which answers are worth another attempt.
@@ -547,6 +548,7 @@ const RETRIED: &[&str] = &[
     "mattermost",
     "incidentio",
     "rocketchat",
+    "jira",
 ];
 
 /// What the cases of statuses leave out because upstream's test does not send.
