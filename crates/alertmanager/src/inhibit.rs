@@ -1,6 +1,5 @@
 //! Alerts that keep others quiet: nobody needs to hear of slow pages while the data centre burns.
 
-mod index;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -11,10 +10,10 @@ use model::Labels;
 
 use crate::{
     alert::{Alert, Fingerprint},
+    index::Index,
     matcher::Matcher,
     time::Time,
 };
-use index::Index;
 use rule::RuleState;
 
 /// While an alert fires that matches `source`, those that match `target` and have the same values of
@@ -36,17 +35,19 @@ pub struct InhibitRule {
 #[derive(Debug, Default)]
 pub struct Inhibitor {
     rules: Vec<RuleState>,
-    by_source: Index,
-    by_target: Index,
+    by_source: Index<usize>,
+    by_target: Index<usize>,
 }
 
 impl Inhibitor {
     pub fn new(rules: &[InhibitRule]) -> Inhibitor {
-        Inhibitor {
-            by_source: Index::new(rules.iter().map(|rule| rule.source.as_slice())),
-            by_target: Index::new(rules.iter().map(|rule| rule.target.as_slice())),
-            rules: rules.iter().cloned().map(RuleState::new).collect(),
+        let mut inhibitor = Inhibitor::default();
+        for (idx, rule) in rules.iter().enumerate() {
+            inhibitor.by_source.insert(idx, &rule.source);
+            inhibitor.by_target.insert(idx, &rule.target);
+            inhibitor.rules.push(RuleState::new(rule.clone()));
         }
+        inhibitor
     }
 
     /// Takes note of an alert that is new or has changed.

@@ -11,6 +11,7 @@ mod config;
 mod dispatch;
 mod error;
 mod handle;
+mod index;
 pub mod inhibit;
 pub mod integration;
 pub mod interval;

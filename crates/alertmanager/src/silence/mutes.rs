@@ -21,6 +21,13 @@ impl Cache {
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
+
+    /// Forgets silences that are gone; another with the id of one of them may match others.
+    pub(super) fn retain(&mut self, is_there: impl Fn(&String) -> bool) {
+        for known in self.0.values_mut() {
+            known.ids.retain(&is_there);
+        }
+    }
 }
 
 impl Silences {
@@ -40,7 +47,12 @@ impl Silences {
             Some(State::Pending) => true,
             Some(State::Expired) | None => false,
         });
-        for (_, id) in since(&self.appeared, known.version) {
+        // Who was never asked about is compared with the silences that its labels lead to, the
+        // others with those that have appeared since.
+        let is_new = known.version == 0;
+        let candidates = if is_new { self.index.candidates(labels) } else { Vec::new() };
+        let appeared = if is_new { &[] } else { since(&self.appeared, known.version) };
+        for id in candidates.iter().chain(appeared.iter().map(|(_, id)| id)) {
             let Some(silence) = stored.get(id) else { continue };
             let state = silence.record.silence.state_inside(now);
             let Some(sets) = &silence.matcher_sets else { continue };

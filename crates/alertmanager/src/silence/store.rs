@@ -9,6 +9,7 @@ use runtime::Random;
 
 use super::{Error, Record, Silence, State, codec, mutes::Cache, validate};
 use crate::{
+    index::Index,
     matcher::{Matcher, Mode},
     snapshot,
     time::Time,
@@ -30,6 +31,8 @@ pub struct Silences {
     /// Which silences appeared at which version, oldest first.
     pub(super) appeared: Vec<(u64, String)>,
     pub(super) cache: Cache,
+    /// All silences that match something; may still hold some that are gone.
+    pub(super) index: Index<String>,
     retention: Duration,
     pub limits: Limits,
     mode: Mode,
@@ -39,6 +42,14 @@ pub(super) struct Stored {
     pub(super) record: Record,
     /// `None` if the silence can't match anything, because a peer sent a broken one.
     pub(super) matcher_sets: Option<Arc<[Vec<Matcher>]>>,
+}
+
+impl Stored {
+    fn file(&self, id: &str, index: &mut Index<String>) {
+        for set in self.matcher_sets.iter().flat_map(|sets| sets.iter()) {
+            index.insert(id.to_owned(), set);
+        }
+    }
 }
 
 /// Which silences are wanted.
@@ -65,6 +76,7 @@ impl Silences {
             version: 0,
             appeared: Vec::new(),
             cache: Cache::default(),
+            index: Index::default(),
             retention,
             limits,
             mode,
@@ -186,6 +198,13 @@ impl Silences {
         let n_broken = complaints.len();
         let stored = &self.stored;
         self.appeared.retain(|(_, id)| stored.contains_key(id));
+        if self.stored.len() < before {
+            self.cache.retain(|id| stored.contains_key(id));
+            self.index = Index::default();
+            for (id, stored) in &self.stored {
+                stored.file(id, &mut self.index);
+            }
+        }
         (before - self.stored.len() - n_broken, complaints)
     }
 
@@ -259,7 +278,7 @@ impl Silences {
         let appears = match self.stored.entry(id.clone()) {
             Entry::Vacant(entry) => {
                 let matcher_sets = record.silence.compile();
-                entry.insert(Stored { record, matcher_sets });
+                entry.insert(Stored { record, matcher_sets }).file(&id, &mut self.index);
                 true
             }
             Entry::Occupied(mut entry) => {
@@ -267,6 +286,7 @@ impl Silences {
                 let was_over = known.record.silence.state_inside(now) == State::Expired;
                 if known.record.silence.matcher_sets != record.silence.matcher_sets {
                     known.matcher_sets = record.silence.compile();
+                    known.file(&id, &mut self.index);
                     self.cache.clear();
                 }
                 known.record = record;

@@ -281,7 +281,86 @@ fn any_record() -> impl Strategy<Value = Record> {
     )
 }
 
+/// What happens to a store of silences.
+#[derive(Debug, Clone)]
+enum Event {
+    /// A silence, or another version of one.
+    Silence {
+        id: u8,
+        pattern: Pattern,
+        start: i64,
+        end: i64,
+    },
+    /// An alert with this value of `a` is looked at.
+    Ask(String),
+    /// So many seconds pass.
+    Wait(u64),
+    Forget(String),
+    Collect,
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    use model::MatchKind::{Equal, NotEqual, Regex};
+    let kind = prop::sample::select(&[Equal, Equal, NotEqual, Regex][..]);
+    let pattern =
+        (kind, "[ab]", "[xy]").prop_map(|(kind, name, value)| Pattern::new(kind, name, value));
+    prop_oneof![
+        3 => (0..4u8, pattern, -2..4i64, 0..6i64).prop_map(|(id, pattern, start, length)| {
+            Event::Silence { id, pattern, start, end: start + length }
+        }),
+        4 => "[xyz]".prop_map(Event::Ask),
+        2 => (0..3u64).prop_map(Event::Wait),
+        1 => "[xyz]".prop_map(Event::Forget),
+        1 => Just(Event::Collect),
+    ]
+}
+
 proptest! {
+    /// Cache and index answer as a search through everything does.
+    #[test]
+    fn caches_know_what_a_search_finds(events in prop::collection::vec(any_event(), 0..40)) {
+        let mut silences = Silences::new(std::time::Duration::ZERO, Limits::default(), Mode::Fallback);
+        let mut now = base();
+        for (idx, event) in events.into_iter().enumerate() {
+            let of = |value: &str| model::Labels::from_pairs([("a", value)]);
+            match event {
+                Event::Silence { id, pattern, start, end } => {
+                    let at = |seconds: i64| Some(crate::testing::seconds_after(now, seconds as f64));
+                    let silence = Silence {
+                        id: id.to_string(),
+                        matcher_sets: vec![vec![pattern]],
+                        starts_at: at(start),
+                        ends_at: at(end),
+                        updated_at: Some(now + std::time::Duration::from_nanos(idx as u64)),
+                        ..Silence::default()
+                    };
+                    silences.merge_record(Record { silence, expires_at: at(end + 2) }, now);
+                }
+                Event::Ask(value) => {
+                    let labels = of(&value);
+                    let found = silences.mutes(fingerprint(&labels), &labels, now);
+                    let mut searched: Vec<String> = silences
+                        .stored
+                        .iter()
+                        .filter(|(_, stored)| stored.record.silence.state_inside(now) == State::Active)
+                        .filter(|(_, stored)| {
+                            let mut sets = stored.matcher_sets.iter().flat_map(|sets| sets.iter());
+                            sets.any(|set| crate::matcher::all_match(set, &labels))
+                        })
+                        .map(|(id, _)| id.clone())
+                        .collect();
+                    searched.sort();
+                    prop_assert_eq!(found, searched);
+                }
+                Event::Wait(seconds) => now = now + std::time::Duration::from_secs(seconds),
+                Event::Forget(value) => silences.forget(&[fingerprint(&of(&value))]),
+                Event::Collect => {
+                    silences.collect_garbage(now);
+                }
+            }
+        }
+    }
+
     #[test]
     fn merging_is_the_same_in_any_order_and_any_number_of_times(
         records in prop::collection::vec(any_record(), 0..12),
