@@ -16,7 +16,8 @@ use crate::{
 
 /// The running result of a group, at each step.
 enum State {
-    Sum(Vec<Option<Sum>>),
+    /// Values, missing where stale, and their compensations.
+    Sum(Vec<f64>, Vec<f64>),
     Avg(Vec<Option<Mean>>),
     /// Missing where stale.
     Extreme(Vec<f64>, fn(f64, f64) -> bool),
@@ -143,13 +144,13 @@ impl State {
             AggregateOp::Group => State::Group(vec![false; n_steps]),
             AggregateOp::Stddev | AggregateOp::Stdvar => State::Variance(vec![None; n_steps]),
             AggregateOp::Quantile => State::Values(vec![Vec::new(); n_steps]),
-            _ => State::Sum(vec![None; n_steps]),
+            _ => State::Sum(vec![STALE; n_steps], vec![0.0; n_steps]),
         }
     }
 
     fn n_steps(&self) -> usize {
         match self {
-            State::Sum(sums) => sums.len(),
+            State::Sum(values, _) => values.len(),
             State::Avg(means) => means.len(),
             State::Extreme(values, _) => values.len(),
             State::Count(counts) => counts.len(),
@@ -162,10 +163,20 @@ impl State {
     /// Adds the floats of consecutive steps; stale ones are missing.
     fn add(&mut self, first: usize, floats: &[f64]) {
         match self {
-            State::Sum(sums) => each(sums, first, floats, |sum, value| match sum {
-                Some(sum) => sum.add(value),
-                None => *sum = Some(Sum { value, compensation: 0.0 }),
-            }),
+            State::Sum(values, compensations) => {
+                let sums = values.iter_mut().zip(compensations).skip(first);
+                for ((value, compensation), new) in sums.zip(floats) {
+                    if is_stale(*new) {
+                        continue;
+                    }
+                    if is_stale(*value) {
+                        *value = *new;
+                        continue;
+                    }
+                    let sum = Sum { value: *value, compensation: *compensation }.plus(*new);
+                    (*value, *compensation) = (sum.value, sum.compensation);
+                }
+            }
             State::Avg(means) => each(means, first, floats, |mean, value| match mean {
                 Some(mean) => mean.add(value),
                 None => *mean = Some(Mean::of(value)),
@@ -189,7 +200,14 @@ impl State {
     /// The results; stale where there is none.
     fn finish(self, op: AggregateOp, phis: &[f64]) -> Vec<f64> {
         match self {
-            State::Sum(sums) => sums.into_iter().map(|sum| sum.map_or(STALE, Sum::total)).collect(),
+            State::Sum(mut values, compensations) => {
+                for (value, compensation) in values.iter_mut().zip(compensations) {
+                    if !is_stale(*value) {
+                        *value += compensation;
+                    }
+                }
+                values
+            }
             State::Avg(means) => {
                 means.into_iter().map(|mean| mean.map_or(STALE, Mean::result)).collect()
             }
