@@ -47,6 +47,12 @@ static COMMANDS: &[Command] = &[
         main: amtool::main,
     },
     Command {
+        name: "promtool",
+        upstream: Some("promtool"),
+        about: "check, query, test rules, make blocks: every command of promtool",
+        main: promtool::main,
+    },
+    Command {
         name: "webhook",
         upstream: None,
         about: "print each notification, a line of JSON each",
