@@ -33,9 +33,13 @@ pub use cors::Origins;
 use model::{Labels, Timestamp};
 pub use respond::Complaints;
 use runtime::Runtime;
+use tokio::sync::Semaphore;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 
 use crate::{json, methods};
+
+/// As `--web.max-notifications-subscribers` by default.
+const LISTENERS_MAX: usize = 16;
 
 /// What the surface shows and drives.
 pub struct State {
@@ -69,6 +73,8 @@ pub struct State {
 struct Api {
     state: State,
     metrics: instrument::Metrics,
+    /// Pages that may listen for notifications at a time.
+    listeners: Arc<Semaphore>,
 }
 
 impl std::ops::Deref for Api {
@@ -91,7 +97,8 @@ impl Api {
 /// All routes, below the route prefix.
 pub fn router(state: State) -> Router {
     let metrics = instrument::Metrics::register(&state.registry);
-    let api = Arc::new(Api { state, metrics });
+    let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
+    let api = Arc::new(Api { state, metrics, listeners });
     let ready = middleware::from_fn_with_state(api.clone(), lifecycle::only_when_ready);
     let gated = Router::new()
         .route("/federate", get(federate::federate))

@@ -1,4 +1,5 @@
 mod answers;
+mod any_bytes;
 mod tables;
 
 use std::{collections::BTreeMap, sync::Arc};

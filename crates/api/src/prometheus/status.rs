@@ -1,14 +1,12 @@
 //! `/status/*`, `/alertmanagers` and `/features`: how the server is set up and how it is doing.
 
+mod live;
 mod self_metrics;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
+use axum::extract::State;
+pub(super) use live::live_notifications;
 pub(super) use self_metrics::self_metrics;
 
 use super::{
@@ -261,19 +259,16 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>) -> Result {
 pub(super) async fn notifications(State(api): State<Arc<Api>>) -> Result {
     let notifications = api.status.notifications();
     Ok(Success::json(|json| {
-        json.array(&notifications, |json, notification| {
-            json.object(|object| {
-                object.string("text", &notification.text);
-                object.key("date").time(Some(notification.since));
-                object.key("active").bool(true);
-            });
-        });
+        json.array(&notifications, |json, it| write_notification(json, it, true));
     }))
 }
 
-/// Upstream's word for "too many listen already": pages then ask now and then.
-pub(super) async fn live_notifications() -> Response {
-    StatusCode::NO_CONTENT.into_response()
+fn write_notification(json: &mut Json, notification: &Notification, is_active: bool) {
+    json.object(|object| {
+        object.string("text", &notification.text);
+        object.key("date").time(Some(notification.since));
+        object.key("active").bool(is_active);
+    });
 }
 
 pub(super) async fn alertmanagers(State(api): State<Arc<Api>>) -> Result {

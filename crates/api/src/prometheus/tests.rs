@@ -1,4 +1,5 @@
 mod answers;
+mod any_text;
 mod fakes;
 mod grafana;
 mod load;

@@ -1,17 +1,20 @@
 //! Whole answers, header by header.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     http::{Method, Request},
 };
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
 
 use super::{ask, fakes, get, send, state};
 use crate::prometheus::{
     State,
     engine::{self, QueryError},
     lifecycle::{Phase, Readiness},
+    status::Notification,
 };
 
 /// Asks for `url` and compares the status and the body.
@@ -237,7 +240,6 @@ fn requests_are_counted_by_route() {
 fn what_the_pages_ask_for_is_there() {
     let data = |json: &str| format!(r#"200 {{"status":"success","data":{json}}}"#);
     check(state(), "GET /api/v1/notifications", &data("[]"));
-    check(state(), "GET /api/v1/notifications/live", "204 ");
     check(state(), "GET /api/v1/status/tsdb/blocks", &data(r#"{"blocks":[]}"#));
     check(state(), "GET /api/v1/scrape_pools", &data(r#"{"scrapePools":[]}"#));
     check(
@@ -272,4 +274,42 @@ fn the_first_page_leads_to_what_is_there() {
     for link in links {
         assert_eq!(get(state(), link).status.as_u16(), 200, "{link}");
     }
+}
+
+#[test]
+fn notifications_come_and_go_as_events() {
+    let simulation = runtime::Simulation::new(1);
+    let status = fakes::Status::default();
+    let notifications = status.notifications.clone();
+    let failed = Notification {
+        text: "Configuration reload has failed.".to_owned(),
+        since: Duration::from_secs(1),
+    };
+    notifications.lock().push(failed);
+    let readiness = Readiness::default();
+    readiness.set(Phase::Ready);
+    let router = super::router(State {
+        status: Arc::new(status),
+        runtime: simulation.runtime(),
+        readiness: readiness.clone(),
+        ..state()
+    });
+    let tasks = tokio::runtime::Builder::new_current_thread().build().expect("no I/O needed");
+    tasks.block_on(async {
+        let ask = || Request::get("/api/v1/notifications/live").body(Body::empty());
+        let answer = router.clone().oneshot(ask().expect("a request")).await;
+        let mut body = answer.expect("a router always answers").into_body();
+        let event = |is_active: bool| {
+            let text = "Configuration reload has failed.";
+            let date = "1970-01-01T00:00:01Z";
+            format!("data: {{\"text\":\"{text}\",\"date\":\"{date}\",\"active\":{is_active}}}\n\n")
+        };
+        let frame = body.frame().await.expect("an event").expect("it is whole");
+        assert_eq!(frame.into_data().expect("it is data"), event(true));
+        notifications.lock().clear();
+        let frame = body.frame().await.expect("an event").expect("it is whole");
+        assert_eq!(frame.into_data().expect("it is data"), event(false));
+        readiness.set(Phase::Stopping);
+        assert!(body.frame().await.is_none(), "the server does not wait for its pages");
+    });
 }

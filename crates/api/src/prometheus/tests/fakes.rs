@@ -11,7 +11,7 @@ use crate::prometheus::{
     admin,
     engine::{self, Answer, Query, QueryError, SeriesExemplars},
     lifecycle, rules,
-    status::{self, RuntimeInfo, TsdbError, TsdbStatus, WalReplay},
+    status::{self, Notification, RuntimeInfo, TsdbError, TsdbStatus, WalReplay},
     targets::{self, Pool},
 };
 
@@ -102,6 +102,7 @@ pub(super) struct Status {
     pub(super) flags: BTreeMap<String, String>,
     pub(super) active_alertmanagers: Vec<String>,
     pub(super) dropped_alertmanagers: Vec<String>,
+    pub(super) notifications: Arc<Mutex<Vec<Notification>>>,
 }
 
 impl status::Status for Status {
@@ -128,6 +129,10 @@ impl status::Status for Status {
 
     fn wal_replay(&self) -> WalReplay {
         WalReplay { min: 1, max: 4, current: 3 }
+    }
+
+    fn notifications(&self) -> Vec<Notification> {
+        self.notifications.lock().clone()
     }
 
     fn active_alertmanagers(&self) -> Vec<String> {

@@ -67,6 +67,7 @@ impl Setup {
                 .collect(),
             active_alertmanagers: urls("active"),
             dropped_alertmanagers: urls("dropped"),
+            ..fakes::Status::default()
         };
         let engine = fakes::Engine {
             real: Some(PromQl::new(self.storage.clone(), runtime.clock.clone())),
