@@ -25,7 +25,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Upstream's exit codes: 2 for what the operator got wrong, 1 for what the world did.
+    /// The codes of upstream's server: 2 for what the operator got wrong, 1 for what the world did.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Config { .. } | Error::Flag { .. } => 2,
@@ -40,8 +40,10 @@ impl Error {
     pub fn log(&self) {
         match self {
             Error::Config { path, reason } => {
-                let file = path.display();
-                error!(%file, err = reason, "Error loading config (--config.file={file})");
+                // So that it is found from anywhere.
+                let file = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let (file, given) = (file.display(), path.display());
+                error!(%file, err = reason, "Error loading config (--config.file={given})");
             }
             Error::Listen { .. } => error!(err = %self, "Unable to start web listener"),
             Error::Storage(reason) => error!(err = %reason, "Opening storage failed"),

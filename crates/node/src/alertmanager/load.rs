@@ -127,7 +127,7 @@ fn warn_of_intervals(
 }
 
 /// Upstream's: the first six bytes of the text's MD5 sum as a number.
-fn hash(text: &str) -> f64 {
+pub(super) fn hash(text: &str) -> f64 {
     let sum = Md5::digest(text.as_bytes());
     let number =
         sum.iter().take(6).rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));

@@ -65,6 +65,39 @@ async fn a_wrong_file_keeps_the_old_configuration() {
     world.stop().await.expect("a clean end");
 }
 
+#[test]
+fn intervals_that_do_not_do_what_they_seem_to_are_warned_of() {
+    let check = |route: &str, expected: &[&str]| {
+        let world = World::new();
+        world.write(CONFIG, &format!("route: {route}\nreceivers: [{{name: r}}]\n"));
+        let loader = Loader {
+            path: CONFIG.into(),
+            external_url: String::new(),
+            mode: Default::default(),
+            retention: Duration::from_secs(120 * 3600),
+            runtime: world.simulation.runtime(),
+        };
+        let warnings = loader.load().expect("a good file").warnings;
+        assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+        for (warning, start) in warnings.iter().zip(expected) {
+            assert!(warning.starts_with(start), "{warning}");
+        }
+    };
+    check("{receiver: r}", &[]);
+    check("{receiver: r, repeat_interval: 6d}", &["repeat_interval is greater"]);
+    check("{receiver: r, group_interval: 5h}", &["repeat_interval is less"]);
+    check(
+        "{receiver: r, repeat_interval: 1h, routes: [{group_interval: 2h}]}",
+        &["repeat_interval is less"],
+    );
+}
+
+#[test]
+fn the_hash_of_a_file_is_upstreams() {
+    // MD5 of nothing begins with d4 1d 8c d9 8f 00.
+    assert_eq!(load::hash(""), 0x008f_d98c_1dd4_u64 as f64);
+}
+
 #[tokio::test]
 async fn an_unknown_feature_prevents_a_start() {
     let mut world = World::new();

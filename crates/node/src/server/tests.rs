@@ -44,6 +44,10 @@ async fn a_server_scrapes_and_answers() {
     assert!(alerts.contains("it is 42"), "{alerts}");
     let targets = world.get("/api/v1/targets").await.expect("it runs").body;
     assert!(targets.contains(r#""health":"up""#), "{targets}");
+    let info = world.get("/api/v1/status/runtimeinfo").await.expect("it runs").body;
+    for part in [r#""reloadConfigSuccess":true"#, r#""storageRetention":"15d""#] {
+        assert!(info.contains(part), "{part} in {info}");
+    }
     world.stop().await.expect("a clean end");
 }
 
@@ -141,6 +145,51 @@ async fn what_cannot_be_done_is_refused_before_anything_changes() {
     world.wait_for("/api/v1/scrape_pools", r#"["node"]"#).await;
     world.wait_for("/api/v1/notifications", "Configuration reload has failed.").await;
     world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn the_administrator_deletes_and_copies() {
+    let mut world = world().await;
+    world.wait_for("/api/v1/query?query=answer", r#""42""#).await;
+    let path = "/api/v1/admin/tsdb/snapshot";
+    let snapshot = world.post(path).await.expect("it runs");
+    assert!(snapshot.body.contains(r#""name":"20260101T"#), "{snapshot:?}");
+    // Nothing new comes, so what is deleted stays away.
+    world.write(CONFIG, "global: {}\n");
+    assert_eq!(world.post("/-/reload").await.expect("it runs").status, 200);
+    let path = "/api/v1/admin/tsdb/delete_series?match[]=answer";
+    assert_eq!(world.post(path).await.expect("it runs").status, 204);
+    world.wait_for("/api/v1/query?query=last_over_time(answer[1h])", r#""result":[]"#).await;
+    let path = "/api/v1/admin/tsdb/clean_tombstones";
+    assert_eq!(world.post(path).await.expect("it runs").status, 204);
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_wrong_flag_prevents_a_start() {
+    let mut world = World::new();
+    world.write(CONFIG, "global: {}\n");
+    let mut options = options();
+    options.web.cors_origin = "(".to_owned();
+    world.start(|runtime, signals| run(options, runtime, signals));
+    let error = world.ended().await.expect_err("it cannot start");
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().starts_with("--web.cors.origin: "), "{error}");
+}
+
+#[test]
+fn what_the_file_says_of_retention_wins() {
+    let check = |flags: (u64, u64), file: &str, expected: &str| {
+        let options = config::prometheus::Options::default();
+        let (file, _) = config::prometheus::parse(file, &options).expect("a good file");
+        let flags = Retention { time: Duration::from_secs(flags.0), bytes: flags.1 };
+        assert_eq!(flags.or_by(&file).to_string(), expected);
+    };
+    check((0, 0), "", "15d");
+    check((3600, 0), "", "1h");
+    check((0, 10 << 30), "", "10GiB");
+    check((3600, 10 << 30), "", "1h or 10GiB");
+    check((3600, 0), "storage: {tsdb: {retention: {time: 2d, size: 1MB}}}", "2d or 1MiB");
 }
 
 #[tokio::test]
