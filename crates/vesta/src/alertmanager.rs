@@ -34,7 +34,8 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
         Ok(options) => options,
         Err(stop) => return commands::explain("alertmanager", stop),
     };
-    commands::run_node(|runtime, signals| node::alertmanager::run(options, runtime, signals))
+    // Upstream's Alertmanager ends with 1 whatever is wrong.
+    commands::run_node(|_| 1, |runtime, signals| node::alertmanager::run(options, runtime, signals))
 }
 
 /// Turns what was typed into what is meant; an error names the flag.

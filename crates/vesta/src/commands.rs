@@ -70,8 +70,12 @@ pub(crate) fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Runs a node until SIGINT or SIGTERM; SIGHUP makes it read its configuration again.
-pub(crate) fn run_node<F>(main: impl FnOnce(Runtime, Signals) -> F) -> ExitCode
+/// Runs a node until SIGINT or SIGTERM; SIGHUP makes it read its configuration again. Upstream's
+/// programs end with different codes for the same trouble.
+pub(crate) fn run_node<F>(
+    exit_code: fn(&node::Error) -> u8,
+    main: impl FnOnce(Runtime, Signals) -> F,
+) -> ExitCode
 where
     F: Future<Output = Result<(), node::Error>>,
 {
@@ -86,7 +90,7 @@ where
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => {
             failure.log();
-            ExitCode::from(failure.exit_code())
+            ExitCode::from(exit_code(&failure))
         }
         Err(failure) => {
             error!(error = format!("{failure:#}"), "stopped");

@@ -12,6 +12,7 @@ mod tests;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgAction, Command, error::ErrorKind};
+use config::values::Bytes;
 
 /// One flag: name, default, kind, and what `--help` says.
 pub(crate) struct Flag {
@@ -190,9 +191,7 @@ impl Flag {
                     model::labels::quote(value)
                 )
             }),
-            Kind::Bytes => parse_bytes(value)
-                .is_none()
-                .then(|| format!("units: unknown unit in {}", model::labels::quote(value))),
+            Kind::Bytes => Bytes::parse(value).err(),
         };
         problem.map_or(Ok(()), Err)
     }
@@ -231,12 +230,19 @@ impl Values {
     }
 
     pub(crate) fn bytes(&self, name: &str) -> u64 {
-        parse_bytes(self.text(name)).unwrap_or_default()
+        let bytes = Bytes::parse(self.text(name)).unwrap_or_default();
+        u64::try_from(bytes.0).unwrap_or_default()
     }
 
-    /// Every flag with its effective value as text, for `/api/v1/status/flags`.
-    pub(crate) fn all(&self) -> BTreeMap<String, String> {
-        self.given.iter().map(|(name, values)| ((*name).to_owned(), values.join(","))).collect()
+    /// Every flag of `table` with its value as upstream prints it, for `/api/v1/status/flags`.
+    pub(crate) fn all(&self, table: &'static [Flag]) -> BTreeMap<String, String> {
+        let shown = |flag: &Flag| match flag.kind {
+            Kind::Duration => model::duration::format(self.duration(flag.name)),
+            Kind::GoDuration if self.text(flag.name).is_empty() => "0s".to_owned(),
+            Kind::Bytes => Bytes::parse(self.text(flag.name)).unwrap_or_default().to_string(),
+            _ => self.list(flag.name).join(","),
+        };
+        table.iter().map(|flag| (flag.name.to_owned(), shown(flag))).collect()
     }
 
     /// The flags on the command line that do nothing yet, each with the reason.
@@ -343,21 +349,4 @@ pub(crate) fn parse_go_duration(text: &str) -> Option<Duration> {
         rest = after;
     }
     (!text.is_empty()).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
-}
-
-/// Parses `512MB`: units are powers of 1024, `B` to `EB`, also without the `B`.
-fn parse_bytes(text: &str) -> Option<u64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let power = match unit.trim_end_matches('B').trim_end_matches('i') {
-        "" => 0,
-        "K" | "k" => 1,
-        "M" => 2,
-        "G" => 3,
-        "T" => 4,
-        "P" => 5,
-        "E" => 6,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(1 << (10 * power))
 }

@@ -41,7 +41,9 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
         Ok(options) => options,
         Err(stop) => return commands::explain("prometheus", stop),
     };
-    commands::run_node(|runtime, signals| node::server::run(options, runtime, signals))
+    commands::run_node(node::Error::exit_code, |runtime, signals| {
+        node::server::run(options, runtime, signals)
+    })
 }
 
 /// Turns what was typed into what is meant; an error names the flag.
@@ -82,15 +84,15 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
         || features.iter().any(|feature| feature == "auto-reload-config");
     let auto_reload = is_auto_reload
         .then(|| values.duration("config.auto-reload-interval").max(Duration::from_secs(1)));
+    let route_prefix = external_url::route_prefix(values.text("web.route-prefix"), &external_url);
+    let mut flags = values.all(FLAGS);
+    flags.insert("web.route-prefix".to_owned(), route_prefix.clone());
     Ok(Options {
         config_file: values.path("config.file"),
         auto_reload,
         web: WebOptions {
             listen_addresses: addresses,
-            route_prefix: external_url::route_prefix(
-                values.text("web.route-prefix"),
-                &external_url,
-            ),
+            route_prefix,
             external_url,
             enable_admin_api: values.is_set("web.enable-admin-api"),
             enable_lifecycle: values.is_set("web.enable-lifecycle"),
@@ -134,7 +136,7 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             discovery_reload_interval: values.duration("scrape.discovery-reload-interval"),
         },
         features,
-        flags: values.all(),
+        flags,
         host_name,
     })
 }

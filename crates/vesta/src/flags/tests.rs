@@ -20,6 +20,27 @@ fn values_are_given_with_equals_sign_or_blank() {
 }
 
 #[test]
+fn the_version_is_printed_whatever_else_is_given() {
+    let command = Command::new("server").long_version("prometheus, version 1");
+    let args = ["--version".to_owned(), "--config.file=x".to_owned()];
+    let stop = parse(command, server::FLAGS, &args).expect_err("nothing is run");
+    assert_eq!(stop, Stop::Print("prometheus, version 1".to_owned()));
+}
+
+#[test]
+fn values_are_shown_as_upstream_shows_them() {
+    let args = ["--query.timeout=120s".to_owned()];
+    let values = parse(Command::new("server"), server::FLAGS, &args).expect("good flags");
+    let shown = values.all(server::FLAGS);
+    let check = |name: &str, expected: &str| assert_eq!(shown[name], expected, "{name}");
+    check("query.timeout", "2m");
+    check("storage.tsdb.retention.time", "0s");
+    check("storage.tsdb.retention.size", "0B");
+    check("storage.tsdb.wal-segment-size", "128MiB");
+    check("web.enable-lifecycle", "false");
+}
+
+#[test]
 fn booleans_can_be_negated() {
     check("", "web.enable-lifecycle", "false");
     check("--web.enable-lifecycle", "web.enable-lifecycle", "true");
