@@ -7,6 +7,7 @@ pub mod content_type;
 mod error;
 mod lexer;
 mod media_type;
+pub mod nhcb;
 mod number;
 mod parser;
 pub mod protobuf;

@@ -7,7 +7,7 @@ mod suffix;
 use std::borrow::Cow;
 
 pub use labels::LabelPairs;
-use model::{MetricType, Timestamp};
+use model::{Labels, MetricType, Timestamp};
 use start_timestamp::StartTimestamps;
 
 use crate::{
@@ -77,6 +77,7 @@ pub(crate) enum Origin<'a> {
     Text(Source<'a>),
     Protobuf(ProtobufLabels<'a>),
     ProtobufExemplar(&'a [u8]),
+    Labels(&'a Labels),
 }
 
 /// Where labels stand in the body.

@@ -21,6 +21,10 @@ impl<'a> Series<'a> {
         let source = match &self.origin {
             Origin::Text(source) => source,
             Origin::Protobuf(labels) => return labels.pairs(),
+            Origin::Labels(labels) => {
+                let borrowed = |(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value));
+                return Ok(labels.iter().map(borrowed).collect());
+            }
             Origin::ProtobufExemplar(_) => return Ok(LabelPairs::new()),
         };
         let mut pairs = LabelPairs::new();
@@ -66,6 +70,7 @@ impl<'a> Exemplar<'a> {
                 source.read_exemplar(&mut lexer, Some(&mut pairs))?;
             }
             Origin::ProtobufExemplar(message) => protobuf::read_labels(message, &mut pairs)?,
+            Origin::Labels(labels) => return Ok((*labels).clone()),
             Origin::Protobuf(_) => {}
         }
         Ok(Labels::from_pairs(pairs))

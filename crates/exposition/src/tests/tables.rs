@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Entry, Exemplar, HistogramSeries, Parser, Protocol, Series,
     content_type::{self, Reader},
+    nhcb::Converter,
     protobuf::{self, NativeHistogram},
 };
 
@@ -115,6 +116,7 @@ fn describe_exemplar(exemplar: &Exemplar<'_>) -> Value {
 fn describe_histogram(histogram: &HistogramSeries<'_>, type_and_unit: bool) -> Value {
     let mut value = describe_series(&histogram.series, type_and_unit);
     value["kind"] = json!("histogram");
+    value["text"] = json!(String::from_utf8_lossy(histogram.series.raw));
     let exemplars: Vec<_> = histogram.exemplars.iter().map(describe_exemplar).collect();
     if !exemplars.is_empty() {
         value["exemplars"] = json!(exemplars);
@@ -149,6 +151,7 @@ fn describe_buckets(histogram: &FloatHistogram, hint: CounterResetHint) -> Value
         "negative_spans": spans(&histogram.negative_spans),
         "positive_buckets": histogram.positive_buckets,
         "negative_buckets": histogram.negative_buckets,
+        "custom_values": histogram.custom_values,
     })
 }
 
@@ -161,7 +164,7 @@ fn complete_histogram(described: &mut Value) {
     for key in ["schema", "zero_threshold", "zero_count", "count", "sum"] {
         complete[key] = float(conformance::float(&complete[key]));
     }
-    for key in ["positive_buckets", "negative_buckets"] {
+    for key in ["positive_buckets", "negative_buckets", "custom_values"] {
         let buckets = complete[key].as_array().unwrap().iter();
         complete[key] = buckets.map(|bucket| float(conformance::float(bucket))).collect();
     }
@@ -292,10 +295,7 @@ fn protobuf_entries_are_upstreams() {
         let name = format!("{idx} {}", case["name"].as_str().unwrap());
         score.add(name, check_protobuf(case));
     }
-    let why = "classic histograms are not turned into ones with custom buckets yet";
-    let known: Vec<String> = (4..10).map(|idx| format!("{idx} convert to NHCB")).collect();
-    let known: Vec<(&str, &str)> = known.iter().map(|name| (name.as_str(), why)).collect();
-    score.finish(&known);
+    score.finish(&[]);
 }
 
 fn check_protobuf(case: &Value) -> Result<(), String> {
@@ -312,13 +312,19 @@ fn check_protobuf(case: &Value) -> Result<(), String> {
     };
     let type_and_unit = case["type_and_unit_labels"] == true;
     let mut got = Vec::new();
-    let read = protobuf::read::<crate::Error>(&body, options, |entry| {
+    let mut take = |entry: Entry<'_>| {
         let mut described = describe(entry, type_and_unit);
         // There is no text in this format.
         described.as_object_mut().unwrap().remove("text");
         got.push(described);
         Ok(())
-    });
+    };
+    let mut converter = Converter::new(options.classic_histograms);
+    let read = match case["convert_classic_to_nhcb"] == true {
+        true => protobuf::read::<crate::Error>(&body, options, |e| converter.take(e, &mut take))
+            .and_then(|()| converter.end(&mut take)),
+        false => protobuf::read::<crate::Error>(&body, options, &mut take),
+    };
     if case["must_not_panic"] == true {
         return Ok(());
     }
@@ -328,8 +334,12 @@ fn check_protobuf(case: &Value) -> Result<(), String> {
         (None, None) => {}
         _ => return Err(format!("{error:?}")),
     }
-    let (got, want) =
-        (comparable(&got, None), comparable(case["entries"].as_array().unwrap(), None));
+    compare(&got, case["entries"].as_array().unwrap(), None)
+}
+
+/// Says what differs first.
+fn compare(got: &[Value], want: &[Value], keys: Option<&Vec<Value>>) -> Result<(), String> {
+    let (got, want) = (comparable(got, keys), comparable(want, keys));
     match got.iter().zip(&want).find(|(got, want)| got != want) {
         Some((got, want)) => Err(format!("got {got}\nwant {want}")),
         None if got.len() != want.len() => {
@@ -373,4 +383,60 @@ fn real_bodies_are_read() {
             body.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
         assert_eq!(n_read, n_lines, "{file}");
     }
+}
+
+#[test]
+fn classic_histograms_become_native_ones() {
+    let table = "textparse/nhcb";
+    let Some(data) = conformance::cases(&format!("prometheus/{table}.json")) else { return };
+    let mut score = Score::new(table);
+    for (idx, case) in data.cases.iter().enumerate() {
+        let name = format!("{idx} {}", case["name"].as_str().unwrap());
+        score.add(name, check_nhcb(case));
+    }
+    score.finish(&[]);
+}
+
+fn check_nhcb(case: &Value) -> Result<(), String> {
+    let body = input(case);
+    let keeps_classic = case["keep_classic_histograms"] == true;
+    let reader = content_type::choose(case["content_type"].as_str().unwrap(), None).reader;
+    let has_text = reader != Some(Reader::Protobuf);
+    let mut got = Vec::new();
+    let mut take = |entry: Entry<'_>| {
+        let mut described = describe(entry, false);
+        if !has_text {
+            described.as_object_mut().unwrap().remove("text");
+        }
+        got.push(described);
+        Ok::<(), crate::Error>(())
+    };
+    let converts = case["convert_classic_to_nhcb"] == true;
+    let mut converter = Converter::new(keeps_classic);
+    let mut pass = |entry: Entry<'_>| match converts {
+        true => converter.take(entry, &mut take),
+        false => take(entry),
+    };
+    let read = match reader {
+        Some(Reader::Protobuf) => {
+            let options =
+                protobuf::Options { native_histograms: true, classic_histograms: keeps_classic };
+            protobuf::read(&body, options, pass)
+        }
+        Some(Reader::Text) => Parser::text(&body).try_for_each(|entry| pass(entry?)),
+        _ => {
+            let mut parser = Parser::openmetrics(&body);
+            if case["skip_created_series"] == true {
+                parser = parser.with_start_timestamps();
+            }
+            parser.try_for_each(|entry| pass(entry?))
+        }
+    };
+    read.and_then(|()| converter.end(&mut take)).map_err(|error| error.to_string())?;
+    if let Some(first) = case["entries_prefix"].as_array() {
+        let kinds: Vec<&Value> = got.iter().map(|entry| &entry["kind"]).collect();
+        let wanted: Vec<&Value> = first.iter().map(|entry| &entry["kind"]).collect();
+        return if kinds.starts_with(&wanted) { Ok(()) } else { Err(format!("{kinds:?}")) };
+    }
+    compare(&got, case["entries"].as_array().unwrap(), None)
 }
