@@ -28,13 +28,16 @@ use crate::{
 use context::Context;
 use dedup::Hashes;
 
-/// Alerts that are compared with silences and rules before the lock is let go for others.
+/// Alerts that are compared with silences and rules before lock and thread are let go for others.
 const MUTE_BATCH: usize = 256;
+
+/// Groups with more alerts are sorted off the async threads.
+const SORT_MAX: usize = 1000;
 
 /// Handles a flush, and those of its group that had to wait for it.
 pub(crate) async fn run(shared: Arc<Shared>, generation: Arc<Generation>, mut flush: Flush) {
     loop {
-        flush.prepare();
+        flush = prepare(flush).await;
         let wait = wait_for_peers(&shared);
         let context = Context {
             clock: shared.runtime.clock.clone(),
@@ -64,6 +67,18 @@ pub(crate) async fn run(shared: Arc<Shared>, generation: Arc<Generation>, mut fl
     }
 }
 
+async fn prepare(mut flush: Flush) -> Flush {
+    if flush.alerts.len() <= SORT_MAX {
+        flush.prepare();
+        return flush;
+    }
+    let sort = move || {
+        flush.prepare();
+        flush
+    };
+    tokio::task::spawn_blocking(sort).await.expect("sorting doesn't panic and isn't cancelled")
+}
+
 /// How long those before us in line get to notify first.
 fn wait_for_peers(shared: &Shared) -> Duration {
     let position = u32::try_from(shared.cluster.position()).unwrap_or(u32::MAX);
@@ -77,7 +92,7 @@ async fn notify(
     flush: &Flush,
 ) -> Result<(), String> {
     context.run(shared.cluster.settled()).await.map_err(|ended| ended.to_string())?;
-    let alerts = mute(shared, generation, flush)?;
+    let alerts = mute(shared, generation, flush).await?;
     if alerts.is_empty() {
         return Ok(());
     }
@@ -122,7 +137,7 @@ async fn notify(
 }
 
 /// The alerts of a flush that nothing keeps quiet.
-fn mute(
+async fn mute(
     shared: &Shared,
     generation: &Generation,
     flush: &Flush,
@@ -143,6 +158,7 @@ fn mute(
         let suppressed = shared.state.lock().mute(flush, batch, now, &mut passed);
         n_inhibited += suppressed.by_inhibition;
         n_silenced += suppressed.by_silence;
+        tokio::task::yield_now().await;
     }
     {
         let mut state = shared.state.lock();
@@ -217,9 +233,9 @@ async fn notify_integration(
         route_labels: notification.route_labels.clone(),
         store,
     };
+    let metrics = shared.metrics.notifications.of(integration.name(), &sent.receiver);
+    metrics.notifications.increment();
     if !sent.alerts.is_empty() {
-        let metrics = shared.metrics.notifications.of(integration.name(), &sent.receiver);
-        metrics.notifications.increment();
         let random = &*shared.runtime.random;
         if let Err(error) = retry::send(context, random, &metrics, integration, &sent).await {
             let failed = &shared.metrics.notifications;

@@ -201,7 +201,7 @@ async fn run_mute(case: &Value) -> Result<(), String> {
             world.expire(&id);
         }
         let alerts = round["alerts"].as_array().expect("a list");
-        let passed = world.mute(alerts.iter().map(labels).collect());
+        let passed = world.mute(alerts.iter().map(labels).collect()).await;
         let wanted: Vec<_> =
             round["passed"].as_array().expect("a list").iter().map(labels).collect();
         expect(passed, wanted)?;

@@ -240,7 +240,7 @@ impl World {
     }
 
     /// The label sets that are not muted in a flush of these.
-    pub(super) fn mute(&self, sets: Vec<Labels>) -> Vec<Labels> {
+    pub(super) async fn mute(&self, sets: Vec<Labels>) -> Vec<Labels> {
         let alerts = sets.into_iter().map(|labels| {
             let mut alert = crate::testing::alert(&json!({}));
             alert.labels = labels;
@@ -254,7 +254,8 @@ impl World {
         let mut flush = dispatcher.tick(now).pop().expect("a late group flushes at once");
         flush.alerts = alerts.collect();
         let generation = self.node.shared.generation().expect("a configuration");
-        let passed = mute(&self.node.shared, &generation, &flush).expect("no unknown interval");
+        let passed =
+            mute(&self.node.shared, &generation, &flush).await.expect("no unknown interval");
         passed.iter().map(|alert| alert.labels.clone()).collect()
     }
 }
