@@ -201,29 +201,14 @@ impl Contents {
                 continue;
             }
             let (encoding, bytes) = self.segments.chunk(chunk.reference)?;
-            let begin = columns.times.len();
-            chunks::decode(encoding, bytes, &mut columns.times, &mut columns.values).map_err(
-                |error| Error::Corrupt {
-                    path: self.directory.join(crate::segments::DIRECTORY),
-                    offset: chunk.reference,
-                    detail: error.to_string(),
-                },
-            )?;
-            cut(columns, begin, range);
+            let mark = columns.mark();
+            columns.append_chunk(encoding, bytes).map_err(|error| Error::Corrupt {
+                path: self.directory.join(crate::segments::DIRECTORY),
+                offset: chunk.reference,
+                detail: error.to_string(),
+            })?;
+            columns.cut(mark, range);
         }
         Ok(())
-    }
-}
-
-/// Drops from `begin` on what is outside of `range`.
-fn cut(columns: &mut Columns, begin: usize, range: TimeRange) {
-    let times = &columns.times[begin..];
-    let end = times.partition_point(|time| *time <= range.end.as_millis());
-    let first = times.partition_point(|time| *time < range.start.as_millis()).min(end);
-    columns.times.truncate(begin + end);
-    columns.values.truncate(begin + end);
-    if first > 0 {
-        columns.times.drain(begin..begin + first);
-        columns.values.drain(begin..begin + first);
     }
 }

@@ -90,10 +90,10 @@ impl Series for Found {
             start: range.start.max(self.range.start),
             end: range.end.min(self.range.end),
         };
-        let (floats, histograms) = (columns.times.len(), columns.histogram_times.len());
+        let mark = columns.mark();
         self.contents.read(self.id, range, columns)?;
         if let Some(deleted) = self.tombstones.of(u64::from(self.id)) {
-            deleted.remove_from(columns, floats, histograms);
+            deleted.remove_from(columns, mark);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use model::TimeRange;
 use runtime::Disk;
 use stdx::cursor::{Cursor, push_uvarint, push_varint};
-use storage::Columns;
+use storage::{Columns, Mark};
 
 use crate::{Error, Result, checksum};
 
@@ -66,25 +66,11 @@ impl Intervals {
         self.0.iter().any(|interval| interval.start <= end && start <= interval.end)
     }
 
-    /// Takes out of the columns, from the given lengths on, what is within a stretch.
-    pub fn remove_from(&self, columns: &mut Columns, floats: usize, histograms: usize) {
+    /// Takes out of the columns, from `mark` on, what is within a stretch.
+    pub fn remove_from(&self, columns: &mut Columns, mark: Mark) {
         if !self.is_empty() {
-            self.retain(&mut columns.times, &mut columns.values, floats);
-            self.retain(&mut columns.histogram_times, &mut columns.histograms, histograms);
+            columns.retain(mark, |time| !self.cover(time, time));
         }
-    }
-
-    fn retain<T>(&self, times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize) {
-        let mut kept = begin;
-        for idx in begin..times.len() {
-            if !self.cover(times[idx], times[idx]) {
-                times.swap(kept, idx);
-                values.swap(kept, idx);
-                kept += 1;
-            }
-        }
-        times.truncate(kept);
-        values.truncate(kept);
     }
 }
 

@@ -1,4 +1,4 @@
-use model::{Labels, Timestamp};
+use model::{FloatHistogram, Labels, Timestamp, histogram::Histogram};
 
 use crate::{AppendError, Result};
 
@@ -8,6 +8,29 @@ pub struct SeriesRef(pub u64);
 
 impl SeriesRef {
     pub const UNKNOWN: SeriesRef = SeriesRef(0);
+}
+
+/// A native histogram as it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HistogramValue {
+    Integer(Box<Histogram>),
+    Float(Box<FloatHistogram>),
+}
+
+impl HistogramValue {
+    pub fn to_float(&self) -> FloatHistogram {
+        match self {
+            HistogramValue::Integer(histogram) => histogram.to_float(),
+            HistogramValue::Float(histogram) => (**histogram).clone(),
+        }
+    }
+
+    pub fn sum(&self) -> f64 {
+        match self {
+            HistogramValue::Integer(histogram) => histogram.sum,
+            HistogramValue::Float(histogram) => histogram.sum,
+        }
+    }
 }
 
 /// Something that takes samples.
@@ -39,6 +62,18 @@ pub trait Appender: Send {
         _value: f64,
     ) -> Option<Result<(), AppendError>> {
         None
+    }
+
+    /// Adds a native histogram, as [`Appender::append`] adds a float.
+    fn append_histogram(
+        &mut self,
+        series: SeriesRef,
+        labels: &Labels,
+        timestamp: Timestamp,
+        value: HistogramValue,
+    ) -> Result<SeriesRef, AppendError> {
+        let _ = (series, labels, timestamp, value);
+        Err(AppendError::Storage("native histograms are not taken here".to_owned()))
     }
 
     /// Makes the batch durable as the store promises, then visible.

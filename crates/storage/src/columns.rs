@@ -1,6 +1,7 @@
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use model::FloatHistogram;
+use chunks::Encoding;
+use model::{FloatHistogram, TimeRange};
 
 /// The samples of one series as columns, each sorted by time; times are milliseconds.
 ///
@@ -46,6 +47,81 @@ impl Columns {
         self.histogram_start_times.get(idx).copied().unwrap_or_default()
     }
 
+    /// Where the columns end now.
+    pub fn mark(&self) -> Mark {
+        Mark { floats: self.times.len(), histograms: self.histogram_times.len() }
+    }
+
+    /// Appends the samples of a chunk; on an error those before the damage.
+    pub fn append_chunk(&mut self, encoding: Encoding, bytes: &[u8]) -> chunks::Result<()> {
+        let outcome = match encoding {
+            Encoding::Histogram | Encoding::FloatHistogram => chunks::histogram::decode(
+                encoding,
+                bytes,
+                &mut self.histogram_times,
+                &mut self.histograms,
+            ),
+            _ => chunks::decode(encoding, bytes, &mut self.times, &mut self.values),
+        };
+        self.pad_start_times();
+        outcome
+    }
+
+    /// Of what was added when it began is not known.
+    pub(crate) fn pad_start_times(&mut self) {
+        if !self.start_times.is_empty() {
+            self.start_times.resize(self.times.len(), 0);
+        }
+        if !self.histogram_start_times.is_empty() {
+            self.histogram_start_times.resize(self.histogram_times.len(), 0);
+        }
+    }
+
+    /// Drops from `mark` on what is outside of `range`.
+    pub fn cut(&mut self, mark: Mark, range: TimeRange) {
+        let floats = within(&self.times, mark.floats, range);
+        cut(&mut self.times, mark.floats, &floats);
+        cut(&mut self.values, mark.floats, &floats);
+        cut(&mut self.start_times, mark.floats, &floats);
+        let histograms = within(&self.histogram_times, mark.histograms, range);
+        cut(&mut self.histogram_times, mark.histograms, &histograms);
+        cut(&mut self.histograms, mark.histograms, &histograms);
+        cut(&mut self.histogram_start_times, mark.histograms, &histograms);
+    }
+
+    /// Drops the newest samples behind `mark`, at most `n_samples`.
+    pub fn drop_newest(&mut self, mark: Mark, n_samples: usize) {
+        for _ in 0..n_samples {
+            let float = self.times[mark.floats..].last();
+            let histogram = self.histogram_times[mark.histograms..].last();
+            if float.is_none() && histogram.is_none() {
+                return;
+            }
+            if float >= histogram {
+                self.times.pop();
+                self.values.pop();
+                self.start_times.truncate(self.times.len());
+            } else {
+                self.histogram_times.pop();
+                self.histograms.pop();
+                self.histogram_start_times.truncate(self.histogram_times.len());
+            }
+        }
+    }
+
+    /// Keeps behind `mark` only the samples whose time `keep` accepts.
+    pub fn retain(&mut self, mark: Mark, keep: impl Fn(i64) -> bool) {
+        let floats: Vec<bool> = self.times[mark.floats..].iter().map(|time| keep(*time)).collect();
+        retain(&mut self.times, mark.floats, &floats);
+        retain(&mut self.values, mark.floats, &floats);
+        retain(&mut self.start_times, mark.floats, &floats);
+        let times = &self.histogram_times[mark.histograms..];
+        let histograms: Vec<bool> = times.iter().map(|time| keep(*time)).collect();
+        retain(&mut self.histogram_times, mark.histograms, &histograms);
+        retain(&mut self.histograms, mark.histograms, &histograms);
+        retain(&mut self.histogram_start_times, mark.histograms, &histograms);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.times.is_empty() && self.histogram_times.is_empty()
     }
@@ -53,4 +129,40 @@ impl Columns {
     pub fn len(&self) -> usize {
         self.times.len() + self.histogram_times.len()
     }
+}
+
+/// Lengths of columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark {
+    floats: usize,
+    histograms: usize,
+}
+
+/// Which of the times from `begin` on are within `range`.
+fn within(times: &[i64], begin: usize, range: TimeRange) -> Range<usize> {
+    let added = &times[begin..];
+    let end = added.partition_point(|time| *time <= range.end.as_millis());
+    let first = added.partition_point(|time| *time < range.start.as_millis()).min(end);
+    begin + first..begin + end
+}
+
+/// Keeps of a column from `begin` on only what `kept` covers; an empty column stays empty.
+fn cut<T>(column: &mut Vec<T>, begin: usize, kept: &Range<usize>) {
+    column.truncate(kept.end);
+    if kept.start > begin && column.len() >= kept.start {
+        column.drain(begin..kept.start);
+    }
+}
+
+/// Keeps of a column from `begin` on what is marked; an empty column stays empty.
+fn retain<T>(column: &mut Vec<T>, begin: usize, marks: &[bool]) {
+    if column.len() < begin {
+        return;
+    }
+    let mut marks = marks.iter();
+    let mut idx = 0;
+    column.retain(|_| {
+        idx += 1;
+        idx <= begin || marks.next().copied().unwrap_or(true)
+    });
 }

@@ -13,8 +13,8 @@ mod merge;
 pub mod postings;
 mod select;
 
-pub use append::{Appendable, Appender, SeriesRef};
-pub use columns::Columns;
+pub use append::{Appendable, Appender, HistogramValue, SeriesRef};
+pub use columns::{Columns, Mark};
 pub use error::{AppendError, Error, Result};
 pub use memory::MemoryStorage;
 pub use merge::merge;

@@ -104,20 +104,28 @@ impl Series for MergedSeries {
         for part in &self.parts {
             let split = (columns.times.len(), columns.histogram_times.len());
             part.read(range, columns)?;
-            merge_tail(&mut columns.times, &mut columns.values, begin.0, split.0);
-            merge_tail(&mut columns.histogram_times, &mut columns.histograms, begin.1, split.1);
+            columns.pad_start_times();
+            let Columns { times, values, start_times, .. } = columns;
+            if merge_tail(times, values, begin.0, split.0) {
+                start_times.clear();
+            }
+            let Columns { histogram_times, histograms, histogram_start_times, .. } = columns;
+            if merge_tail(histogram_times, histograms, begin.1, split.1) {
+                histogram_start_times.clear();
+            }
         }
         Ok(())
     }
 }
 
-/// Merges two sorted runs, `begin..split` and `split..`, of a pair of columns into one.
-fn merge_tail<T: Clone>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize, split: usize) {
+/// Merges two sorted runs, `begin..split` and `split..`, of a pair of columns into one; says
+/// whether anything had to be moved.
+fn merge_tail<T>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize, split: usize) -> bool {
     let is_in_order = split == begin
         || split == times.len()
         || times.get(split - 1).zip(times.get(split)).is_some_and(|(last, next)| last < next);
     if is_in_order {
-        return;
+        return false;
     }
     let late_times = times.split_off(split);
     let late_values = values.split_off(split);
@@ -136,7 +144,7 @@ fn merge_tail<T: Clone>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize,
             (Some(_), _) => early.next(),
             (None, _) => late.next(),
         };
-        let Some((time, value)) = next else { return };
+        let Some((time, value)) = next else { return true };
         times.push(time);
         values.push(value);
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use model::{Labels, Timestamp};
 use parking_lot::MutexGuard;
-use storage::{AppendError, Appender, SeriesRef};
+use storage::{AppendError, Appender, HistogramValue, SeriesRef};
 use wal::record::{self, SeriesEncoder};
 
 use crate::{
@@ -19,6 +19,7 @@ pub(crate) struct HeadAppender {
     /// Older samples are out of bounds; fixed by the first sample if there was none before.
     appendable_from: Option<i64>,
     pending: Vec<Pending>,
+    pending_histograms: Vec<PendingHistogram>,
     /// Series that the log may not know yet.
     unlogged: Vec<SeriesId>,
 }
@@ -27,6 +28,20 @@ pub(crate) struct HeadAppender {
 struct Pending {
     id: SeriesId,
     sample: record::Sample,
+}
+
+/// What is to be appended; a histogram until it is taken.
+enum Value {
+    Float(f64),
+    Histogram(Option<HistogramValue>),
+}
+
+/// The same for a histogram.
+struct PendingHistogram {
+    id: SeriesId,
+    series_ref: u64,
+    time: i64,
+    value: HistogramValue,
 }
 
 impl HeadAppender {
@@ -39,24 +54,80 @@ impl HeadAppender {
             registered_from,
             appendable_from,
             pending: Vec::new(),
+            pending_histograms: Vec::new(),
             unlogged: Vec::new(),
         }
     }
 
+    /// Takes a sample if it is good, and gives the handle of its series.
+    fn take(
+        &mut self,
+        series: SeriesRef,
+        labels: &Labels,
+        timestamp: Timestamp,
+        mut value: Value,
+    ) -> Result<SeriesRef, AppendError> {
+        if let Some(reason) = self.store.is_poisoned() {
+            return Err(AppendError::Storage(reason.to_owned()));
+        }
+        let time = timestamp.as_millis();
+        let head = &self.store.head;
+        let appendable_from = *self.appendable_from.get_or_insert_with(|| {
+            let first = time.saturating_sub(head.limits.chunk_range_ms / 2);
+            first.max(head.appendable_from())
+        });
+        let taken = if time < appendable_from {
+            Err(AppendError::OutOfBounds)
+        } else {
+            let by_handle = |id| Some((id, self.take_by_id(id, time, &mut value)?));
+            match series_id(series).and_then(by_handle) {
+                Some((id, outcome)) => outcome.map(|()| id),
+                None => self.take_by_labels(labels, time, value),
+            }
+        };
+        match taken {
+            Ok(id) => Ok(SeriesRef(u64::from(id.0) + 1)),
+            Err(error) => {
+                self.count_rejected(&error);
+                Err(error)
+            }
+        }
+    }
+
     /// Checks a sample against its series and counts it there; `None` if there is no such series.
-    fn take(&mut self, id: SeriesId, time: i64, value: f64) -> Option<Result<(), AppendError>> {
+    fn take_by_id(
+        &mut self,
+        id: SeriesId,
+        time: i64,
+        value: &mut Value,
+    ) -> Option<Result<(), AppendError>> {
         let page = self.store.head.page(id)?;
         let mut page = page.lock();
         let series = page.get_mut(id)?;
-        if let Err(error) = series.check_append(time, value) {
+        let checked = match value {
+            Value::Float(value) => series.check_append(time, *value),
+            Value::Histogram(value) => {
+                value.as_ref().map_or(Ok(()), |value| series.check_append_histogram(time, value))
+            }
+        };
+        if let Err(error) = checked {
             return Some(Err(error));
         }
         series.n_pending += 1;
         if !series.is_logged {
             self.unlogged.push(id);
         }
-        let sample = record::Sample { series_ref: series.log_ref, time, value };
-        self.pending.push(Pending { id, sample });
+        let series_ref = series.log_ref;
+        match value {
+            Value::Float(value) => {
+                let sample = record::Sample { series_ref, time, value: *value };
+                self.pending.push(Pending { id, sample });
+            }
+            Value::Histogram(value) => {
+                let value = value.take()?;
+                self.pending_histograms.push(PendingHistogram { id, series_ref, time, value });
+            }
+        }
         Some(Ok(()))
     }
 
@@ -64,7 +135,7 @@ impl HeadAppender {
         &mut self,
         labels: &Labels,
         time: i64,
-        value: f64,
+        mut value: Value,
     ) -> Result<SeriesId, AppendError> {
         if labels.is_empty() {
             return Err(AppendError::InvalidLabels("empty labelset".to_owned()));
@@ -77,7 +148,7 @@ impl HeadAppender {
             if is_new {
                 self.store.counters.series_created.add(1);
             }
-            if let Some(outcome) = self.take(id, time, value) {
+            if let Some(outcome) = self.take_by_id(id, time, &mut value) {
                 return outcome.map(|()| id);
             }
         }
@@ -89,8 +160,14 @@ impl HeadAppender {
         self.encode_unlogged(&mut series);
         let samples: Vec<_> = self.pending.iter().map(|pending| pending.sample).collect();
         let mut encoded = Vec::with_capacity(samples.len() * 12);
-        record::encode_samples(&samples, &mut encoded);
-        log.append(&[&series, &encoded])?;
+        if !samples.is_empty() {
+            record::encode_samples(&samples, &mut encoded);
+        }
+        let histograms = encode_histograms(&self.pending_histograms);
+        let mut records: Vec<&[u8]> = vec![&series, &encoded];
+        records.extend(histograms.iter().map(Vec::as_slice));
+        records.retain(|record| !record.is_empty());
+        log.append(&records)?;
         for id in self.unlogged.drain(..) {
             let Some(page) = self.store.head.page(id) else { continue };
             if let Some(series) = page.lock().get_mut(id) {
@@ -150,6 +227,22 @@ impl HeadAppender {
             }
         }
         self.pending.clear();
+        for PendingHistogram { id, time, value, .. } in self.pending_histograms.drain(..) {
+            let Some(page) = head.page(id) else { continue };
+            let mut page = page.lock();
+            page.prune_recent(&commit);
+            let Some(series) = page.get_mut(id) else { continue };
+            series.n_pending -= 1;
+            let outcome = series.append_histogram(time, &value, &head.limits);
+            if outcome == AppendOutcome::Dropped {
+                n_dropped += 1;
+                continue;
+            }
+            n_appended += 1;
+            n_chunks += u64::from(outcome == AppendOutcome::AppendedToNewChunk);
+            (min_time, max_time) = (min_time.min(time), max_time.max(time));
+            page.note_append(id, &commit);
+        }
         if n_appended > 0 {
             head.note_time(min_time);
             head.note_time(max_time);
@@ -171,7 +264,7 @@ impl HeadAppender {
 
     fn try_commit(&mut self) -> Result<()> {
         self.store.check_health()?;
-        if self.pending.is_empty() {
+        if self.pending.is_empty() && self.pending_histograms.is_empty() {
             return Ok(());
         }
         let store = self.store.clone();
@@ -192,30 +285,17 @@ impl Appender for HeadAppender {
         timestamp: Timestamp,
         value: f64,
     ) -> Result<SeriesRef, AppendError> {
-        if let Some(reason) = self.store.is_poisoned() {
-            return Err(AppendError::Storage(reason.to_owned()));
-        }
-        let time = timestamp.as_millis();
-        let head = &self.store.head;
-        let appendable_from = *self.appendable_from.get_or_insert_with(|| {
-            let first = time.saturating_sub(head.limits.chunk_range_ms / 2);
-            first.max(head.appendable_from())
-        });
-        let taken = if time < appendable_from {
-            Err(AppendError::OutOfBounds)
-        } else {
-            match series_id(series).and_then(|id| Some((id, self.take(id, time, value)?))) {
-                Some((id, outcome)) => outcome.map(|()| id),
-                None => self.take_by_labels(labels, time, value),
-            }
-        };
-        match taken {
-            Ok(id) => Ok(SeriesRef(u64::from(id.0) + 1)),
-            Err(error) => {
-                self.count_rejected(&error);
-                Err(error)
-            }
-        }
+        self.take(series, labels, timestamp, Value::Float(value))
+    }
+
+    fn append_histogram(
+        &mut self,
+        series: SeriesRef,
+        labels: &Labels,
+        timestamp: Timestamp,
+        value: HistogramValue,
+    ) -> Result<SeriesRef, AppendError> {
+        self.take(series, labels, timestamp, Value::Histogram(Some(value)))
     }
 
     fn append_known(
@@ -232,7 +312,7 @@ impl Appender for HeadAppender {
         let (id, time) = (series_id(series)?, timestamp.as_millis());
         let outcome = match time < appendable_from {
             true => Err(AppendError::OutOfBounds),
-            false => self.take(id, time, value)?,
+            false => self.take_by_id(id, time, &mut Value::Float(value))?,
         };
         if let Err(error) = &outcome {
             self.count_rejected(error);
@@ -252,7 +332,9 @@ impl Drop for HeadAppender {
     fn drop(&mut self) {
         self.store.counters.active_appenders.subtract(1);
         self.store.forget_appender(self.registered_from);
-        for Pending { id, .. } in self.pending.drain(..) {
+        let floats = self.pending.drain(..).map(|pending| pending.id);
+        let histograms = self.pending_histograms.drain(..).map(|pending| pending.id);
+        for id in floats.chain(histograms) {
             let Some(page) = self.store.head.page(id) else { continue };
             if let Some(series) = page.lock().get_mut(id) {
                 series.n_pending -= 1;
@@ -263,4 +345,25 @@ impl Drop for HeadAppender {
 
 fn series_id(series: SeriesRef) -> Option<SeriesId> {
     u32::try_from(series.0.checked_sub(1)?).ok().map(SeriesId)
+}
+
+/// The records of histograms: one for each kind that there is.
+fn encode_histograms(pending: &[PendingHistogram]) -> Vec<Vec<u8>> {
+    let (mut integers, mut floats) = (Vec::new(), Vec::new());
+    for PendingHistogram { series_ref, time, value, .. } in pending {
+        let (series_ref, time) = (*series_ref, *time);
+        match value {
+            HistogramValue::Integer(value) => {
+                let value = (**value).clone();
+                integers.push(record::HistogramSample { series_ref, time, value });
+            }
+            HistogramValue::Float(value) => {
+                let value = (**value).clone();
+                floats.push(record::HistogramSample { series_ref, time, value });
+            }
+        }
+    }
+    let mut records = record::encode_histograms(&integers);
+    records.extend(record::encode_histograms(&floats));
+    records
 }

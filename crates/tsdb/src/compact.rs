@@ -3,6 +3,7 @@
 mod head;
 mod merge;
 mod plan;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 
@@ -124,7 +125,10 @@ fn merge_blocks(store: &Store, planned: &[Ulid]) -> Result<()> {
             let (block, sources, series) = (meta.ulid, sources.len(), meta.stats.num_series);
             tracing::info!(%block, sources, series, ?took, "compact blocks");
         }
-        None => store.catalog.remove(|meta| planned.contains(&meta.ulid)),
+        None => {
+            store.catalog.remove(|meta| planned.contains(&meta.ulid));
+            truncate::purge_log(store)?;
+        }
     }
     for ulid in planned {
         catalog::remove_block(disk, &store.directory, *ulid)?;

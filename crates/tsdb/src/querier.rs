@@ -138,12 +138,12 @@ impl Series for HeadSeries {
             let Some(series) = contents.get(self.id) else { return Ok(()) };
             series.capture(range, contents.n_hidden(self.id, self.view.reader.seen))
         };
-        let begin = columns.times.len();
+        let mark = columns.mark();
         captured.decode(columns).map_err(|error| storage::Error::Corrupt {
             what: format!("chunk of series {}", self.labels),
             detail: error.to_string(),
         })?;
-        self.store.tombstones.remove_deleted(self.id, columns, begin);
+        self.store.tombstones.remove_deleted(self.id, columns, mark);
         Ok(())
     }
 }

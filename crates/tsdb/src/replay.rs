@@ -10,8 +10,9 @@ use std::{
 
 use blocks::Interval;
 use hashbrown::HashMap;
-use model::TimeRange;
+use model::{FloatHistogram, TimeRange, histogram::Histogram};
 use runtime::Disk;
+use storage::HistogramValue;
 use wal::{
     Corruption, Layout, Reader, Segment,
     record::{self, Kind},
@@ -172,6 +173,18 @@ impl Replay<'_> {
                 record::decode_tombstones(record, &mut tombstones)?;
                 tombstones.iter().for_each(|tombstone| self.apply_tombstone(tombstone));
             }
+            Some(Kind::Histograms | Kind::CustomBucketsHistograms) => {
+                let mut samples = Vec::new();
+                record::decode_histograms::<Histogram>(record, &mut samples)?;
+                let value = |histogram| HistogramValue::Integer(Box::new(histogram));
+                self.apply_histograms(samples, value);
+            }
+            Some(Kind::FloatHistograms | Kind::CustomBucketsFloatHistograms) => {
+                let mut samples = Vec::new();
+                record::decode_histograms::<FloatHistogram>(record, &mut samples)?;
+                let value = |histogram| HistogramValue::Float(Box::new(histogram));
+                self.apply_histograms(samples, value);
+            }
             // Of no use before something asks for them.
             Some(Kind::Exemplars | Kind::Metadata | Kind::MinValidTime) => {}
             // A record that was torn behind its first byte reads as an empty one.
@@ -224,6 +237,34 @@ impl Replay<'_> {
         }
     }
 
+    fn apply_histograms<H>(
+        &mut self,
+        samples: Vec<record::HistogramSample<H>>,
+        value: impl Fn(H) -> HistogramValue,
+    ) {
+        let min_valid_time = self.head.min_valid_time();
+        for sample in samples {
+            self.head.note_log_ref(sample.series_ref);
+            if sample.time < min_valid_time {
+                continue;
+            }
+            let Some(id) = self.ids.get(&sample.series_ref) else {
+                self.n_unknown += 1;
+                continue;
+            };
+            let Some(page) = self.head.page(*id) else { continue };
+            let mut page = page.lock();
+            let Some(series) = page.get_mut(*id) else { continue };
+            let (time, value) = (sample.time, value(sample.value));
+            let outcome = series.append_histogram(time, &value, &self.head.limits);
+            if outcome != AppendOutcome::Dropped {
+                self.head.note_time(time);
+                let is_new_chunk = outcome == AppendOutcome::AppendedToNewChunk;
+                self.counters.chunks_created.add(u64::from(is_new_chunk));
+            }
+        }
+    }
+
     fn apply_tombstone(&mut self, tombstone: &record::Tombstone) {
         let Some(id) = self.ids.get(&tombstone.series_ref) else { return };
         if tombstone.range != TimeRange::ALL {
@@ -243,7 +284,7 @@ impl Replay<'_> {
         }
         if self.n_skipped > 0 {
             let records = self.n_skipped;
-            tracing::warn!(records, "records of native histograms or unknown kinds were skipped");
+            tracing::warn!(records, "records of unknown kinds were skipped");
         }
     }
 }

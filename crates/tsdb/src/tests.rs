@@ -1,5 +1,6 @@
 mod append;
 mod blocks;
 mod crash;
+mod histograms;
 mod upstream;
 mod world;

@@ -3,7 +3,7 @@
 use blocks::{Interval, Intervals};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
-use storage::Columns;
+use storage::{Columns, Mark};
 
 use crate::head::SeriesId;
 
@@ -22,11 +22,10 @@ impl Tombstones {
         self.by_series.read().get(&id).cloned().unwrap_or_default()
     }
 
-    /// Takes deleted samples out of what was read behind `begin`.
-    pub(crate) fn remove_deleted(&self, id: SeriesId, columns: &mut Columns, begin: usize) {
+    /// Takes deleted samples out of what was read behind `mark`.
+    pub(crate) fn remove_deleted(&self, id: SeriesId, columns: &mut Columns, mark: Mark) {
         if let Some(deleted) = self.by_series.read().get(&id) {
-            let histograms = columns.histogram_times.len();
-            deleted.remove_from(columns, begin, histograms);
+            deleted.remove_from(columns, mark);
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn truncate_old(store: &Store) -> Result<Option<Truncation>> {
 pub(crate) fn truncate(store: &Store, horizon: i64) -> Result<Truncation> {
     let mut truncation = drop_old(store, horizon);
     store.tombstones.truncate_before(horizon);
-    let truncated = truncate_log(store, horizon);
+    let truncated = truncate_log(store, horizon, Share::TwoThirds);
     let counters = &store.counters;
     match &truncated {
         Ok(_) => counters.log_truncations.add(1),
@@ -102,8 +102,22 @@ fn drop_series(store: &Store) -> u64 {
     gone.len() as u64
 }
 
-/// Replaces the lower two thirds of the log by a checkpoint; says up to which segment.
-fn truncate_log(store: &Store, horizon: i64) -> Result<Option<u32>> {
+/// Leaves nothing in the log that is not in the head: what was deleted for good must not come back
+/// with the next start.
+pub(crate) fn purge_log(store: &Store) -> Result<()> {
+    truncate_log(store, store.head.min_valid_time(), Share::All)?;
+    Ok(())
+}
+
+/// How much of the log a checkpoint is to stand for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Share {
+    TwoThirds,
+    All,
+}
+
+/// Replaces the lower part of the log by a checkpoint; says up to which segment.
+fn truncate_log(store: &Store, horizon: i64, share: Share) -> Result<Option<u32>> {
     let disk = &store.runtime.disk;
     let layout = wal::Layout::read(&**disk, &store.log_directory)?;
     let finished = {
@@ -115,7 +129,11 @@ fn truncate_log(store: &Store, horizon: i64) -> Result<Option<u32>> {
     store.sync_finished(finished)?;
     let segments = layout.segments_after_checkpoint();
     let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Ok(None) };
-    let Some(last) = plan_checkpoint(first.number, last.number) else { return Ok(None) };
+    let last = match share {
+        Share::TwoThirds => plan_checkpoint(first.number, last.number),
+        Share::All => Some(last.number),
+    };
+    let Some(last) = last else { return Ok(None) };
 
     let in_head = log_refs(store);
     let named_until = store.named_until.lock().clone();

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use model::{FloatHistogram, histogram::Histogram};
 use runtime::Disk;
 
 use crate::{
@@ -174,14 +175,16 @@ impl Filter<'_> {
                 self.metadata.extend(wanted.map(|m| (m.series_ref, m)));
             }
             Kind::MinValidTime | Kind::MmapMarkers => {}
+            Kind::Histograms | Kind::CustomBucketsHistograms => {
+                self.take_histograms::<Histogram>(record)?;
+            }
+            Kind::FloatHistograms | Kind::CustomBucketsFloatHistograms => {
+                self.take_histograms::<FloatHistogram>(record)?;
+            }
             // Copied as they are, with samples that could go: nothing here reads them yet.
-            Kind::SamplesV2
-            | Kind::Histograms
-            | Kind::FloatHistograms
-            | Kind::CustomBucketsHistograms
-            | Kind::CustomBucketsFloatHistograms
-            | Kind::HistogramsV2
-            | Kind::FloatHistogramsV2 => self.batch.extend_from_slice(record),
+            Kind::SamplesV2 | Kind::HistogramsV2 | Kind::FloatHistogramsV2 => {
+                self.batch.extend_from_slice(record);
+            }
         }
         self.end_record()
     }
@@ -208,6 +211,20 @@ impl Filter<'_> {
         self.stats.samples_dropped += (n_before - samples.len()) as u64;
         if !samples.is_empty() {
             record::encode_samples(&samples, &mut self.batch);
+        }
+        Ok(())
+    }
+
+    /// A record has one kind of histogram, so it stays one record.
+    fn take_histograms<H: record::Logged>(&mut self, record: &[u8]) -> Result<()> {
+        let mut samples = Vec::new();
+        record::decode_histograms::<H>(record, &mut samples)?;
+        let n_before = samples.len();
+        samples.retain(|sample| sample.time >= self.keep.min_time);
+        self.stats.samples_kept += samples.len() as u64;
+        self.stats.samples_dropped += (n_before - samples.len()) as u64;
+        for encoded in record::encode_histograms(&samples) {
+            self.batch.extend_from_slice(&encoded);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 mod cursor;
 mod exemplars;
+mod histograms;
 mod metadata;
 mod samples;
 mod series;
@@ -12,6 +13,7 @@ mod tests;
 mod tombstones;
 
 pub use exemplars::{Exemplar, decode_exemplars, encode_exemplars};
+pub use histograms::{HistogramSample, Logged, decode_histograms, encode_histograms};
 pub use metadata::{SeriesMetadata, decode_metadata, encode_metadata};
 pub use samples::{Sample, decode_samples, encode_samples};
 pub use series::{Series, SeriesEncoder, decode_series, encode_series};

@@ -56,6 +56,15 @@ impl FloatHistogramChunk {
         }
     }
 
+    /// The last sample; a stale marker has nothing but its sum. Nothing is known of hints.
+    pub fn last(&self) -> FloatHistogram {
+        match self.values.get(2).map(FloatState::value) {
+            Some(sum) if is_stale(sum) => FloatHistogram { sum, ..FloatHistogram::default() },
+            Some(_) => histogram(&self.layout, &self.values, self.layout.n_positive()),
+            None => FloatHistogram::default(),
+        }
+    }
+
     pub fn bytes(&self) -> &[u8] {
         self.writer.bytes()
     }

@@ -131,6 +131,28 @@ impl HistogramChunk {
         }
     }
 
+    /// The last sample; a stale marker has nothing but its sum. Nothing is known of hints.
+    pub fn last(&self) -> Histogram {
+        let values = |steps: &[Steps]| steps.iter().map(|steps| steps.value).collect();
+        if is_stale(self.sum.value()) {
+            return Histogram { sum: self.sum.value(), ..Histogram::default() };
+        }
+        let layout = self.layout.clone();
+        Histogram {
+            schema: layout.schema,
+            zero_threshold: layout.zero_threshold,
+            zero_count: self.zero_count.value as u64,
+            count: self.count.value as u64,
+            sum: self.sum.value(),
+            positive_spans: layout.positive_spans,
+            negative_spans: layout.negative_spans,
+            positive_buckets: values(&self.positive),
+            negative_buckets: values(&self.negative),
+            custom_values: layout.custom_values,
+            ..Histogram::default()
+        }
+    }
+
     pub fn bytes(&self) -> &[u8] {
         self.writer.bytes()
     }

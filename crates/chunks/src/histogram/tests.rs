@@ -48,6 +48,9 @@ fn check(samples: &[(i64, Histogram)]) {
         expected.push((*time, histogram.to_float()));
     }
     assert_eq!(chunk.n_samples(), samples.len());
+    let (time, last) = samples.last().expect("there is one");
+    same(&vec![(*time, Arc::new(chunk.last().to_float()))], &[(*time, last.to_float())]);
+    same(&vec![(*time, Arc::new(floats.last()))], &[(*time, last.to_float())]);
     same(&read(Encoding::Histogram, chunk.bytes()).expect("our own chunk"), &expected);
     same(&read(Encoding::FloatHistogram, floats.bytes()).expect("our own chunk"), &expected);
 }

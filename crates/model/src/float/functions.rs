@@ -4,6 +4,11 @@
 //! clients compare texts. These follow the algorithms behind Go's `math` on amd64: logarithms as in
 //! FreeBSD's msun, sine, cosine, tangent and their like as in Cephes, the exponential as in SLEEF.
 
+#![expect(
+    clippy::excessive_precision,
+    reason = "the digits of the coefficients are those that were published"
+)]
+
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, LN_2, LOG2_E, LOG10_E, PI, SQRT_2};
 
 /// The natural logarithm of 2, in a part with zeros at the end and the rest.

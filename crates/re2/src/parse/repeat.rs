@@ -84,9 +84,7 @@ fn repeats_at_most(hir: &Hir, limit: u32) -> bool {
             if times > limit {
                 return false;
             }
-            if times > 0 {
-                limit /= times;
-            }
+            limit = limit.checked_div(times).unwrap_or(limit);
         }
         stack.extend(hir.kind().subs().iter().map(|sub| (sub, limit)));
     }

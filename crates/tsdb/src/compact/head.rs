@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use blocks::{Chunk, Meta, Writer};
-use chunks::Encoding;
 use model::TimeRange;
 use runtime::Disk;
 
-use super::merge::without;
+use super::rewrite::without;
 use crate::{
     Result,
     head::{Head, SeriesId, SortedSymbols},
@@ -61,7 +60,7 @@ fn add_all(
         let mut chunks = Vec::with_capacity(captured.len());
         for chunk in &captured {
             let bytes = (&*chunk.bytes).into();
-            let (start, end, encoding) = (chunk.start, chunk.end, Encoding::Xor);
+            let (start, end, encoding) = (chunk.start, chunk.end(), chunk.encoding);
             chunks.extend(without(Chunk { start, end, encoding, bytes }, &deleted)?);
         }
         if !chunks.is_empty() {

@@ -2,16 +2,12 @@
 
 use std::{iter::Peekable, path::Path};
 
-use blocks::{Block, BlockSeries, Chunk, Interval, Intervals, Meta, Writer};
-use chunks::{Encoding, XorChunk};
+use blocks::{Block, BlockSeries, Chunk, Interval, Meta, Writer};
 use runtime::Disk;
-use storage::Columns;
 use ulid::Ulid;
 
+use super::rewrite::{reencode, without};
 use crate::Result;
-
-/// Samples in a chunk that is made of others.
-const CHUNK_SAMPLES: usize = 120;
 
 /// Writes what `sources` hold as one block; `None` if nothing is left.
 pub(crate) fn merge(
@@ -126,17 +122,6 @@ fn advance(
     Ok(Some(Next { labels, series }))
 }
 
-/// What of a chunk is not deleted.
-pub(crate) fn without<'a>(chunk: Chunk<'a>, deleted: &Intervals) -> Result<Option<Chunk<'a>>> {
-    if !deleted.overlap(chunk.start, chunk.end) {
-        return Ok(Some(chunk));
-    }
-    let mut columns = Columns::default();
-    decode(&chunk, &mut columns)?;
-    deleted.remove_from(&mut columns, 0, 0);
-    Ok(encode(&columns, usize::MAX).pop())
-}
-
 /// Chunks of one series in order of time, none overlapping another.
 fn join(mut chunks: Vec<Chunk<'_>>) -> Result<Vec<Chunk<'_>>> {
     chunks.sort_by_key(|chunk| (chunk.start, chunk.end));
@@ -159,37 +144,4 @@ fn join(mut chunks: Vec<Chunk<'_>>) -> Result<Vec<Chunk<'_>>> {
         }
     }
     Ok(joined)
-}
-
-/// The samples of overlapping chunks in new ones; of two for one time the first stays.
-fn reencode(run: &[Chunk<'_>]) -> Result<Vec<Chunk<'static>>> {
-    let mut columns = Columns::default();
-    for chunk in run {
-        decode(chunk, &mut columns)?;
-    }
-    let mut order: Vec<usize> = (0..columns.times.len()).collect();
-    order.sort_by_key(|idx| columns.times[*idx]);
-    order.dedup_by_key(|idx| columns.times[*idx]);
-    let mut sorted = Columns::default();
-    for idx in order {
-        sorted.push(columns.times[idx], columns.values[idx]);
-    }
-    Ok(encode(&sorted, CHUNK_SAMPLES))
-}
-
-fn decode(chunk: &Chunk<'_>, columns: &mut Columns) -> Result<()> {
-    Ok(chunks::decode(chunk.encoding, &chunk.bytes, &mut columns.times, &mut columns.values)?)
-}
-
-/// Chunks of at most `n_samples` each.
-fn encode(columns: &Columns, n_samples: usize) -> Vec<Chunk<'static>> {
-    let n_samples = n_samples.min(usize::from(u16::MAX));
-    let (times, values) = (columns.times.chunks(n_samples), columns.values.chunks(n_samples));
-    let encode = |(times, values): (&[i64], &[f64])| {
-        let mut chunk = XorChunk::default();
-        times.iter().zip(values).for_each(|(time, value)| chunk.append(*time, *value));
-        let (start, end) = (times[0], chunk.last_time());
-        Chunk { start, end, encoding: Encoding::Xor, bytes: chunk.into_bytes().into() }
-    };
-    times.zip(values).map(encode).collect()
 }

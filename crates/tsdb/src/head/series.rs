@@ -1,9 +1,15 @@
+mod captured;
+mod expand;
+mod open;
+
 use std::sync::Arc;
 
-use chunks::XorChunk;
+use chunks::Encoding;
 use model::TimeRange;
-use storage::{AppendError, Columns};
+use storage::{AppendError, HistogramValue};
 
+pub(crate) use self::captured::Captured;
+use self::open::Open;
 use super::{SeriesId, index::LabelIds};
 
 /// What decides where chunks end.
@@ -26,7 +32,7 @@ pub(crate) struct Series {
     /// In order of time, all before `open`.
     full: Vec<FullChunk>,
     /// Empty only if `full` is empty too.
-    open: XorChunk,
+    open: Open,
     open_start: i64,
     /// A sample of this time or later begins a new chunk.
     next_cut: i64,
@@ -36,8 +42,21 @@ pub(crate) struct Series {
 #[derive(Clone)]
 pub(crate) struct FullChunk {
     pub(crate) start: i64,
-    pub(crate) end: i64,
+    /// Chunks do not cross chunk ranges, which are a few hours.
+    length_ms: u32,
+    pub(crate) encoding: Encoding,
     pub(crate) bytes: Arc<[u8]>,
+}
+
+impl FullChunk {
+    fn new(start: i64, end: i64, encoding: Encoding, bytes: Arc<[u8]>) -> FullChunk {
+        let length_ms = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX);
+        FullChunk { start, length_ms, encoding, bytes }
+    }
+
+    pub(crate) fn end(&self) -> i64 {
+        self.start.saturating_add(i64::from(self.length_ms))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,19 +81,30 @@ impl Series {
             is_logged,
             labels,
             full: Vec::new(),
-            open: XorChunk::default(),
+            open: Open::default(),
             open_start: 0,
             next_cut: 0,
         }
     }
 
-    /// Whether a sample may be appended; a repetition of the last one may.
+    /// Whether a float may be appended; a repetition of the last sample may.
     pub(crate) fn check_append(&self, time: i64, value: f64) -> Result<(), AppendError> {
+        self.check_time(time, || self.open.is_last_float(value))
+    }
+
+    /// The same for a histogram.
+    pub(crate) fn check_append_histogram(
+        &self,
+        time: i64,
+        value: &HistogramValue,
+    ) -> Result<(), AppendError> {
+        self.check_time(time, || self.open.is_last_histogram(value))
+    }
+
+    fn check_time(&self, time: i64, is_same: impl FnOnce() -> bool) -> Result<(), AppendError> {
         match self.last_time() {
             Some(last) if time < last => Err(AppendError::OutOfOrder),
-            Some(last) if time == last && value.to_bits() != self.open.last_value().to_bits() => {
-                Err(AppendError::DuplicateTimestamp)
-            }
+            Some(last) if time == last && !is_same() => Err(AppendError::DuplicateTimestamp),
             _ => Ok(()),
         }
     }
@@ -84,29 +114,67 @@ impl Series {
         if self.last_time().is_some_and(|last| time <= last) {
             return AppendOutcome::Dropped;
         }
-        let n_samples = self.open.n_samples();
-        if n_samples > 0 && n_samples == limits.samples_per_chunk / 4 {
-            self.next_cut = predict_cut(self.open_start, self.open.last_time(), self.next_cut, 4.0);
-        }
-        let is_full = time >= self.next_cut
-            || n_samples >= 2 * limits.samples_per_chunk
-            || self.open.bytes().len() > chunks::xor::FULL_BYTES;
-        if n_samples > 0 && is_full {
-            self.close_chunk();
-        }
-        let is_new = self.open.n_samples() == 0;
+        let is_new = self.is_full(time, limits) || !self.open.takes_floats();
         if is_new {
-            self.open_start = time;
-            self.next_cut = end_of_range(time, limits.chunk_range_ms);
+            self.close_chunk();
+            self.begin_chunk(time, limits);
         }
         self.open.append(time, value);
         if is_new { AppendOutcome::AppendedToNewChunk } else { AppendOutcome::Appended }
     }
 
+    /// The same for a histogram.
+    pub(crate) fn append_histogram(
+        &mut self,
+        time: i64,
+        value: &HistogramValue,
+        limits: &Limits,
+    ) -> AppendOutcome {
+        if self.last_time().is_some_and(|last| time <= last) {
+            return AppendOutcome::Dropped;
+        }
+        let is_full = self.is_full(time, limits);
+        match self.open.fit(value, is_full) {
+            open::Fit::As => self.open.append_histogram(time, value),
+            open::Fit::Expanded => self.open.expand_and_append(time, value),
+            open::Fit::New(header) => {
+                self.close_chunk();
+                self.begin_chunk(time, limits);
+                self.open = Open::histogram(header, value);
+                self.open.append_histogram(time, value);
+                return AppendOutcome::AppendedToNewChunk;
+            }
+        }
+        AppendOutcome::Appended
+    }
+
+    /// Whether the open chunk is at its end; true while there is none.
+    fn is_full(&mut self, time: i64, limits: &Limits) -> bool {
+        let n_samples = self.open.n_samples();
+        if n_samples == 0 {
+            return true;
+        }
+        if n_samples == limits.samples_per_chunk / 4 {
+            self.next_cut = predict_cut(self.open_start, self.open.last_time(), self.next_cut, 4.0);
+        }
+        time >= self.next_cut
+            || n_samples >= 2 * limits.samples_per_chunk
+            || self.open.has_full_bytes()
+    }
+
+    fn begin_chunk(&mut self, time: i64, limits: &Limits) {
+        self.open_start = time;
+        self.next_cut = end_of_range(time, limits.chunk_range_ms);
+    }
+
+    /// Leaves no chunk open.
     fn close_chunk(&mut self) {
         let open = std::mem::take(&mut self.open);
-        let (start, end) = (self.open_start, open.last_time());
-        self.full.push(FullChunk { start, end, bytes: open.into_bytes().into() });
+        if open.n_samples() > 0 {
+            let (end, encoding) = (open.last_time(), open.encoding());
+            let bytes = open.into_bytes().into();
+            self.full.push(FullChunk::new(self.open_start, end, encoding, bytes));
+        }
     }
 
     pub(crate) fn first_time(&self) -> Option<i64> {
@@ -127,14 +195,14 @@ impl Series {
         let overlaps = |start: i64, end: i64| range.overlaps(TimeRange::from_millis(start, end));
         let open_is_visible = self.open.n_samples() > n_hidden;
         open_is_visible && overlaps(self.open_start, self.open.last_time())
-            || self.full.iter().any(|chunk| overlaps(chunk.start, chunk.end))
+            || self.full.iter().any(|chunk| overlaps(chunk.start, chunk.end()))
                 && self.n_samples_exceed(n_hidden)
     }
 
     /// Drops chunks that end before `time`; says how many.
     pub(crate) fn drop_chunks_before(&mut self, time: i64) -> usize {
         let n_before = self.n_chunks();
-        let n_old = self.full.partition_point(|chunk| chunk.end < time);
+        let n_old = self.full.partition_point(|chunk| chunk.end() < time);
         self.full.drain(..n_old);
         if self.full.is_empty() {
             self.full = Vec::new();
@@ -148,7 +216,7 @@ impl Series {
     /// Forgets all samples.
     pub(crate) fn clear(&mut self) {
         self.full = Vec::new();
-        self.open = XorChunk::default();
+        self.open = Open::default();
     }
 
     /// The chunks that begin in `range`. Chunks do not cross the ranges that become blocks.
@@ -157,8 +225,9 @@ impl Series {
         let mut chunks: Vec<FullChunk> =
             self.full.iter().filter(|chunk| is_within(chunk.start)).cloned().collect();
         if self.open.n_samples() > 0 && is_within(self.open_start) {
+            let (end, encoding) = (self.open.last_time(), self.open.encoding());
             let bytes = self.open.bytes().into();
-            chunks.push(FullChunk { start: self.open_start, end: self.open.last_time(), bytes });
+            chunks.push(FullChunk::new(self.open_start, end, encoding, bytes));
         }
         chunks
     }
@@ -166,55 +235,27 @@ impl Series {
     /// What is needed to read the samples in `range` later, without the lock.
     pub(crate) fn capture(&self, range: TimeRange, n_hidden: usize) -> Captured {
         let (start, end) = (range.start.as_millis(), range.end.as_millis());
-        let first = self.full.partition_point(|chunk| chunk.end < start);
+        let first = self.full.partition_point(|chunk| chunk.end() < start);
         let last = self.full.partition_point(|chunk| chunk.start <= end).max(first);
-        let full = self.full[first..last].iter().map(|chunk| chunk.bytes.clone()).collect();
         let has_open =
             self.open.n_samples() > 0 && self.open_start <= end && self.open.last_time() >= start;
-        let open = if has_open { self.open.bytes().to_vec() } else { Vec::new() };
+        let open = has_open.then(|| (self.open.encoding(), self.open.bytes().to_vec()));
         let n_behind: usize = self.full[last..]
             .iter()
             .map(|chunk| chunks::n_samples(&chunk.bytes))
             .chain((!has_open).then(|| self.open.n_samples()))
             .sum();
-        Captured { range, full, open, n_hidden: n_hidden.saturating_sub(n_behind) }
+        Captured {
+            range,
+            full: self.full[first..last].to_vec(),
+            open,
+            n_hidden: n_hidden.saturating_sub(n_behind),
+        }
     }
 
     fn n_samples_exceed(&self, n: usize) -> bool {
         let full = self.full.iter().map(|chunk| chunks::n_samples(&chunk.bytes));
         n == 0 || full.sum::<usize>() + self.open.n_samples() > n
-    }
-}
-
-/// Chunks of a series, taken out of the head.
-pub(crate) struct Captured {
-    range: TimeRange,
-    full: Vec<Arc<[u8]>>,
-    open: Vec<u8>,
-    /// How many samples at the end are not to be seen.
-    n_hidden: usize,
-}
-
-impl Captured {
-    /// Appends the samples in the range to `columns`.
-    pub(crate) fn decode(&self, columns: &mut Columns) -> chunks::Result<()> {
-        let begin = columns.times.len();
-        for bytes in self.full.iter().map(|bytes| &**bytes).chain([&*self.open]) {
-            if !bytes.is_empty() {
-                chunks::xor::decode(bytes, &mut columns.times, &mut columns.values)?;
-            }
-        }
-        let visible = begin.max(columns.times.len().saturating_sub(self.n_hidden));
-        let times = &columns.times[begin..visible];
-        let first = times.partition_point(|time| *time < self.range.start.as_millis());
-        let end = times.partition_point(|time| *time <= self.range.end.as_millis());
-        columns.times.truncate(begin + end);
-        columns.values.truncate(begin + end);
-        if first > 0 {
-            columns.times.drain(begin..begin + first);
-            columns.values.drain(begin..begin + first);
-        }
-        Ok(())
     }
 }
 

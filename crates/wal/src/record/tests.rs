@@ -156,3 +156,69 @@ proptest! {
         drop(decode_metadata(&record, &mut Vec::new()));
     }
 }
+
+mod histograms {
+    use model::{
+        FloatHistogram,
+        histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint, Histogram, Span},
+    };
+
+    use super::*;
+
+    fn histogram(count: u64) -> Histogram {
+        Histogram {
+            counter_reset_hint: CounterResetHint::NotReset,
+            schema: 2,
+            zero_threshold: 0.5,
+            zero_count: 1,
+            count,
+            sum: 2.0,
+            positive_spans: vec![Span { offset: -1, length: 2 }],
+            positive_buckets: vec![3, -2],
+            ..Histogram::default()
+        }
+    }
+
+    fn custom() -> Histogram {
+        Histogram { schema: CUSTOM_BUCKETS_SCHEMA, custom_values: vec![0.1, 5.0], ..histogram(7) }
+    }
+
+    fn check<H: Logged + Clone + PartialEq + Debug>(
+        samples: &[HistogramSample<H>],
+        n_records: usize,
+    ) {
+        let records = encode_histograms(samples);
+        assert_eq!(records.len(), n_records);
+        let mut found = Vec::new();
+        for record in &records {
+            decode_histograms(record, &mut found).expect("our own record");
+            for len in 1..record.len() {
+                drop(decode_histograms::<H>(&record[..len], &mut Vec::new()));
+            }
+        }
+        assert_eq!(found, samples);
+    }
+
+    #[test]
+    fn come_back() {
+        let sample = |series_ref, time, value| HistogramSample { series_ref, time, value };
+        let samples = [sample(7, 1000, histogram(5)), sample(3, 2000, histogram(u64::MAX))];
+        check(&samples, 1);
+        let floats = samples.map(|s| sample(s.series_ref, s.time, s.value)).map(|s| {
+            HistogramSample { series_ref: s.series_ref, time: s.time, value: s.value.to_float() }
+        });
+        check::<FloatHistogram>(&floats, 1);
+        check(&[sample(7, 1000, histogram(5)), sample(3, 2000, custom())], 2);
+    }
+
+    #[test]
+    fn lie_as_upstream_lays_them() {
+        let sample = HistogramSample { series_ref: 258, time: 1000, value: histogram(5) };
+        let hex: String =
+            encode_histograms(&[sample])[0].iter().map(|byte| format!("{byte:02x}")).collect();
+        // Base, differences, hint and schema, zero bucket, count and sum, spans, buckets.
+        let expected = "07 0000000000000102 00000000000003e8 00 00 02 04 3fe0000000000000 01 05 \
+                        4000000000000000 01 01 02 00 02 06 03 00";
+        assert_eq!(hex, expected.replace(' ', ""));
+    }
+}
