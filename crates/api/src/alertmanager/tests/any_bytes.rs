@@ -41,6 +41,8 @@ fn like_json() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn any_body_is_taken_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (alerts, silence) = (body::alerts(&bytes), body::silence(&bytes));

@@ -32,6 +32,8 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn any_parameter_is_answered(value in value()) {
         for (path, name) in ENDPOINTS {
