@@ -37,7 +37,8 @@ const SORT_MAX: usize = 1000;
 /// Handles a flush, and those of its group that had to wait for it.
 pub(crate) async fn run(shared: Arc<Shared>, generation: Arc<Generation>, mut flush: Flush) {
     loop {
-        flush = prepare(flush).await;
+        let Some(prepared) = prepare(flush).await else { return };
+        flush = prepared;
         let wait = wait_for_peers(&shared);
         let context = Context {
             clock: shared.runtime.clock.clone(),
@@ -67,16 +68,17 @@ pub(crate) async fn run(shared: Arc<Shared>, generation: Arc<Generation>, mut fl
     }
 }
 
-async fn prepare(mut flush: Flush) -> Flush {
+/// `None` if the process ends.
+async fn prepare(mut flush: Flush) -> Option<Flush> {
     if flush.alerts.len() <= SORT_MAX {
         flush.prepare();
-        return flush;
+        return Some(flush);
     }
     let sort = move || {
         flush.prepare();
         flush
     };
-    tokio::task::spawn_blocking(sort).await.expect("sorting doesn't panic and isn't cancelled")
+    tokio::task::spawn_blocking(sort).await.ok()
 }
 
 /// How long those before us in line get to notify first.
