@@ -1,3 +1,9 @@
+#![expect(
+    clippy::approx_constant,
+    clippy::excessive_precision,
+    reason = "the digits are those that upstream prints"
+)]
+
 use super::functions;
 
 /// The function of that name.
