@@ -1,4 +1,7 @@
+mod answers;
 mod jira;
+mod own;
+mod payload;
 mod requests;
 mod sections;
 mod service;
