@@ -56,6 +56,7 @@ impl Discoverer for Files {
         Box::pin(async move {
             let clock = self.runtime.clock.clone();
             let mut next_refresh = Duration::ZERO;
+            let mut is_first = true;
             loop {
                 let now = clock.monotonic();
                 let reads_all = now >= next_refresh;
@@ -63,9 +64,11 @@ impl Discoverer for Files {
                     next_refresh = now + self.config.refresh_interval;
                 }
                 let groups = runtime::blocking(|| self.look(reads_all));
-                if !groups.is_empty() {
+                // That there is nothing is also worth saying, once.
+                if !groups.is_empty() || is_first {
                     updates.send(groups);
                 }
+                is_first = false;
                 clock.sleep(LOOK_INTERVAL.min(self.config.refresh_interval)).await;
             }
         })

@@ -56,6 +56,8 @@ pub struct Manager {
 struct Provider {
     config: Config,
     provided: Arc<Provided>,
+    /// Who wants it.
+    sets: BTreeSet<String>,
     stop: CancellationToken,
 }
 
@@ -75,35 +77,39 @@ impl Manager {
     pub fn apply(&self, sets: BTreeMap<String, Vec<Config>>) {
         let mut providers = self.providers.lock();
         let mut old = std::mem::take(&mut *providers);
-        let mut subscriptions: Vec<Subscription> = Vec::new();
         let mut n_failed = 0;
         for (set, configs) in &sets {
             for config in configs {
-                if let Some(idx) = providers.iter().position(|p| p.config == *config) {
-                    subscriptions[idx].sets.insert(set.clone());
+                if let Some(same) = providers.iter_mut().find(|p| p.config == *config) {
+                    same.sets.insert(set.clone());
                     continue;
                 }
-                let provider = match old.iter().position(|provider| provider.config == *config) {
-                    Some(idx) => old.swap_remove(idx),
-                    None => match self.start(config) {
-                        Ok(provider) => provider,
-                        Err(error) => {
-                            error!(config = set, error, "Cannot create service discovery");
-                            n_failed += 1;
-                            continue;
-                        }
-                    },
+                let same = old.iter().position(|provider| provider.config == *config);
+                let provider = match same {
+                    Some(idx) => Ok(old.swap_remove(idx)),
+                    None => self.start(config, set, &old),
                 };
-                let sets = BTreeSet::from([set.clone()]);
-                subscriptions.push(Subscription { provided: provider.provided.clone(), sets });
-                providers.push(provider);
+                match provider {
+                    Ok(provider) => {
+                        let sets = BTreeSet::from([set.clone()]);
+                        providers.push(Provider { sets, ..provider });
+                    }
+                    Err(error) => {
+                        error!(config = set, error, "Cannot create service discovery");
+                        n_failed += 1;
+                    }
+                }
             }
         }
         for gone in old {
             gone.stop.cancel();
         }
         self.publisher.metrics.failed_configs.set(f64::from(n_failed));
-        self.publisher.reload(sets.into_keys().collect(), subscriptions);
+        let subscriptions = providers.iter().map(|provider| Subscription {
+            provided: provider.provided.clone(),
+            sets: provider.sets.clone(),
+        });
+        self.publisher.reload(sets.into_keys().collect(), subscriptions.collect());
     }
 
     /// The newest groups of all sets, and a way to wait for newer ones.
@@ -118,7 +124,7 @@ impl Manager {
         self.tasks.wait().await;
     }
 
-    fn start(&self, config: &Config) -> Result<Provider, String> {
+    fn start(&self, config: &Config, set: &str, old: &[Provider]) -> Result<Provider, String> {
         let provided =
             Provided::new(self.publisher.changed.clone(), self.publisher.metrics.clone());
         let provided = Arc::new(provided);
@@ -126,13 +132,19 @@ impl Manager {
         match mechanism::build(config, &self.runtime, &self.metrics)? {
             Mechanism::Fixed(groups) => provided.replace(groups),
             Mechanism::Running(discoverer) => {
+                let is_before = |old: &&Provider| {
+                    old.config.mechanism() == config.mechanism() && old.sets.contains(set)
+                };
+                if let Some(before) = old.iter().find(is_before) {
+                    provided.inherit(&before.provided);
+                }
                 let (updates, stopped) = (Updates(provided.clone()), stop.clone());
                 self.tasks.spawn(async move {
                     stopped.run_until_cancelled(discoverer.run(updates)).await;
                 });
             }
         }
-        Ok(Provider { config: config.clone(), provided, stop })
+        Ok(Provider { config: config.clone(), provided, sets: BTreeSet::new(), stop })
     }
 }
 

@@ -16,15 +16,34 @@ use crate::{Groups, Options, metrics::ManagerMetrics};
 
 /// What one provider has said so far.
 pub(crate) struct Provided {
-    /// By source. No other lock is taken while this one is held.
-    groups: Mutex<BTreeMap<String, Arc<TargetGroup>>>,
+    /// No other lock is taken while this one is held.
+    known: Mutex<Known>,
     changed: Arc<Notify>,
     metrics: ManagerMetrics,
 }
 
+#[derive(Default)]
+struct Known {
+    /// By source.
+    groups: BTreeMap<String, Arc<TargetGroup>>,
+    /// Whether the groups are those of the provider before this one, which has not said anything.
+    is_inherited: bool,
+}
+
 impl Provided {
     pub(crate) fn new(changed: Arc<Notify>, metrics: ManagerMetrics) -> Provided {
-        Provided { groups: Mutex::default(), changed, metrics }
+        Provided { known: Mutex::default(), changed, metrics }
+    }
+
+    /// Until this provider finds something itself, what `other` has found goes on to hold: a reload
+    /// must not tear a hole.
+    pub(crate) fn inherit(&self, other: &Provided) {
+        let groups = other.known.lock().groups.clone();
+        *self.known.lock() = Known { groups, is_inherited: true };
+    }
+
+    fn groups(&self) -> Vec<Arc<TargetGroup>> {
+        self.known.lock().groups.values().cloned().collect()
     }
 
     pub(crate) fn update(&self, groups: Vec<TargetGroup>) {
@@ -35,12 +54,15 @@ impl Provided {
 
     /// Replaces groups without telling anybody.
     pub(crate) fn replace(&self, groups: Vec<TargetGroup>) {
-        let mut known = self.groups.lock();
+        let mut known = self.known.lock();
+        if std::mem::take(&mut known.is_inherited) {
+            known.groups.clear();
+        }
         for group in groups {
             if group.targets.is_empty() {
-                known.remove(&group.source);
+                known.groups.remove(&group.source);
             } else {
-                known.insert(group.source.clone(), Arc::new(group));
+                known.groups.insert(group.source.clone(), Arc::new(group));
             }
         }
     }
@@ -126,7 +148,7 @@ impl Publisher {
     fn publish(&self, state: &State) {
         let mut groups: Groups = state.sets.iter().map(|set| (set.clone(), Vec::new())).collect();
         for subscription in &state.subscriptions {
-            let provided: Vec<_> = subscription.provided.groups.lock().values().cloned().collect();
+            let provided = subscription.provided.groups();
             for set in &subscription.sets {
                 groups.entry(set.clone()).or_default().extend_from_slice(&provided);
             }

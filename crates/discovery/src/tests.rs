@@ -142,6 +142,21 @@ async fn mechanism_with_the_same_settings_goes_on() {
 }
 
 #[tokio::test]
+async fn changed_settings_tear_no_hole() {
+    let world = World::new();
+    world.write("/sd/a.yml", "- targets: ['x:1']\n").await;
+    world.apply(&[("a", files("/sd/a.yml"))]);
+    world.run_for(200).await;
+    world.apply(&[("a", files("/sd/*.yml"))]);
+    let labels = "{__meta_filepath=\"/sd/a.yml\"}";
+    assert_eq!(world.print(), format!("a x:1 {labels}\n"));
+    world.apply(&[("a", files("/sd/b.yml"))]);
+    assert_eq!(world.print(), format!("a x:1 {labels}\n"));
+    world.run_for(5000).await;
+    assert_eq!(world.print(), "");
+}
+
+#[tokio::test]
 async fn frequent_changes_are_handed_out_now_and_then() {
     let mut world = World::new();
     world.apply(&[("a", files("/sd/a.yml"))]);

@@ -1,7 +1,8 @@
 //! From discovered labels to a target's labels, by the job's settings and relabelling. Pure.
 
-use model::{Labels, LabelsBuilder, TargetGroup};
 use std::time::Duration;
+
+use model::{Labels, LabelsBuilder, TargetGroup};
 
 use crate::Config;
 

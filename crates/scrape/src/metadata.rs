@@ -23,8 +23,15 @@ struct Family {
 #[derive(Default)]
 pub(crate) struct Interner {
     /// No other lock is taken while this one is held.
-    families: Mutex<HashTable<Arc<Family>>>,
+    families: Mutex<Families>,
     hasher: foldhash::fast::RandomState,
+}
+
+#[derive(Default)]
+struct Families {
+    table: HashTable<Arc<Family>>,
+    /// So many are too many, unless targets have them.
+    clean_at: usize,
 }
 
 /// The families of one target.
@@ -53,7 +60,10 @@ impl Interner {
         let family = Family { metric: metric.to_owned(), metadata };
         let hash = self.hash(&family);
         let mut families = self.families.lock();
-        match families.entry(hash, |known| **known == family, |known| self.hash(known)) {
+        if families.table.len() >= families.clean_at {
+            families.clean();
+        }
+        match families.table.entry(hash, |known| **known == family, |known| self.hash(known)) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(vacant) => vacant.insert(Arc::new(family)).get().clone(),
         }
@@ -61,7 +71,7 @@ impl Interner {
 
     /// Forgets families that no target has.
     pub(crate) fn clean(&self) {
-        self.families.lock().retain(|family| Arc::strong_count(family) > 1);
+        self.families.lock().clean();
     }
 
     fn hash(&self, family: &Family) -> u64 {
@@ -73,6 +83,13 @@ impl Interner {
 
     fn hash_name(&self, metric: &str) -> u64 {
         self.hasher.hash_one(metric)
+    }
+}
+
+impl Families {
+    fn clean(&mut self) {
+        self.table.retain(|family| Arc::strong_count(family) > 1);
+        self.clean_at = (self.table.len() * 2).max(1024);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Targets that come, stay and go.
 
+use std::time::Duration;
+
 use super::world::{World, drop_rule, expect, job, text};
 use crate::Config;
-use std::time::Duration;
 
 #[tokio::test]
 async fn target_that_is_gone_ends_late() {
