@@ -102,6 +102,19 @@ impl Tell for Config {
         texts: &Texts<'_>,
         notification: &Notification,
     ) -> Result<(), NotifyError> {
+        self.tell_at(API, sender, texts, notification).await
+    }
+}
+
+impl Config {
+    /// Tells the service at `api`.
+    pub(crate) async fn tell_at(
+        &self,
+        api: &str,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<(), NotifyError> {
         let read = "read token_file";
         let token = sender.secret(&self.token.0, &self.token_file, read).await?;
         let read = "read user_key_file";
@@ -111,15 +124,13 @@ impl Tell for Config {
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let text = HeaderValue::from_static("text/plain");
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, text)]);
-        let url = format!("{API}?{query}");
+        let url = format!("{api}?{query}");
         let response = sender.http.send(Method::POST, &url, headers, Bytes::new()).await?;
         check_status(&response, &[])
     }
-}
 
-impl Config {
     /// The fields of the message, sorted by name.
-    pub(crate) fn fields(
+    fn fields(
         &self,
         token: &str,
         user: &str,

@@ -46,8 +46,7 @@ pub(crate) fn new<T: Tell>(
     timeout: Duration,
     context: &Context,
 ) -> NewNotifier {
-    let http = Http::new(http, timeout, &context.runtime)?;
-    let sender = Sender { http, template: context.template.clone() };
+    let sender = Sender::new(http, timeout, context)?;
     Ok(Box::new(Told { settings: settings.clone(), sender }))
 }
 
@@ -65,6 +64,15 @@ impl<T: Tell> Notifier for Told<T> {
 }
 
 impl Sender {
+    pub(crate) fn new(
+        http: &Option<HttpClient>,
+        timeout: Duration,
+        context: &Context,
+    ) -> Result<Sender, transport::client::Error> {
+        let http = Http::new(http, timeout, &context.runtime)?;
+        Ok(Sender { http, template: context.template.clone() })
+    }
+
     /// The URL, as it is given or from the file at `path`, which `key` names.
     pub(crate) async fn url(
         &self,

@@ -1,6 +1,6 @@
 //! Our own cases: bytes, errors, and what upstream's tables leave out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alertmanager::{Template, Time};
 use conformance::Score;
@@ -12,8 +12,15 @@ use settings::{
     yaml::{self, Value as Node},
 };
 
-use super::requests::{attempt, notification, receiver};
-use crate::{Context, Receiver, build, webhook};
+use super::{
+    requests::{attempt, entry, notification, receiver},
+    service::{Asked, answer, with_service},
+};
+use crate::{
+    Context, Receiver, build, pushover,
+    sender::{Sender, Texts},
+    webhook,
+};
 
 #[tokio::test]
 async fn rocketchat_is_told_with_its_tokens() {
@@ -73,6 +80,45 @@ async fn wechat_exchanges_its_secret_for_a_token() {
     refused["server_answer"] = json!({"body": "{}"});
     let (outcome, _) = attempt(&refused).await;
     assert_eq!(outcome.unwrap_err().to_string(), "invalid APISecret for CorpID: corp");
+}
+
+#[tokio::test]
+async fn pushover_is_told_in_a_query() {
+    let check = async |config: Value, status: u16, expected: &str| {
+        let simulation = Simulation::new(1);
+        let runtime = simulation.runtime();
+        runtime.disk.write_atomically("t".as_ref(), b"to ken\n").unwrap();
+        let template = Arc::new(Template::new("http://am", runtime.clock.clone()));
+        let context = Context { runtime, template: template.clone() };
+        let config: pushover::Config = entry(&config).remove(0);
+        let sender = Sender::new(&None, Duration::ZERO, &context).unwrap();
+        let case = json!({"alerts": [{"labels": {"a": "<b>"}}]});
+        let notification = notification(&case, Time::UNIX_EPOCH);
+        let texts = Texts { template: &template, data: template.data(&notification) };
+        let ask = config.tell_at("http://service/1/messages.json", &sender, &texts, &notification);
+        let respond = move |_: &Asked| answer(&json!({"server_answer": {"status": status}}));
+        let (outcome, asked) = with_service(&simulation, respond, ask, false).await;
+        assert_eq!((asked[0].method.as_str(), asked[0].body.as_str()), ("POST", ""));
+        assert_eq!(asked[0].headers["content-type"], "text/plain");
+        let query = asked[0].path.strip_prefix("/1/messages.json?").unwrap();
+        assert_eq!(query, expected);
+        outcome.is_err_and(|error| error.retry)
+    };
+    let plain = json!({"user_key": "u", "token_file": "t", "monospace": true, "ttl": "1m"});
+    let query = concat!(
+        "device=&expire=0&message=%28no+details%29&monospace=1&priority=&retry=0&sound=&",
+        "title=&token=to+ken&ttl=60&url=&url_title=&user=u"
+    );
+    assert!(!check(plain.clone(), 200, query).await);
+    assert!(!check(plain.clone(), 429, query).await);
+    assert!(check(plain, 500, query).await);
+    let html = json!({"user_key": "u", "token": "t", "html": true, "priority": "1", "retry": "90s",
+        "title": "{{ .CommonLabels.a }}", "message": "<b>{{ .CommonLabels.a }}</b>"});
+    let query = concat!(
+        "device=&expire=0&html=1&message=%3Cb%3E%26lt%3Bb%26gt%3B%3C%2Fb%3E&priority=1&retry=90&",
+        "sound=&title=%3Cb%3E&token=t&url=&url_title=&user=u"
+    );
+    assert!(!check(html, 200, query).await);
 }
 
 #[test]
