@@ -128,6 +128,14 @@ impl World {
         self.send(Request::get(url(path))).await
     }
 
+    /// [`World::get`] of somebody who takes compressed answers.
+    pub(crate) async fn get_compressed(&self, path: &str) -> Option<Answer> {
+        let mut request = Request::get(url(path));
+        let gzip = http::HeaderValue::from_static("gzip");
+        request.headers.insert(http::header::ACCEPT_ENCODING, gzip);
+        self.send(request).await
+    }
+
     pub(crate) async fn post(&self, path: &str) -> Option<Answer> {
         self.post_json(path, "").await
     }
@@ -145,7 +153,8 @@ impl World {
                 biased;
                 response = &mut exchange => {
                     let response = response.ok()?;
-                    let body = String::from_utf8_lossy(&response.body).into_owned();
+                    let body = response.decoded(1 << 20).ok()?;
+                    let body = String::from_utf8_lossy(&body).into_owned();
                     return Some(Answer { status: response.status.as_u16(), body });
                 }
                 () = tokio::task::yield_now() => std::thread::yield_now(),

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, extract::State};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use model::Timestamp;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -132,14 +132,16 @@ fn stream_of(
     receiver: mpsc::Receiver<Bytes>,
     writer: JoinHandle<()>,
 ) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
-    stream::unfold(Some((receiver, writer)), async |state| {
+    let chunks = stream::unfold(Some((receiver, writer)), async |state| {
         let (mut receiver, writer) = state?;
         match receiver.recv().await {
             Some(chunk) => Some((Ok(chunk), Some((receiver, writer)))),
             // If writing panicked, the client must not take the rest for the whole.
             None => Some((Err(std::io::Error::other(writer.await.err()?)), None)),
         }
-    })
+    });
+    // Compression asks once more after the end.
+    chunks.fuse()
 }
 
 fn answer(engine: &dyn Engine, query: &Query, limit: usize) -> Result<Answer, QueryError> {

@@ -40,6 +40,9 @@ async fn a_server_scrapes_and_answers() {
     let answer = world.wait_for("/api/v1/query?query=answer", r#""42""#).await;
     assert!(answer.contains(r#""instance":"target:9100","job":"node""#), "{answer}");
     world.wait_for("/api/v1/query?query=doubled", r#""84""#).await;
+    let path = "/api/v1/query?query=answer";
+    let compressed = world.get_compressed(path).await.expect("a whole answer").body;
+    assert!(compressed.contains(r#""42""#), "{compressed}");
     let alerts = world.wait_for("/api/v1/alerts", "firing").await;
     assert!(alerts.contains("it is 42"), "{alerts}");
     let targets = world.get("/api/v1/targets").await.expect("it runs").body;

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Notification, write_notification};
@@ -35,7 +35,7 @@ pub(in crate::prometheus) async fn live_notifications(State(api): State<Arc<Api>
         return StatusCode::NO_CONTENT.into_response();
     };
     let listener = Listener { api, shown: Vec::new(), _slot: slot };
-    let events = stream::unfold(listener, Listener::next);
+    let events = stream::unfold(listener, Listener::next).fuse();
     let headers =
         [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
     (headers, Body::from_stream(events)).into_response()
