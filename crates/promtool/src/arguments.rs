@@ -19,6 +19,7 @@ pub(crate) use definition::{
     check::{CheckConfig, CheckDiscovery, CheckMetrics, CheckRules, CheckServer, CheckWebConfig},
     promql::{DeleteMatchers, Format, SetMatchers},
     query::{Header, Instant, LabelValues, Output, Query, QueryCommand, Range, Series},
+    test::TestRules,
 };
 
 /// What to do, and how.

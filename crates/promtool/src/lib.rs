@@ -12,6 +12,7 @@ mod promql;
 mod query;
 mod table;
 mod time;
+mod unit_test;
 
 use std::{
     io::{self, Read, Write},
@@ -116,6 +117,7 @@ async fn act(parsed: Parsed, world: &mut World) -> anyhow::Result<Exit> {
         Command::CheckReady(check) => check::server::run(&global, world, &check, "/-/ready").await,
         Command::CheckDiscovery(check) => check::service_discovery::run(world, &check),
         Command::Query(query) => query::run(&global, world, query).await,
+        Command::TestRules(test) => unit_test::run(&global, world, &test),
         Command::PromqlFormat(format) => promql::format(&global, world, &format),
         Command::LabelMatchersSet(set) => promql::set_matchers(&global, world, &set),
         Command::LabelMatchersDelete(delete) => promql::delete_matchers(&global, world, &delete),

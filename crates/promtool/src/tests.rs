@@ -1,3 +1,5 @@
 mod checks;
+mod queries;
 mod requests;
+mod unit_tests;
 mod world;

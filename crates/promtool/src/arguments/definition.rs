@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod promql;
 pub(crate) mod query;
+pub(crate) mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -11,8 +12,16 @@ use clap::{Args, Parser, Subcommand};
 use super::Global;
 
 /// Flags without a value, which `--no-…` turns off.
-pub(super) const SWITCHES: [&str; 6] =
-    ["experimental", "syntax-only", "lint-fatal", "ignore-unknown-fields", "agent", "extended"];
+pub(super) const SWITCHES: [&str; 8] = [
+    "experimental",
+    "syntax-only",
+    "lint-fatal",
+    "ignore-unknown-fields",
+    "agent",
+    "extended",
+    "debug",
+    "diff",
+];
 
 #[derive(Debug, Parser)]
 #[command(
@@ -54,6 +63,8 @@ pub(super) enum Top {
     Check(check::Check),
     /// Run query against a Prometheus server
     Query(query::Query),
+    /// Unit testing
+    Test(test::Test),
     /// PromQL formatting and editing; requires the --experimental flag
     Promql {
         #[command(subcommand)]
@@ -72,6 +83,7 @@ pub(crate) enum Command {
     CheckReady(check::CheckServer),
     CheckDiscovery(check::CheckDiscovery),
     Query(query::Query),
+    TestRules(test::TestRules),
     PromqlFormat(promql::Format),
     LabelMatchersSet(promql::SetMatchers),
     LabelMatchersDelete(promql::DeleteMatchers),
@@ -81,6 +93,7 @@ impl Top {
     pub(super) fn meaning(self) -> Command {
         match self {
             Top::Check(check) => check.meaning(),
+            Top::Test(test) => test.meaning(),
             Top::Query(query) => Command::Query(query),
             Top::Promql { command } => command.meaning(),
         }
@@ -94,6 +107,7 @@ impl Command {
             Command::CheckConfig(check) => &check.files,
             Command::CheckRules(check) => &check.files,
             Command::CheckWebConfig(check) => &check.files,
+            Command::TestRules(test) => &test.files,
             Command::CheckDiscovery(check) => std::slice::from_ref(&check.file),
             _ => &[],
         };

@@ -7,7 +7,7 @@ use std::{
 
 use runtime::Runtime;
 
-use crate::{World, run};
+use crate::{Exit, World, run};
 
 /// What a command left behind.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,18 +37,29 @@ impl Sink {
     }
 }
 
-/// Runs a command line in `runtime`, with `stdin`.
-pub(super) async fn promtool(runtime: Runtime, args: &[&str], stdin: &str) -> Outcome {
-    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+/// A world, and a way to see what was printed there.
+pub(super) fn world(runtime: Runtime, stdin: &str) -> (World, impl Fn(Exit) -> Outcome) {
     let (stdout, stderr) = (Sink::default(), Sink::default());
-    let mut world = World {
+    let world = World {
         runtime,
         stdin: Box::new(Cursor::new(stdin.to_owned().into_bytes())),
         stdout: Box::new(stdout.clone()),
         stderr: Box::new(stderr.clone()),
     };
+    let seen = move |exit: Exit| Outcome {
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+        exit_code: exit.code(),
+    };
+    (world, seen)
+}
+
+/// Runs a command line in `runtime`, with `stdin`.
+pub(super) async fn promtool(runtime: Runtime, args: &[&str], stdin: &str) -> Outcome {
+    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    let (mut world, seen) = world(runtime, stdin);
     let exit = run(&args, &mut world).await;
-    Outcome { stdout: stdout.text(), stderr: stderr.text(), exit_code: exit.code() }
+    seen(exit)
 }
 
 /// Upstream's tables are run in this folder; commands here are given whole paths instead.
