@@ -12,6 +12,7 @@ pub mod lifecycle;
 mod metrics;
 mod params;
 mod query;
+mod remote_write;
 mod respond;
 pub mod rules;
 mod series;
@@ -50,6 +51,8 @@ pub struct State {
     pub status: Arc<dyn status::Status>,
     /// Nothing unless `--web.enable-lifecycle`.
     pub lifecycle: Option<Arc<dyn lifecycle::Lifecycle>>,
+    /// Nothing unless `--web.enable-remote-write-receiver`.
+    pub remote_write: Option<Arc<remote::Receiver>>,
     /// Nothing unless `--web.enable-admin-api`.
     pub admin: Option<Arc<dyn admin::Admin>>,
     pub readiness: lifecycle::Readiness,
@@ -162,7 +165,7 @@ fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/admin/tsdb/snapshot", change(admin::snapshot))
         .route("/admin/tsdb/delete_series", change(admin::delete_series))
         .route("/admin/tsdb/clean_tombstones", change(admin::clean_tombstones))
-        .route("/write", post(disabled::write))
+        .route("/write", post(remote_write::write))
         .route("/otlp/v1/metrics", post(disabled::otlp))
         .route_layer(ready)
         .route("/status/walreplay", get(status::wal_replay))

@@ -12,6 +12,7 @@ mod maintenance;
 mod metrics;
 mod options;
 mod queries;
+mod receive;
 mod retention;
 mod shown;
 mod storage;

@@ -94,6 +94,7 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             listen_addresses: addresses,
             route_prefix,
             external_url,
+            remote_write_messages: remote_write_messages(values)?,
             enable_admin_api: values.is_set("web.enable-admin-api"),
             enable_lifecycle: values.is_set("web.enable-lifecycle"),
             cors_origin: values.text("web.cors.origin").to_owned(),
@@ -151,6 +152,15 @@ fn refuse_what_would_be_unsafe(values: &Values) -> Result<(), Stop> {
         return Err(Stop::Error("--agent: agent mode is not supported yet".to_owned()));
     }
     Ok(())
+}
+
+/// What the remote write receiver takes; `None` without one.
+fn remote_write_messages(values: &Values) -> Result<Option<Vec<remote::Message>>, Stop> {
+    let names = values.list("web.remote-write-receiver.accepted-protobuf-messages");
+    let messages: Result<Vec<_>, _> =
+        names.iter().map(|name| remote::Message::parse(name)).collect();
+    let messages = messages.map_err(|unknown| Stop::Error(unknown.to_string()))?;
+    Ok(values.is_set("web.enable-remote-write-receiver").then_some(messages))
 }
 
 fn count(values: &Values, flag: &str) -> Result<usize, Stop> {

@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 
 use super::lifecycle::plain;
 
-pub(super) async fn write() -> Response {
+pub(super) fn write() -> Response {
     let text =
         "remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n";
     plain(StatusCode::NOT_FOUND, text.to_owned())

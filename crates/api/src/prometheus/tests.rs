@@ -4,6 +4,7 @@ mod fakes;
 mod grafana;
 mod load;
 mod promql_engine;
+mod remote_write;
 mod tables;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ fn state() -> State {
         rules: Arc::new(fakes::Rules::default()),
         status: Arc::new(fakes::Status::default()),
         lifecycle: None,
+        remote_write: None,
         admin: None,
         readiness,
         registry: telemetry::Registry::default(),

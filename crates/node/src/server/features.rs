@@ -13,7 +13,7 @@ type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 const FIXED: &[Row] = &[
     ("api",
         &["exclude_alerts", "label_values_match", "query_stats", "query_warnings", "time_range_labels", "time_range_series"],
-        &["openapi_3.1", "openapi_3.2", "otlp_write_receiver", "remote_write_receiver", "search"]),
+        &["openapi_3.1", "openapi_3.2", "otlp_write_receiver", "search"]),
     ("otlp_receiver", &[], &["delta_conversion", "native_delta_ingestion"]),
     ("prometheus", &["server_mode"], &["agent_mode", "stringlabels"]),
     ("promql",
@@ -29,8 +29,18 @@ const FIXED: &[Row] = &[
           "reReplaceAll", "safeHtml", "sortByLabel", "stripDomain", "stripPort", "strvalue", "tableLink", "title",
           "toDuration", "toLower", "toTime", "toUpper", "urlQueryEscape", "value"],
         &[]),
-    ("tsdb", &["isolation"], &["delayed_compaction", "exemplar_storage", "native_histograms", "st_storage"]),
+    ("tsdb", &["isolation"],
+        &["delayed_compaction", "exemplar_storage", "histograms_st_encoding", "native_histograms", "st_storage",
+          "use_uncached_io", "xor2_encoding"]),
     ("ui", &[], &["ui_v2", "ui_v3"]),
+];
+
+/// Operators, matchers and aggregations that are always there.
+#[rustfmt::skip]
+const OPERATORS: [&str; 33] = [
+    "!=", "!~", "%", "*", "+", "-", "/", "<", "</", "<=", "==", "=~", ">", ">/", ">=", "@", "^", "and", "atan2",
+    "avg", "bottomk", "count", "count_values", "group", "max", "min", "or", "quantile", "stddev", "stdvar", "sum",
+    "topk", "unless",
 ];
 
 /// What a flag of `--enable-feature` turns on in the query language.
@@ -52,12 +62,19 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
         off.iter().for_each(|name| set(category, name, false));
     }
     set("api", "admin", options.web.enable_admin_api);
+    set("api", "remote_write_receiver", options.web.remote_write_messages.is_some());
     set("api", "lifecycle", options.web.enable_lifecycle);
     set("prometheus", "auto_reload_config", options.auto_reload.is_some());
     for (flag, names) in PROMQL {
         names.iter().for_each(|name| set("promql", name, options.has_feature(flag)));
     }
     let experimental = options.has_feature("promql-experimental-functions");
+    for operator in OPERATORS {
+        set("promql_operators", operator, true);
+    }
+    for aggregation in ["limit_ratio", "limitk"] {
+        set("promql_operators", aggregation, experimental);
+    }
     for function in &promql_syntax::functions::FUNCTIONS {
         set("promql_functions", function.name, experimental || !function.experimental);
     }

@@ -28,6 +28,8 @@ pub struct WebOptions {
     pub route_prefix: String,
     pub enable_lifecycle: bool,
     pub enable_admin_api: bool,
+    /// The messages that `/api/v1/write` takes; `None` keeps it closed.
+    pub remote_write_messages: Option<Vec<remote::Message>>,
     /// Regex; always anchored.
     pub cors_origin: String,
     pub connections_max: usize,

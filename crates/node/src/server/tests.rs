@@ -181,6 +181,33 @@ async fn a_wrong_flag_prevents_a_start() {
 }
 
 #[test]
+fn features_are_those_of_upstream_but_for_what_is_missing() {
+    let Some(golden) = conformance::text("prometheus/api/features.json") else { return };
+    let golden: BTreeMap<String, BTreeMap<String, bool>> =
+        serde_json::from_str(&golden).expect("upstream's table");
+    let mut options = options();
+    options.web.enable_lifecycle = false;
+    options.web.enable_admin_api = false;
+    let ours = features::table(&options);
+    let mut score = conformance::Score::new("api/features");
+    for (category, expected) in &golden {
+        let got = ours.get(category).cloned().unwrap_or_default();
+        let mut wrong: Vec<_> =
+            expected.iter().filter(|(name, is_on)| got.get(*name) != Some(is_on)).collect();
+        wrong.extend(got.iter().filter(|(name, _)| !expected.contains_key(*name)));
+        let outcome = if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:?}")) };
+        score.add(category, outcome);
+    }
+    score.finish(&[
+        ("api", "no descriptions in OpenAPI, no fuzzy search"),
+        ("prometheus", "labels are not stored as upstream's \"stringlabels\""),
+        ("service_discovery_providers", "only files and static targets"),
+        ("tsdb", "no native histograms, no XOR2 encoding"),
+        ("ui", "no pages yet"),
+    ]);
+}
+
+#[test]
 fn what_the_file_says_of_retention_wins() {
     let check = |flags: (u64, u64), file: &str, expected: &str| {
         let options = config::prometheus::Options::default();
@@ -226,6 +253,7 @@ fn options() -> Options {
             route_prefix: "/".to_owned(),
             enable_lifecycle: true,
             enable_admin_api: true,
+            remote_write_messages: Some(remote::Message::ALL.to_vec()),
             cors_origin: ".*".to_owned(),
             connections_max: 512,
             read_timeout: seconds(300),

@@ -64,6 +64,7 @@ impl Server {
             rules: Arc::new(RulesAdapter(self.components.rule_statuses())),
             status: Arc::new(status),
             lifecycle: web.enable_lifecycle.then_some(lifecycle),
+            remote_write: self.remote_write_receiver(),
             admin: web.enable_admin_api.then_some(admin),
             readiness: self.readiness.clone(),
             registry: self.registry.clone(),

@@ -1,0 +1,18 @@
+//! How do samples reach and leave other systems? Remote write and remote read.
+//!
+//! Knows nothing of HTTP servers and of configuration files: `api` hands over headers and bodies,
+//! `node` hands over settings. Messages are read in place, field by field, and written the same
+//! way. Start at [`Receiver`].
+
+mod histogram;
+mod labels;
+mod protocol;
+mod receive;
+mod snappy;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use protocol::{Message, UnknownMessage, Unsupported};
+pub use receive::{BODY_BYTES_MAX, Options as ReceiverOptions, Outcome, Receiver, Written};

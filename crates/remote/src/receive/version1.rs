@@ -1,0 +1,180 @@
+//! `prometheus.WriteRequest`: series with their labels as text.
+
+use model::Labels;
+use storage::SeriesRef;
+use tracing::warn;
+
+use super::{
+    Refusal, Report,
+    batch::{Batch, CHUNK_SERIES, Failure, Item, Series},
+};
+use crate::{
+    histogram,
+    labels::RawLabels,
+    wire::{Fields, Result as WireResult},
+};
+
+/// Appends everything; the first sample that is not taken ends it.
+pub(super) fn append(batch: &mut Batch<'_>, request: &[u8]) -> Result<Report, Refusal> {
+    let mut report = Report::default();
+    let mut items = Vec::with_capacity(CHUNK_SERIES);
+    let mut n_series = 0;
+    let mut fields = Fields::new(request);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => {
+                let (labels, rest) = split(field.bytes()?)?;
+                let key = batch.cache.key(labels, 0);
+                items.push(Item { idx: n_series, key, handle: SeriesRef::UNKNOWN, labels, rest });
+                n_series += 1;
+                if items.len() == CHUNK_SERIES {
+                    append_items(batch, &mut items, &mut report)?;
+                }
+            }
+            // Metadata of families: read, so that what is broken is refused, but not kept.
+            3 => read_metadata(field.bytes()?)?,
+            _ => {}
+        }
+    }
+    append_items(batch, &mut items, &mut report)?;
+    if report.n_invalid > 0 {
+        warn!(num_series = report.n_invalid, "Invalid metric names or labels");
+    }
+    Ok(report)
+}
+
+fn append_items(
+    batch: &mut Batch<'_>,
+    items: &mut Vec<Item<'_>>,
+    report: &mut Report,
+) -> Result<(), Refusal> {
+    batch.look_up(items);
+    for item in items.drain(..) {
+        let series = match item.handle {
+            SeriesRef::UNKNOWN => match read_labels(item.labels)?.to_labels() {
+                Ok(labels) => Series::new(&item, labels),
+                // Upstream is lenient here: the rest of the request counts.
+                Err(_) => {
+                    report.n_invalid += 1;
+                    continue;
+                }
+            },
+            _ => Series::known(&item),
+        };
+        append_item(batch, &item, series, report)?;
+    }
+    Ok(())
+}
+
+fn append_item(
+    batch: &mut Batch<'_>,
+    item: &Item<'_>,
+    mut series: Series,
+    report: &mut Report,
+) -> Result<(), Refusal> {
+    let mut fields = Fields::new(item.rest);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            2 => {
+                let (time, value) = read_sample(field.bytes()?)?;
+                batch.append(&mut series, time, value, || known_labels(item))?;
+                report.written.samples += 1;
+            }
+            // Exemplars have no store; one that is broken breaks the request.
+            3 => read_exemplar(field.bytes()?)?,
+            4 => {
+                let histogram = histogram::read(field.bytes()?)?;
+                batch.append_histogram(&mut series, histogram, || known_labels(item))?;
+                report.written.histograms += 1;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The run of labels that a series begins with, and the rest. Who has labels elsewhere gets the
+/// whole for both: readers skip what is not theirs.
+fn split(series: &[u8]) -> WireResult<(&[u8], &[u8])> {
+    let mut fields = Fields::new(series);
+    let (mut labels_end, mut is_in_labels) = (0, true);
+    while let Some(field) = fields.next()? {
+        match (field.number, is_in_labels) {
+            (1, true) => labels_end = series.len() - fields.rest().len(),
+            (1, false) => return Ok((series, series)),
+            _ => is_in_labels = false,
+        }
+    }
+    Ok(series.split_at(labels_end))
+}
+
+fn read_labels(bytes: &[u8]) -> WireResult<RawLabels<'_>> {
+    let mut labels = RawLabels::default();
+    let mut fields = Fields::new(bytes);
+    while let Some(field) = fields.next()? {
+        if field.number == 1 {
+            let (name, value) = read_label(field.bytes()?)?;
+            labels.push(name, value);
+        }
+    }
+    Ok(labels)
+}
+
+/// Labels of a series that was known, so they were good once.
+fn known_labels(item: &Item<'_>) -> Result<Labels, Failure> {
+    let labels = read_labels(item.labels).ok().and_then(|mut labels| labels.to_labels().ok());
+    labels.ok_or_else(|| Failure::Store("labels of a known series are broken".to_owned()))
+}
+
+fn read_label(bytes: &[u8]) -> WireResult<(&[u8], &[u8])> {
+    let (mut name, mut value): (&[u8], &[u8]) = (b"", b"");
+    let mut fields = Fields::new(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => name = field.bytes()?,
+            2 => value = field.bytes()?,
+            _ => {}
+        }
+    }
+    Ok((name, value))
+}
+
+/// Time and value; version 2 has the same fields.
+#[inline]
+pub(super) fn read_sample(bytes: &[u8]) -> WireResult<(i64, f64)> {
+    let (mut time, mut value) = (0, 0.0);
+    let mut fields = Fields::new(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => value = field.double()?,
+            2 => time = field.number()? as i64,
+            _ => {}
+        }
+    }
+    Ok((time, value))
+}
+
+fn read_exemplar(bytes: &[u8]) -> WireResult<()> {
+    let mut fields = Fields::new(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => drop(read_label(field.bytes()?)?),
+            2 => drop(field.double()?),
+            3 => drop(field.number()?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_metadata(bytes: &[u8]) -> WireResult<()> {
+    let mut fields = Fields::new(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => drop(field.number()?),
+            2 | 4 | 5 => drop(field.bytes()?),
+            _ => {}
+        }
+    }
+    Ok(())
+}

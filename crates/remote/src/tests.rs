@@ -1,0 +1,7 @@
+//! What remote write and read do, seen from outside.
+
+mod any_bytes;
+mod messages;
+mod receive;
+mod tables;
+mod world;
