@@ -59,7 +59,7 @@ impl<'a> RawLabels<'a> {
     }
 
     /// Checks the labels and makes a set of them; those without a value are left out.
-    pub(crate) fn to_labels(&mut self) -> Result<Labels, Invalid> {
+    pub(crate) fn checked(&mut self) -> Result<Labels, Invalid> {
         self.0.sort_by_key(|(name, _)| *name);
         let mut texts = Vec::with_capacity(self.0.len());
         for (name, value) in &self.0 {

@@ -157,7 +157,7 @@ impl Receiver {
         match outcome {
             Ok(mut report) => {
                 self.count(&report);
-                match report.complaints.to_text() {
+                match report.complaints.join() {
                     None => Outcome::success(Some(report.written)),
                     Some(text) => Outcome::failed(400, text, Some(report.written)),
                 }
@@ -219,7 +219,7 @@ impl Complaints {
     }
 
     /// All in the order of the series, one a line; nothing if there are none.
-    fn to_text(&mut self) -> Option<String> {
+    fn join(&mut self) -> Option<String> {
         self.texts.sort_by_key(|(series, _)| *series);
         let mut lines: Vec<&str> = self.texts.iter().map(|(_, text)| text.as_str()).collect();
         let more = format!("{} more errors omitted", self.n_more);

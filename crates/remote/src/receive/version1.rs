@@ -51,7 +51,7 @@ fn append_items(
     batch.look_up(items);
     for item in items.drain(..) {
         let series = match item.handle {
-            SeriesRef::UNKNOWN => match read_labels(item.labels)?.to_labels() {
+            SeriesRef::UNKNOWN => match read_labels(item.labels)?.checked() {
                 Ok(labels) => Series::new(&item, labels),
                 // Upstream is lenient here: the rest of the request counts.
                 Err(_) => {
@@ -122,7 +122,7 @@ fn read_labels(bytes: &[u8]) -> WireResult<RawLabels<'_>> {
 
 /// Labels of a series that was known, so they were good once.
 fn known_labels(item: &Item<'_>) -> Result<Labels, Failure> {
-    let labels = read_labels(item.labels).ok().and_then(|mut labels| labels.to_labels().ok());
+    let labels = read_labels(item.labels).ok().and_then(|mut labels| labels.checked().ok());
     labels.ok_or_else(|| Failure::Store("labels of a known series are broken".to_owned()))
 }
 

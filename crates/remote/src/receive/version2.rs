@@ -117,7 +117,7 @@ impl<'a> Names<'a> {
 
     /// Labels of a series that was known, so they were good once.
     fn known_labels(&self, head: &Head) -> Result<Labels, Failure> {
-        let labels = self.labels(head).to_labels();
+        let labels = self.labels(head).checked();
         labels.map_err(|_| Failure::Store("labels of a known series are broken".to_owned()))
     }
 
@@ -172,7 +172,7 @@ impl<'a> Writer<'a, '_, '_> {
         let series = match item.handle {
             SeriesRef::UNKNOWN => {
                 let mut labels = self.names.labels(head);
-                match labels.to_labels() {
+                match labels.checked() {
                     Ok(labels) => Series::new(item, labels),
                     Err(invalid) => {
                         let text = || invalid_series(&invalid, &mut labels);
