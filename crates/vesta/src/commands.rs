@@ -57,6 +57,8 @@ pub(crate) fn start_logs(values: &Values) -> Result<(), ExitCode> {
     let format = values.text("log.format").parse().map_err(wrong)?;
     let clock = Runtime::real().clock;
     telemetry::log::start(level, format, move || clock.now().as_nanos() as i128);
+    // A panic ends one task; whoever reads the log should hear of it in the log's form.
+    std::panic::set_hook(Box::new(|panic| error!(err = %panic, "A task panicked")));
     Ok(())
 }
 

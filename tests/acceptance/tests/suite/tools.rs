@@ -83,7 +83,8 @@ fn alerting_config(alertmanager: &Running) -> String {
 }
 
 fn wait_for_alert(alertmanager: &Running) {
-    wait_for("the alert at the Alertmanager", Duration::from_secs(30), || {
+    // Upstream drops what it raises before its discovery has settled, and repeats it a minute later.
+    wait_for("the alert at the Alertmanager", Duration::from_secs(90), || {
         let alerts: Answer = get(alertmanager.port, "/api/v2/alerts")?;
         alerts.body.contains("\"alertname\":\"Fires\"").then_some(())
     });
