@@ -22,6 +22,12 @@ impl Merge {
                 entry.insert(track);
             }
             Entry::Occupied(mut entry) => {
+                let first_step = |track: &Track| track.column.cells().next().map(|(step, _)| step);
+                let comes_first = first_step(&track) < first_step(entry.get());
+                if comes_first {
+                    // Upstream goes by steps: the first value decides for all.
+                    entry.get_mut().drop_name = track.drop_name;
+                }
                 let known = &mut entry.get_mut().column;
                 for (step, cell) in track.column.cells() {
                     if known.has(step) {

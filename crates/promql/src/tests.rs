@@ -2,6 +2,7 @@
 
 mod engine;
 mod histograms;
+mod moments;
 mod plans;
 mod runner;
 mod scripts;

@@ -187,3 +187,54 @@ fn deep_and_endless_queries_end() {
     let error = ask("max_over_time(nothing[100y:1ms])").expect_err("nobody has the time");
     assert_eq!(error.kind(), ErrorKind::Execution);
 }
+
+/// Blocks each query until it is told to go on.
+struct Slow {
+    arrived: std::sync::mpsc::SyncSender<()>,
+    go_on: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl storage::Queryable for Slow {
+    fn querier(&self, _: model::TimeRange) -> storage::Result<Box<dyn storage::Querier>> {
+        self.arrived.send(()).expect("the test waits");
+        self.go_on.lock().expect("nobody panics").recv().expect("the test goes on");
+        Ok(Box::new(storage::MemoryStorage::default()))
+    }
+}
+
+#[test]
+fn queries_wait_for_their_turn() {
+    use std::sync::{Arc, Mutex, mpsc::sync_channel};
+    let clock = runtime::Simulation::new(0).clock;
+    let options =
+        Options { concurrency_max: 1, timeout: Duration::from_secs(2), ..script_options() };
+    let engine = crate::Engine::new(options, Arc::clone(&clock) as Arc<dyn runtime::Clock>);
+    let time = model::Timestamp::from_millis(0);
+    let ((arrived, arrivals), (go_on, goes_on)) = (sync_channel(1), sync_channel(1));
+    let slow = Slow { arrived, go_on: Mutex::new(goes_on) };
+    std::thread::scope(|scope| {
+        let ask = || engine.instant(&slow, "up", time, &QueryOptions::default());
+        let first = scope.spawn(ask);
+        arrivals.recv().expect("the first query runs");
+        let second = scope.spawn(ask);
+        // However often the second query looks, it is not let in.
+        while !second.is_finished() {
+            clock.advance(Duration::from_secs(3));
+            std::thread::yield_now();
+        }
+        let error = second.join().expect("no panic").expect_err("there is no room");
+        assert_eq!(error.to_string(), "query timed out in query queue");
+        go_on.send(()).expect("the first query waits");
+        let error = first.join().expect("no panic").expect_err("its time is over, too");
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    });
+}
+
+#[test]
+fn complaints_of_the_storage_are_passed_on() {
+    let memory = Memory::new(script_options());
+    let time = model::Timestamp::from_millis(0);
+    let options = QueryOptions::default();
+    let result = memory.engine.instant(&Broken, "up", time, &options).expect("nothing is there");
+    assert_eq!(result.warnings, ["half of it"]);
+}
