@@ -118,6 +118,16 @@ fn column_with_scalar(
         return column;
     }
     let mut out = Column::default();
+    if !column.has_histograms()
+        && let Some(holds) = element::comparison(binary.op)
+    {
+        for (step, value) in column.floats() {
+            let scalar = scalars[step];
+            let holds = if scalar_is_left { holds(scalar, value) } else { holds(value, scalar) };
+            set_comparison(binary, step, value, holds, &mut out);
+        }
+        return out;
+    }
     for (step, cell) in column.cells() {
         let scalar = Cell::Float(scalars[step]);
         let (lhs, rhs) = if scalar_is_left { (scalar, cell) } else { (cell, scalar) };
@@ -137,16 +147,18 @@ fn column_with_scalar(
 /// The values of a pair of series at the steps where both have one.
 fn pair(evaluator: &Evaluator<'_>, binary: &Binary, lhs: &Column, rhs: &Column) -> Column {
     let mut out = Column::default();
-    if let Some(run) = element::arithmetic(binary.op)
-        && !lhs.has_histograms()
-        && !rhs.has_histograms()
-    {
-        for (step, value) in lhs.floats() {
-            if let Some(other) = rhs.float(step) {
-                out.set(step, run(value, other));
-            }
+    if !lhs.has_histograms() && !rhs.has_histograms() {
+        let both = lhs.floats().filter_map(|(step, value)| Some((step, value, rhs.float(step)?)));
+        if let Some(run) = element::arithmetic(binary.op) {
+            both.for_each(|(step, value, other)| out.set(step, run(value, other)));
+            return out;
         }
-        return out;
+        if let Some(holds) = element::comparison(binary.op) {
+            both.for_each(|(step, value, other)| {
+                set_comparison(binary, step, value, holds(value, other), &mut out);
+            });
+            return out;
+        }
     }
     for (step, cell) in lhs.cells() {
         if let Some(other) = rhs.get(step) {
@@ -154,6 +166,16 @@ fn pair(evaluator: &Evaluator<'_>, binary: &Binary, lhs: &Column, rhs: &Column) 
         }
     }
     out
+}
+
+/// Sets what a comparison of floats gives: with `bool` whether it holds, else the value that it
+/// lets through.
+fn set_comparison(binary: &Binary, step: usize, value: f64, holds: bool, out: &mut Column) {
+    if binary.return_bool {
+        out.set(step, f64::from(u8::from(holds)));
+    } else if holds {
+        out.set(step, value);
+    }
 }
 
 /// Sets what two values make, if anything.

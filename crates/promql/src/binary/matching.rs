@@ -109,17 +109,24 @@ impl Join<'_> {
 
     fn group(&self, signature: &Labels, group: &Group, merge: &mut Merge) -> Result<()> {
         let no_fill = self.fill_one().is_none() && self.fill_many().is_none();
-        let is_pair = group.many.len() <= 1 && group.one.len() <= 1 && no_fill;
-        if is_pair {
-            let (Some(many), Some(one)) = (group.many.first(), group.one.first()) else {
-                return Ok(());
-            };
-            let (many, one) = (&self.many[*many], &self.one[*one]);
+        let may_be_several = self.matching.cardinality != Cardinality::OneToOne;
+        if no_fill && group.one.is_empty() {
+            return Ok(());
+        }
+        let [one] = &*group.one else {
+            return self.group_by_steps(signature, group, merge);
+        };
+        if !no_fill || (group.many.len() > 1 && !may_be_several) {
+            return self.group_by_steps(signature, group, merge);
+        }
+        let one = &self.one[*one];
+        let pairs = group.many.iter().map(|many| {
+            let many = &self.many[*many];
             let (lhs, rhs) = if self.swapped { (one, many) } else { (many, one) };
             let column = pair(self.evaluator, self.binary, &lhs.column, &rhs.column);
-            return self.finish(Some(many), Some(one), signature, column, merge);
-        }
-        self.group_by_steps(signature, group, merge)
+            (Some(many), Some(one), column)
+        });
+        self.finish_group(signature, pairs, merge)
     }
 
     /// For groups in which it depends on the step which series match.
@@ -158,18 +165,30 @@ impl Join<'_> {
                 self.outcome(step, Cell::Float(fill), other, column);
             }
         }
-        let mut own = Merge::default();
-        for ((many, one), column) in pairs {
+        let pairs = pairs.into_iter().map(|((many, one), column)| {
             let many = group.many.get(many).map(|idx| &self.many[*idx]);
             let one = group.one.get(one).map(|idx| &self.one[*idx]);
+            (many, one, column)
+        });
+        self.finish_group(signature, pairs, merge)
+    }
+
+    fn finish_group<'s>(
+        &'s self,
+        signature: &Labels,
+        pairs: impl Iterator<Item = (Option<&'s Track>, Option<&'s Track>, Column)>,
+        merge: &mut Merge,
+    ) -> Result<()> {
+        let mut own = Merge::default();
+        for (many, one, column) in pairs {
             self.finish(many, one, signature, column, &mut own).map_err(|_| {
                 Error::execution(
                     "multiple matches for labels: grouping labels must ensure unique matches",
                 )
             })?;
         }
-        let tracks = own.into_tracks().into_iter();
-        tracks.into_iter().try_for_each(|track| merge.add(track).map_err(|_| Error::same_labels()))
+        let mut tracks = own.into_tracks().into_iter();
+        tracks.try_for_each(|track| merge.add(track).map_err(|_| Error::same_labels()))
     }
 
     fn outcome(&self, step: usize, many: Cell<'_>, one: Cell<'_>, column: &mut Column) {
