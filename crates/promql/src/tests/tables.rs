@@ -321,29 +321,6 @@ fn annotations_of_rates() {
 }
 
 #[test]
-fn counter_reset_hints() {
-    check_table("counter_reset_hint", &[], |_, case| {
-        use model::histogram::CounterResetHint;
-        let memory = Memory::new(script_options()).with(text(case, "load"));
-        let result = memory.ask(text(case, "query"), times(case), &QueryOptions::default());
-        let Value::Vector(samples) = result.map_err(|error| error.to_string())?.value else {
-            return Err("no vector".to_owned());
-        };
-        let hint = samples.iter().find_map(|sample| match &sample.value {
-            SampleValue::Histogram(histogram) => Some(histogram.counter_reset_hint),
-            SampleValue::Float(_) => None,
-        });
-        let expected = match text(case, "counter_reset_hint") {
-            "gauge" => CounterResetHint::Gauge,
-            "reset" => CounterResetHint::Reset,
-            "not_reset" => CounterResetHint::NotReset,
-            _ => CounterResetHint::Unknown,
-        };
-        same(hint, Some(expected))
-    });
-}
-
-#[test]
 fn quantiles_of_buckets() {
     check_table("bucket_quantile", &[], |_, case| {
         let buckets = case["buckets"].as_array().into_iter().flatten();
