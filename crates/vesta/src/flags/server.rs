@@ -28,7 +28,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("web.config.file", Text, "", NoEffect("TLS and users of the listener follow"), "File that turns on TLS and users"),
     flag("web.read-timeout", Duration, "5m", Works, "Longest time to read a request, and to keep an idle connection"),
     flag("web.max-connections", Int, "512", Works, "Most connections at once over all addresses"),
-    flag("web.max-notifications-subscribers", Int, "16", NoEffect("live notifications follow"), "Most readers of the live notifications"),
+    flag("web.max-notifications-subscribers", Int, "16", NoEffect("there may always be 16"), "Most readers of the live notifications"),
     flag("web.external-url", Text, "", Works, "URL under which others reach this server; used in links and alerts"),
     flag("web.route-prefix", Text, "", Works, "Prefix of all routes; the path of --web.external-url unless given"),
     flag("web.user-assets", Text, "", PAGES, "Folder served under /user"),
