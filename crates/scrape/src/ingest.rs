@@ -1,8 +1,17 @@
 //! From the bytes of one answer to samples in an appender.
 
-use exposition::{Entry, LabelPairs, Parser, Series, content_type::Reader, protobuf};
+mod exemplars;
+mod histograms;
+
+use exposition::{
+    Entry, HistogramSeries, LabelPairs, Parser, Series, content_type::Reader, nhcb::Converter,
+    protobuf,
+};
+pub(crate) use histograms::Forms;
+#[cfg(test)]
+pub(crate) use histograms::{Limits, schema_of_factor};
 use model::{Labels, LabelsBuilder, METRIC_NAME, Timestamp, float::STALE};
-use storage::{AppendError, Appender, SeriesRef};
+use storage::{AppendError, Appender, HistogramValue, SeriesRef};
 use tracing::{debug, warn};
 
 use crate::{
@@ -23,6 +32,8 @@ pub(crate) enum IngestError {
     Parse(#[from] exposition::Error),
     #[error("sample limit exceeded")]
     SampleLimit,
+    #[error("histogram bucket limit exceeded")]
+    BucketLimit,
     #[error("{0}")]
     LabelLimit(String),
     #[error("missing metric name (__name__ label)")]
@@ -56,6 +67,8 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     /// The labels of the target that samples get.
     pub(crate) labels: &'a Labels,
+    /// Which forms of its histograms are stored.
+    pub(crate) forms: Forms,
     pub(crate) interner: &'a Interner,
     pub(crate) metrics: &'a Metrics,
     pub(crate) type_and_unit_labels: bool,
@@ -73,6 +86,13 @@ struct Refused {
     out_of_order: usize,
     duplicate: usize,
     out_of_bounds: usize,
+    exemplars_out_of_order: usize,
+}
+
+/// What a series says.
+enum Value {
+    Float(f64),
+    Histogram(HistogramValue),
 }
 
 /// Appends the samples of `body`, then staleness markers for series that were there before. After
@@ -93,6 +113,7 @@ pub(crate) fn ingest(
         counts: Counts::default(),
         refused: Refused::default(),
         n_appended: 0,
+        has_too_many_buckets: false,
     };
     let result = ingest.read(reader, body).and_then(|()| ingest.end());
     ingest.complain();
@@ -123,29 +144,42 @@ struct Ingest<'a> {
     refused: Refused,
     /// Samples that count against the limit.
     n_appended: u64,
+    /// Whether there was a histogram that cannot be made to keep the limit.
+    has_too_many_buckets: bool,
 }
 
 impl Ingest<'_> {
     fn read(&mut self, reader: Reader, body: &[u8]) -> Result<(), IngestError> {
-        let mut parser = match reader {
-            Reader::Text => Parser::text(body),
-            Reader::OpenMetrics => Parser::openmetrics(body),
-            Reader::Protobuf => {
-                // Storage takes no native histograms yet, so all of them come as classic ones.
-                let options = protobuf::Options::default();
-                return protobuf::read(body, options, |entry| self.entry(entry));
-            }
-        };
-        parser.try_for_each(|entry| self.entry(entry?))
+        let forms = self.context.forms;
+        if !forms.converts_to_custom_buckets {
+            return read(reader, body, forms, |entry| self.entry(entry));
+        }
+        let mut converter = Converter::new(forms.always_classic);
+        read(reader, body, forms, |entry| {
+            converter.take(entry, &mut |entry: Entry<'_>| self.entry(entry))
+        })?;
+        converter.end(&mut |entry: Entry<'_>| self.entry(entry))
     }
 
     fn entry(&mut self, entry: Entry<'_>) -> Result<(), IngestError> {
         match entry {
-            Entry::Series(series) => self.series(&series)?,
+            Entry::Series(series) => {
+                let found = self.series(&series, Value::Float(series.value))?;
+                if let (Some(found), Some(exemplar)) = (found, &series.exemplar) {
+                    self.exemplars(found, &series, std::slice::from_ref(exemplar))?;
+                }
+            }
+            Entry::Histogram(entry) => {
+                let HistogramSeries { series, histogram, exemplars } = *entry;
+                let found = self.histogram(&series, histogram)?;
+                if let (Some(found), false) = (found, exemplars.is_empty()) {
+                    self.exemplars(found, &series, &exemplars)?;
+                }
+            }
             Entry::Type { metric, kind } => self.note(&metric, Line::Type(kind)),
             Entry::Help { metric, help } => self.note(&metric, Line::Help(&help)),
             Entry::Unit { metric, unit } => self.note(&metric, Line::Unit(unit)),
-            Entry::Comment(_) | Entry::Histogram(_) => {}
+            Entry::Comment(_) => {}
         }
         Ok(())
     }
@@ -157,6 +191,10 @@ impl Ingest<'_> {
             self.context.metrics.exceeded_sample_limit.increment();
             return Err(IngestError::SampleLimit);
         }
+        if self.has_too_many_buckets {
+            self.context.metrics.exceeded_bucket_limit.increment();
+            return Err(IngestError::BucketLimit);
+        }
         let vanished = self.memory.cache.vanished();
         mark_stale(self.appender, &vanished, self.context.time);
         Ok(())
@@ -166,7 +204,12 @@ impl Ingest<'_> {
         self.memory.metadata.note(self.context.interner, metric, line);
     }
 
-    fn series(&mut self, series: &Series<'_>) -> Result<(), IngestError> {
+    /// Takes a sample in; says which series it belongs to, if that is stored.
+    fn series(
+        &mut self,
+        series: &Series<'_>,
+        value: Value,
+    ) -> Result<Option<SeriesRef>, IngestError> {
         self.counts.total += 1;
         let config = self.context.config;
         let own_time = series.timestamp.filter(|_| config.honor_timestamps);
@@ -175,23 +218,57 @@ impl Ingest<'_> {
         let time = own_time.unwrap_or(self.context.time);
         let key = self.memory.cache.key(series.raw, self.salt(series));
         match self.memory.cache.see(key, is_tracked) {
-            Found::Dropped => Ok(()),
-            Found::Known { is_repeated: true, .. } if own_time.is_none() => {
+            Found::Dropped => Ok(None),
+            Found::Known { is_repeated: true, series: known } if own_time.is_none() => {
                 self.counts.added += 1;
-                self.refuse(AppendError::DuplicateTimestamp)
+                self.refuse(AppendError::DuplicateTimestamp)?;
+                Ok(Some(known))
             }
             Found::Known { series: known, .. } => {
                 self.counts.added += 1;
                 if !self.may_append(time)? {
-                    return Ok(());
+                    return Ok(None);
                 }
-                match self.appender.append_known(known, time, series.value) {
-                    Some(Ok(())) => Ok(()),
-                    Some(Err(error)) => self.refuse(error),
-                    None => self.append_forgotten(key, series, time),
+                match self.append_known(known, time, value) {
+                    Ok(Ok(())) => Ok(Some(known)),
+                    Ok(Err(error)) => self.refuse(error).map(|()| Some(known)),
+                    Err(value) => self.append_forgotten(key, series, time, value),
                 }
             }
-            Found::New => self.append_new(key, series, time, is_tracked),
+            Found::New => self.append_new(key, series, time, value, is_tracked),
+        }
+    }
+
+    /// Gives the value back if the storage has forgotten the series.
+    fn append_known(
+        &mut self,
+        series: SeriesRef,
+        time: Timestamp,
+        value: Value,
+    ) -> Result<Result<(), AppendError>, Value> {
+        match value {
+            Value::Float(float) => {
+                self.appender.append_known(series, time, float).ok_or(Value::Float(float))
+            }
+            Value::Histogram(histogram) => self
+                .appender
+                .append_known_histogram(series, time, histogram)
+                .map_err(Value::Histogram),
+        }
+    }
+
+    fn append(
+        &mut self,
+        labels: &Labels,
+        time: Timestamp,
+        value: Value,
+    ) -> Result<SeriesRef, AppendError> {
+        let unknown = SeriesRef::UNKNOWN;
+        match value {
+            Value::Float(float) => self.appender.append(unknown, labels, time, float),
+            Value::Histogram(histogram) => {
+                self.appender.append_histogram(unknown, labels, time, histogram)
+            }
         }
     }
 
@@ -213,14 +290,15 @@ impl Ingest<'_> {
         key: Key,
         series: &Series<'_>,
         time: Timestamp,
-    ) -> Result<(), IngestError> {
-        let Some(labels) = self.labels(series)? else { return Ok(()) };
-        match self.appender.append(SeriesRef::UNKNOWN, &labels, time, series.value) {
+        value: Value,
+    ) -> Result<Option<SeriesRef>, IngestError> {
+        let Some(labels) = self.labels(series)? else { return Ok(None) };
+        match self.append(&labels, time, value) {
             Ok(found) => {
                 self.memory.cache.replace(key, found);
-                Ok(())
+                Ok(Some(found))
             }
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(error).map(|()| None),
         }
     }
 
@@ -229,23 +307,24 @@ impl Ingest<'_> {
         key: Key,
         series: &Series<'_>,
         time: Timestamp,
+        value: Value,
         is_tracked: bool,
-    ) -> Result<(), IngestError> {
+    ) -> Result<Option<SeriesRef>, IngestError> {
         let Some(labels) = self.labels(series)? else {
             self.memory.cache.add_dropped(key);
-            return Ok(());
+            return Ok(None);
         };
         self.counts.added += 1;
         if !self.may_append(time)? {
-            return Ok(());
+            return Ok(None);
         }
-        match self.appender.append(SeriesRef::UNKNOWN, &labels, time, series.value) {
+        match self.append(&labels, time, value) {
             Ok(found) => {
                 self.memory.cache.add(key, found, is_tracked);
                 self.counts.new_series += 1;
-                Ok(())
+                Ok(Some(found))
             }
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(error).map(|()| None),
         }
     }
 
@@ -294,6 +373,7 @@ impl Ingest<'_> {
                 self.refused.out_of_bounds,
                 "Error on ingesting samples that are too old or are too far into the future",
             ),
+            (self.refused.exemplars_out_of_order, "Error on ingesting out-of-order exemplars"),
         ] {
             if num_dropped > 0 {
                 warn!(scrape_pool = pool, target, num_dropped, "{message}");
@@ -334,6 +414,20 @@ impl Ingest<'_> {
         })?;
         Ok(Some(labels))
     }
+}
+
+fn read(
+    reader: Reader,
+    body: &[u8],
+    forms: Forms,
+    mut take: impl FnMut(Entry<'_>) -> Result<(), IngestError>,
+) -> Result<(), IngestError> {
+    let mut parser = match reader {
+        Reader::Text => Parser::text(body),
+        Reader::OpenMetrics => Parser::openmetrics(body),
+        Reader::Protobuf => return protobuf::read(body, forms.of_protobuf(), take),
+    };
+    parser.try_for_each(|entry| take(entry?))
 }
 
 fn first_duplicate<'a>(pairs: &'a LabelPairs<'_>) -> Option<&'a str> {

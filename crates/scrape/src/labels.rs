@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{Labels, LabelsBuilder, TargetGroup};
 
-use crate::Config;
+use crate::{Config, ingest::Forms};
 
 const ADDRESS: &str = "__address__";
 const SCHEME: &str = "__scheme__";
@@ -152,15 +152,26 @@ fn duration(labels: &LabelsBuilder, name: &str, what: &str) -> Result<Duration, 
     Ok(duration)
 }
 
-/// What Go's `ParseBool` takes.
+/// What Go's `ParseBool` takes for yes and for no.
+const YES: [&str; 6] = ["1", "t", "T", "true", "TRUE", "True"];
+const NO: [&str; 6] = ["0", "f", "F", "false", "FALSE", "False"];
+
 fn check_bool(labels: &LabelsBuilder, name: &str, what: &str) -> Result<(), String> {
-    const KNOWN: [&str; 12] =
-        ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"];
     let value = labels.get(name);
-    if KNOWN.contains(&value) {
+    if YES.contains(&value) || NO.contains(&value) {
         return Ok(());
     }
     Err(format!("error parsing {what}: strconv.ParseBool: parsing {value:?}: invalid syntax"))
+}
+
+/// Which forms of the target's histograms are stored.
+pub(crate) fn histogram_forms(labels: &Labels) -> Forms {
+    let is_set = |name| YES.contains(&labels.value(name));
+    Forms {
+        native: is_set(NATIVE_HISTOGRAMS),
+        always_classic: is_set(ALWAYS_CLASSIC),
+        converts_to_custom_buckets: is_set(TO_NHCB),
+    }
 }
 
 /// The labels that samples get.

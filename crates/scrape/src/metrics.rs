@@ -14,7 +14,9 @@ pub(crate) struct Metrics {
     pub(crate) exceeded_target_limit: Counter,
     pub(crate) exceeded_label_limits: Counter,
     pub(crate) exceeded_sample_limit: Counter,
+    pub(crate) exceeded_bucket_limit: Counter,
     pub(crate) exceeded_body_size_limit: Counter,
+    pub(crate) exemplars_out_of_order: Counter,
     pub(crate) cache_flush_forced: Counter,
     pub(crate) duplicate_timestamp: Counter,
     pub(crate) out_of_order: Counter,
@@ -41,15 +43,6 @@ pub(crate) struct PoolMetrics {
 
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> Metrics {
-        // Upstream counts these, too, and dashboards ask for them: nothing can happen to them here.
-        registry.counter(
-            "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
-            "Total number of scrapes that hit the native histogram bucket limit and were rejected.",
-        );
-        registry.counter(
-            "prometheus_target_scrapes_exemplar_out_of_order_total",
-            "Total number of exemplar rejected due to not being out of the expected order.",
-        );
         Metrics {
             pools: registry.counter(
                 "prometheus_target_scrape_pools_total",
@@ -78,6 +71,14 @@ impl Metrics {
             exceeded_sample_limit: registry.counter(
                 "prometheus_target_scrapes_exceeded_sample_limit_total",
                 "Total number of scrapes that hit the sample limit and were rejected.",
+            ),
+            exceeded_bucket_limit: registry.counter(
+                "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+                "Total number of scrapes that hit the native histogram bucket limit and were rejected.",
+            ),
+            exemplars_out_of_order: registry.counter(
+                "prometheus_target_scrapes_exemplar_out_of_order_total",
+                "Total number of exemplar rejected due to not being out of the expected order.",
             ),
             exceeded_body_size_limit: registry.counter(
                 "prometheus_target_scrapes_exceeded_body_size_limit_total",

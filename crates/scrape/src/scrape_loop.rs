@@ -269,6 +269,7 @@ impl ScrapeLoop {
         let context = Context {
             config,
             labels: &self.target.labels,
+            forms: self.target.forms,
             interner: &self.interner,
             metrics: &self.world.metrics,
             type_and_unit_labels: self.world.options.type_and_unit_labels,

@@ -13,7 +13,7 @@ use url::Url;
 use crate::{
     Config, Health, TargetStatus,
     cache::Cache,
-    ingest::Memory,
+    ingest::{Forms, Memory},
     labels::{self, Identity},
     metadata::TargetMetadata,
     schedule,
@@ -25,6 +25,7 @@ pub(crate) struct Target {
     pub(crate) hash: u64,
     /// What samples get.
     pub(crate) labels: Labels,
+    pub(crate) forms: Forms,
     pub(crate) interval: Duration,
     pub(crate) timeout: Duration,
     /// As upstream prints it.
@@ -59,6 +60,7 @@ impl Target {
         Target {
             hash: schedule::hash(&identity.labels, &url_text),
             labels: labels::visible(&identity.labels),
+            forms: labels::histogram_forms(&identity.labels),
             interval: identity.interval,
             timeout: identity.timeout,
             url_text,

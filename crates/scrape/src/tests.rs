@@ -1,5 +1,7 @@
 mod cache;
+mod exemplars;
 mod failures;
+mod histograms;
 mod labels;
 mod schedule;
 mod scrapes;

@@ -1,6 +1,6 @@
-use model::{FloatHistogram, Labels, Timestamp, histogram::Histogram};
+use model::{Labels, Timestamp};
 
-use crate::{AppendError, Result};
+use crate::{AppendError, Exemplar, ExemplarError, HistogramValue, Result};
 
 /// A handle for a series, valid in the store that gave it; 0 stands for "not known yet".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -8,29 +8,6 @@ pub struct SeriesRef(pub u64);
 
 impl SeriesRef {
     pub const UNKNOWN: SeriesRef = SeriesRef(0);
-}
-
-/// A native histogram as it was sent.
-#[derive(Debug, Clone, PartialEq)]
-pub enum HistogramValue {
-    Integer(Box<Histogram>),
-    Float(Box<FloatHistogram>),
-}
-
-impl HistogramValue {
-    pub fn to_float(&self) -> FloatHistogram {
-        match self {
-            HistogramValue::Integer(histogram) => histogram.to_float(),
-            HistogramValue::Float(histogram) => (**histogram).clone(),
-        }
-    }
-
-    pub fn sum(&self) -> f64 {
-        match self {
-            HistogramValue::Integer(histogram) => histogram.sum,
-            HistogramValue::Float(histogram) => histogram.sum,
-        }
-    }
 }
 
 /// Something that takes samples.
@@ -74,6 +51,27 @@ pub trait Appender: Send {
     ) -> Result<SeriesRef, AppendError> {
         let _ = (series, labels, timestamp, value);
         Err(AppendError::Storage("native histograms are not taken here".to_owned()))
+    }
+
+    /// Adds a native histogram to a series by its handle alone, as [`Appender::append_known`]
+    /// does; gives it back if the handle is not known (any more).
+    fn append_known_histogram(
+        &mut self,
+        _series: SeriesRef,
+        _timestamp: Timestamp,
+        value: HistogramValue,
+    ) -> Result<Result<(), AppendError>, HistogramValue> {
+        Err(value)
+    }
+
+    /// Adds an exemplar to a series of which the handle is known. Stores that keep none take it
+    /// and forget it.
+    fn append_exemplar(
+        &mut self,
+        _series: SeriesRef,
+        _exemplar: &Exemplar,
+    ) -> Result<(), ExemplarError> {
+        Ok(())
     }
 
     /// Makes the batch durable as the store promises, then visible.

@@ -28,6 +28,21 @@ pub enum AppendError {
     TooOld,
     #[error("invalid labels: {0}")]
     InvalidLabels(String),
+    /// The text is the whole reason.
+    #[error("{0}")]
+    InvalidHistogram(String),
     #[error("storage failed: {0}")]
     Storage(String),
+}
+
+/// Why an exemplar was not taken; the texts are upstream's. One that is there already is no error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExemplarError {
+    #[error("out of order exemplar")]
+    OutOfOrder,
+    #[error("label length for exemplar exceeds maximum of 128 UTF-8 characters")]
+    LabelsTooLong,
+    #[error("unknown series")]
+    UnknownSeries,
 }

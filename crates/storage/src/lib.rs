@@ -7,15 +7,19 @@
 mod append;
 mod columns;
 mod error;
+mod exemplar;
+mod histogram;
 pub mod label_index;
 mod memory;
 mod merge;
 pub mod postings;
 mod select;
 
-pub use append::{Appendable, Appender, HistogramValue, SeriesRef};
+pub use append::{Appendable, Appender, SeriesRef};
 pub use columns::{Columns, Mark};
-pub use error::{AppendError, Error, Result};
+pub use error::{AppendError, Error, ExemplarError, Result};
+pub use exemplar::{Exemplar, ExemplarQueryable, SeriesExemplars};
+pub use histogram::HistogramValue;
 pub use memory::MemoryStorage;
 pub use merge::merge;
 pub use select::{LabelHints, LabelValues, Querier, Queryable, SelectHints, Series, SeriesSet};

@@ -4,18 +4,20 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use model::{Labels, Matcher, TimeRange, Timestamp};
+use model::{FloatHistogram, Labels, Matcher, TimeRange, Timestamp, float::is_stale};
 
 use crate::{
-    AppendError, Appendable, Appender, Columns, LabelHints, LabelValues, Querier, Queryable,
-    Result, SelectHints, Series, SeriesRef, SeriesSet,
+    AppendError, Appendable, Appender, Columns, Exemplar, ExemplarError, ExemplarQueryable,
+    HistogramValue, LabelHints, LabelValues, Querier, Queryable, Result, SelectHints, Series,
+    SeriesExemplars, SeriesRef, SeriesSet,
 };
 
 /// The simplest store that keeps the contract: what tests of other crates run against, and what
-/// real stores are compared with. It accepts histograms too, through [`MemoryStorage::insert`].
+/// real stores are compared with.
 #[derive(Clone, Default)]
 pub struct MemoryStorage {
     series: Arc<RwLock<BTreeMap<Labels, Arc<Columns>>>>,
+    exemplars: Arc<RwLock<BTreeMap<Labels, Vec<Exemplar>>>>,
 }
 
 impl MemoryStorage {
@@ -41,13 +43,53 @@ impl MemoryStorage {
 
 impl Appendable for MemoryStorage {
     fn appender(&self) -> Box<dyn Appender> {
-        Box::new(MemoryAppender { storage: self.clone(), pending: Vec::new() })
+        let (pending, exemplars) = Default::default();
+        Box::new(MemoryAppender { storage: self.clone(), pending, exemplars })
     }
 }
 
 struct MemoryAppender {
     storage: MemoryStorage,
-    pending: Vec<(Labels, Timestamp, f64)>,
+    pending: Vec<(Labels, Timestamp, Value)>,
+    exemplars: Vec<(Labels, Exemplar)>,
+}
+
+enum Value {
+    Float(f64),
+    Histogram(Box<FloatHistogram>),
+}
+
+impl MemoryAppender {
+    fn take(
+        &mut self,
+        labels: &Labels,
+        timestamp: Timestamp,
+        mut value: Value,
+    ) -> Result<SeriesRef, AppendError> {
+        let series = self.storage.series.read().expect("no writer panics");
+        if let Some(columns) = series.get(labels) {
+            let last = columns.times.last().max(columns.histogram_times.last()).copied();
+            if last.is_some_and(|last| timestamp.as_millis() < last) {
+                return Err(AppendError::OutOfOrder);
+            }
+            // A series of histograms ends with one.
+            if let Value::Float(marker) = value
+                && is_stale(marker)
+                && columns.histogram_times.last() > columns.times.last()
+            {
+                let sum = marker;
+                value = Value::Histogram(Box::new(FloatHistogram { sum, ..Default::default() }));
+            }
+        }
+        self.pending.push((labels.clone(), timestamp, value));
+        Ok(SeriesRef(labels.hash64()))
+    }
+
+    fn labels(&self, series: SeriesRef) -> Option<Labels> {
+        let pending = self.pending.iter().rev().map(|(labels, ..)| labels);
+        let known = self.storage.series.read().expect("no writer panics");
+        pending.chain(known.keys()).find(|labels| labels.hash64() == series.0).cloned()
+    }
 }
 
 impl Appender for MemoryAppender {
@@ -58,13 +100,7 @@ impl Appender for MemoryAppender {
         timestamp: Timestamp,
         value: f64,
     ) -> Result<SeriesRef, AppendError> {
-        let series = self.storage.series.read().expect("no writer panics");
-        let last = series.get(labels).and_then(|columns| columns.times.last().copied());
-        if last.is_some_and(|last| timestamp.as_millis() < last) {
-            return Err(AppendError::OutOfOrder);
-        }
-        self.pending.push((labels.clone(), timestamp, value));
-        Ok(SeriesRef(labels.hash64()))
+        self.take(labels, timestamp, Value::Float(value))
     }
 
     fn append_known(
@@ -73,25 +109,81 @@ impl Appender for MemoryAppender {
         timestamp: Timestamp,
         value: f64,
     ) -> Option<Result<(), AppendError>> {
-        let labels = {
-            let known = self.storage.series.read().expect("no writer panics");
-            known.keys().find(|labels| labels.hash64() == series.0)?.clone()
-        };
-        Some(self.append(series, &labels, timestamp, value).map(|_| ()))
+        let labels = self.labels(series)?;
+        Some(self.take(&labels, timestamp, Value::Float(value)).map(|_| ()))
+    }
+
+    fn append_histogram(
+        &mut self,
+        _series: SeriesRef,
+        labels: &Labels,
+        timestamp: Timestamp,
+        mut value: HistogramValue,
+    ) -> Result<SeriesRef, AppendError> {
+        value.settle().map_err(|error| AppendError::InvalidHistogram(error.to_string()))?;
+        self.take(labels, timestamp, Value::Histogram(Box::new(value.to_float())))
+    }
+
+    fn append_exemplar(
+        &mut self,
+        series: SeriesRef,
+        exemplar: &Exemplar,
+    ) -> Result<(), ExemplarError> {
+        let labels = self.labels(series).ok_or(ExemplarError::UnknownSeries)?;
+        let exemplars = self.storage.exemplars.read().expect("no writer panics");
+        match exemplars.get(&labels).and_then(|known| known.last()) {
+            Some(last) if last == exemplar => return Ok(()),
+            Some(last) if last.time > exemplar.time => return Err(ExemplarError::OutOfOrder),
+            _ => {}
+        }
+        self.exemplars.push((labels, exemplar.clone()));
+        Ok(())
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
         let mut series = self.storage.series.write().expect("no writer panics");
         for (labels, timestamp, value) in self.pending {
             let columns = Arc::make_mut(series.entry(labels).or_default());
-            if columns.times.last().is_none_or(|last| *last < timestamp.as_millis()) {
-                columns.push(timestamp.as_millis(), value);
+            let last = columns.times.last().max(columns.histogram_times.last());
+            if last.is_some_and(|last| *last >= timestamp.as_millis()) {
+                continue;
             }
+            match value {
+                Value::Float(value) => columns.push(timestamp.as_millis(), value),
+                Value::Histogram(histogram) => {
+                    columns.histogram_times.push(timestamp.as_millis());
+                    columns.histograms.push(Arc::new(*histogram));
+                }
+            }
+        }
+        let mut exemplars = self.storage.exemplars.write().expect("no writer panics");
+        for (labels, exemplar) in self.exemplars {
+            exemplars.entry(labels).or_default().push(exemplar);
         }
         Ok(())
     }
 
     fn rollback(self: Box<Self>) {}
+}
+
+impl ExemplarQueryable for MemoryStorage {
+    fn exemplars(
+        &self,
+        range: TimeRange,
+        selectors: &[Vec<Matcher>],
+    ) -> Result<Vec<SeriesExemplars>> {
+        let known = self.exemplars.read().expect("no writer panics");
+        let mut found = Vec::new();
+        for (labels, exemplars) in known.iter() {
+            let is_match = |m: &Matcher| m.matches(labels.value(&m.name));
+            let within = exemplars.iter().filter(|exemplar| range.contains(exemplar.time));
+            let exemplars: Vec<Exemplar> = within.cloned().collect();
+            if !exemplars.is_empty() && selectors.iter().any(|s| s.iter().all(is_match)) {
+                found.push(SeriesExemplars { labels: labels.clone(), exemplars });
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl Queryable for MemoryStorage {

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use model::{Labels, Timestamp};
+use model::{Labels, Timestamp, float::is_stale};
 use parking_lot::MutexGuard;
-use storage::{AppendError, Appender, HistogramValue, SeriesRef};
+use storage::{AppendError, Appender, Exemplar, ExemplarError, HistogramValue, SeriesRef};
 use wal::record::{self, SeriesEncoder};
 
 use crate::{
@@ -20,6 +20,8 @@ pub(crate) struct HeadAppender {
     appendable_from: Option<i64>,
     pending: Vec<Pending>,
     pending_histograms: Vec<PendingHistogram>,
+    /// Exemplars with the labels of their series.
+    pending_exemplars: Vec<(Labels, record::Exemplar)>,
     /// Series that the log may not know yet.
     unlogged: Vec<SeriesId>,
 }
@@ -55,6 +57,7 @@ impl HeadAppender {
             appendable_from,
             pending: Vec::new(),
             pending_histograms: Vec::new(),
+            pending_exemplars: Vec::new(),
             unlogged: Vec::new(),
         }
     }
@@ -94,6 +97,29 @@ impl HeadAppender {
         }
     }
 
+    /// As [`HeadAppender::take`], for a handle alone; `None` if it is not known.
+    fn take_known(
+        &mut self,
+        series: SeriesRef,
+        timestamp: Timestamp,
+        value: &mut Value,
+    ) -> Option<Result<(), AppendError>> {
+        // Without either the slow way knows what to say.
+        let appendable_from = self.appendable_from?;
+        if self.store.is_poisoned().is_some() {
+            return None;
+        }
+        let (id, time) = (series_id(series)?, timestamp.as_millis());
+        let outcome = match time < appendable_from {
+            true => Err(AppendError::OutOfBounds),
+            false => self.take_by_id(id, time, value)?,
+        };
+        if let Err(error) = &outcome {
+            self.count_rejected(error);
+        }
+        Some(outcome)
+    }
+
     /// Checks a sample against its series and counts it there; `None` if there is no such series.
     fn take_by_id(
         &mut self,
@@ -104,6 +130,13 @@ impl HeadAppender {
         let page = self.store.head.page(id)?;
         let mut page = page.lock();
         let series = page.get_mut(id)?;
+        // A series of histograms ends with one.
+        if let Value::Float(marker) = *value
+            && is_stale(marker)
+            && let Some(histogram) = series.histogram_marker()
+        {
+            *value = Value::Histogram(Some(histogram));
+        }
         let checked = match value {
             Value::Float(value) => series.check_append(time, *value),
             Value::Histogram(value) => {
@@ -164,8 +197,14 @@ impl HeadAppender {
             record::encode_samples(&samples, &mut encoded);
         }
         let histograms = encode_histograms(&self.pending_histograms);
+        let mut exemplars = Vec::new();
+        if !self.pending_exemplars.is_empty() {
+            let records: Vec<_> = self.pending_exemplars.iter().map(|(_, e)| e.clone()).collect();
+            record::encode_exemplars(&records, &mut exemplars);
+        }
         let mut records: Vec<&[u8]> = vec![&series, &encoded];
         records.extend(histograms.iter().map(Vec::as_slice));
+        records.push(&exemplars);
         records.retain(|record| !record.is_empty());
         log.append(&records)?;
         for id in self.unlogged.drain(..) {
@@ -252,6 +291,22 @@ impl HeadAppender {
         self.store.counters.chunks_created.add(n_chunks);
     }
 
+    /// Exemplars are no part of what readers see at once.
+    fn apply_exemplars(&mut self) {
+        if self.pending_exemplars.is_empty() {
+            return;
+        }
+        let mut exemplars = self.store.exemplars.lock();
+        for (series, record::Exemplar { time, value, labels, .. }) in
+            self.pending_exemplars.drain(..)
+        {
+            let exemplar = Exemplar { labels, value, time: Timestamp::from_millis(time) };
+            if let Err(error) = exemplars.add(&series, exemplar) {
+                tracing::debug!(%series, %error, "exemplar not kept");
+            }
+        }
+    }
+
     fn count_rejected(&self, error: &AppendError) {
         let counters = &self.store.counters;
         match error {
@@ -264,13 +319,15 @@ impl HeadAppender {
 
     fn try_commit(&mut self) -> Result<()> {
         self.store.check_health()?;
-        if self.pending.is_empty() && self.pending_histograms.is_empty() {
+        let has_samples = !self.pending.is_empty() || !self.pending_histograms.is_empty();
+        if !has_samples && self.pending_exemplars.is_empty() {
             return Ok(());
         }
         let store = self.store.clone();
         let mut log: MutexGuard<'_, wal::Writer> = store.log.lock();
         self.log(&mut log).map_err(|error| store.poison(error))?;
         self.apply();
+        self.apply_exemplars();
         let finished = log.take_finished();
         drop(log);
         store.sync_finished(finished)
@@ -293,8 +350,9 @@ impl Appender for HeadAppender {
         series: SeriesRef,
         labels: &Labels,
         timestamp: Timestamp,
-        value: HistogramValue,
+        mut value: HistogramValue,
     ) -> Result<SeriesRef, AppendError> {
+        value.settle().map_err(|error| AppendError::InvalidHistogram(error.to_string()))?;
         self.take(series, labels, timestamp, Value::Histogram(Some(value)))
     }
 
@@ -304,20 +362,48 @@ impl Appender for HeadAppender {
         timestamp: Timestamp,
         value: f64,
     ) -> Option<Result<(), AppendError>> {
-        // Without either the slow way knows what to say.
-        let appendable_from = self.appendable_from?;
-        if self.store.is_poisoned().is_some() {
-            return None;
+        self.take_known(series, timestamp, &mut Value::Float(value))
+    }
+
+    fn append_known_histogram(
+        &mut self,
+        series: SeriesRef,
+        timestamp: Timestamp,
+        mut value: HistogramValue,
+    ) -> Result<Result<(), AppendError>, HistogramValue> {
+        if let Err(error) = value.settle() {
+            return Ok(Err(AppendError::InvalidHistogram(error.to_string())));
         }
-        let (id, time) = (series_id(series)?, timestamp.as_millis());
-        let outcome = match time < appendable_from {
-            true => Err(AppendError::OutOfBounds),
-            false => self.take_by_id(id, time, &mut Value::Float(value))?,
-        };
-        if let Err(error) = &outcome {
-            self.count_rejected(error);
+        let mut value = Value::Histogram(Some(value));
+        match (self.take_known(series, timestamp, &mut value), value) {
+            (Some(outcome), _) => Ok(outcome),
+            (None, Value::Histogram(Some(value))) => Err(value),
+            // It is taken out only together with an outcome.
+            (None, _) => Ok(Err(AppendError::Storage("the histogram was lost".to_owned()))),
         }
-        Some(outcome)
+    }
+
+    fn append_exemplar(
+        &mut self,
+        series: SeriesRef,
+        exemplar: &Exemplar,
+    ) -> Result<(), ExemplarError> {
+        if !self.store.exemplars.lock().is_enabled() {
+            return Ok(());
+        }
+        let id = series_id(series).ok_or(ExemplarError::UnknownSeries)?;
+        let (series, series_ref, is_logged) =
+            self.store.head.describe(id).ok_or(ExemplarError::UnknownSeries)?;
+        if !self.store.exemplars.lock().check(&series, exemplar)? {
+            return Ok(());
+        }
+        if !is_logged {
+            self.unlogged.push(id);
+        }
+        let Exemplar { labels, value, time } = exemplar.clone();
+        let time = time.as_millis();
+        self.pending_exemplars.push((series, record::Exemplar { series_ref, time, value, labels }));
+        Ok(())
     }
 
     fn commit(mut self: Box<Self>) -> storage::Result<()> {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use model::{Matcher, TimeRange};
 use parking_lot::{Mutex, RwLock};
 use runtime::{Runtime, disk::LockGuard};
-use storage::{Appendable, Appender, Querier, Queryable};
+use storage::{Appendable, Appender, ExemplarQueryable, Querier, Queryable, SeriesExemplars};
 
 use crate::{
     Error, Options, Result, Truncation,
@@ -17,6 +17,7 @@ use crate::{
     catalog::{self, Catalog},
     compact::{self, InBlock},
     delete,
+    exemplars::Exemplars,
     head::{Head, Limits},
     querier::HeadQuerier,
     replay,
@@ -54,6 +55,8 @@ pub(crate) struct Store {
     /// name them. No other lock is taken under it.
     pub(crate) named_until: Mutex<HashMap<u64, u32>>,
     pub(crate) tombstones: Tombstones,
+    /// No other lock is taken under it.
+    pub(crate) exemplars: Mutex<Exemplars>,
     pub(crate) counters: AtomicCounters,
     poison: OnceLock<String>,
     /// One compaction, deletion or snapshot at a time; holds what the head may soon drop. Every
@@ -95,8 +98,10 @@ impl Database {
         }
         let counters = AtomicCounters::default();
         let begin = runtime.clock.monotonic();
-        let replayed =
-            replay::replay(&**disk, &log_directory, &head, &counters, &options.progress)?;
+        let window_ms = options.out_of_order_window.as_millis() as i64;
+        let mut exemplars = Exemplars::new(options.max_exemplars, window_ms);
+        let target = replay::Target { head: &head, exemplars: &mut exemplars, counters: &counters };
+        let replayed = replay::replay(&**disk, &log_directory, target, &options.progress)?;
         counters.replay_time.add_time(runtime.clock.monotonic() - begin);
         let log = wal::Writer::open(disk.clone(), &log_directory, options.log.clone())?;
         disk.sync_directory(directory).map_err(io(format!("sync {}", directory.display())))?;
@@ -110,6 +115,7 @@ impl Database {
             log: Mutex::new(log),
             named_until: Mutex::new(replayed.named_until),
             tombstones: replayed.tombstones,
+            exemplars: Mutex::new(exemplars),
             counters,
             poison: OnceLock::new(),
             upkeep: Mutex::new(None),
@@ -151,6 +157,17 @@ impl Database {
     /// `with_head`.
     pub fn snapshot(&self, directory: &Path, with_head: bool) -> Result<()> {
         delete::snapshot(&self.store, directory, with_head)
+    }
+
+    /// From now on at most so many exemplars are kept, zero for none.
+    pub fn set_max_exemplars(&self, max: usize) {
+        self.store.exemplars.lock().resize(max);
+    }
+
+    /// From now on samples and exemplars may be so much older than the newest ones.
+    pub fn set_out_of_order_window(&self, window: Duration) {
+        let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        self.store.exemplars.lock().set_window(window_ms);
     }
 
     /// The blocks that are open, oldest first.
@@ -200,6 +217,16 @@ impl Database {
 impl Appendable for Database {
     fn appender(&self) -> Box<dyn Appender> {
         Box::new(HeadAppender::new(self.store.clone()))
+    }
+}
+
+impl ExemplarQueryable for Database {
+    fn exemplars(
+        &self,
+        range: TimeRange,
+        selectors: &[Vec<Matcher>],
+    ) -> storage::Result<Vec<SeriesExemplars>> {
+        Ok(self.store.exemplars.lock().select(range, selectors))
     }
 }
 

@@ -95,6 +95,15 @@ impl Head {
         Some((id, true))
     }
 
+    /// The labels of a series, its number in the log, and whether the log knows it.
+    pub(crate) fn describe(&self, id: SeriesId) -> Option<(Labels, u64, bool)> {
+        let index = self.index.read();
+        let page = self.page(id)?;
+        let page = page.lock();
+        let series = page.get(id)?;
+        Some((index.labels(&series.labels), series.log_ref, series.is_logged))
+    }
+
     fn page_for_new(&self, id: SeriesId) -> Arc<Page> {
         let number = Page::number(id);
         let mut pages = self.pages.write();

@@ -13,6 +13,7 @@ mod compact;
 mod database;
 mod delete;
 mod error;
+mod exemplars;
 mod head;
 mod options;
 mod querier;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use database::{Database, Health};
 pub use error::{Error, Result};
+pub use exemplars::ExemplarCounters;
 pub use options::Options;
 pub use replay::{ReplayProgress, ReplayState};
 pub use stats::{Counters, HeadStats};

@@ -15,6 +15,11 @@ pub struct Options {
     /// The longest block; `None` for a tenth of the retention, at most 31 days.
     pub block_range_max: Option<Duration>,
     pub samples_per_chunk: usize,
+    /// How many exemplars are kept in memory; zero for none.
+    pub max_exemplars: usize,
+    /// How much older than the newest sample the samples of a series may be in any order; zero
+    /// for not at all.
+    pub out_of_order_window: Duration,
     pub log: wal::Options,
     /// Whether another process may have the directory open too.
     pub no_lockfile: bool,
@@ -30,6 +35,8 @@ impl Default for Options {
             chunk_range: Duration::from_secs(2 * 3600),
             block_range_max: None,
             samples_per_chunk: 120,
+            max_exemplars: 0,
+            out_of_order_window: Duration::ZERO,
             log: wal::Options::default(),
             no_lockfile: false,
             progress: ReplayProgress::default(),

@@ -10,9 +10,9 @@ use std::{
 
 use blocks::Interval;
 use hashbrown::HashMap;
-use model::{FloatHistogram, TimeRange, histogram::Histogram};
+use model::{FloatHistogram, TimeRange, Timestamp, histogram::Histogram};
 use runtime::Disk;
-use storage::HistogramValue;
+use storage::{Exemplar, HistogramValue};
 use wal::{
     Corruption, Layout, Reader, Segment,
     record::{self, Kind},
@@ -20,6 +20,7 @@ use wal::{
 
 use crate::{
     Error, Result,
+    exemplars::Exemplars,
     head::{AppendOutcome, Head, SeriesId},
     stats::AtomicCounters,
     tombstones::Tombstones,
@@ -70,13 +71,19 @@ pub(crate) struct Replayed {
     pub(crate) tombstones: Tombstones,
 }
 
+/// What replay fills.
+pub(crate) struct Target<'a> {
+    pub(crate) head: &'a Head,
+    pub(crate) exemplars: &'a mut Exemplars,
+    pub(crate) counters: &'a AtomicCounters,
+}
+
 /// Fills an empty head from the checkpoint, then from the segments behind it. A torn or damaged
 /// segment is cut off there and what follows it is removed, as upstream does.
 pub(crate) fn replay(
     disk: &dyn Disk,
     directory: &Path,
-    head: &Head,
-    counters: &AtomicCounters,
+    target: Target<'_>,
     progress: &ReplayProgress,
 ) -> Result<Replayed> {
     if !disk.exists(directory) {
@@ -85,8 +92,10 @@ pub(crate) fn replay(
     wal::checkpoint::remove_temporary(disk, directory)?;
     let layout = Layout::read(disk, directory)?;
     let last = layout.last_number().unwrap_or_default();
+    let Target { head, exemplars, counters } = target;
     let mut replay = Replay {
         head,
+        exemplars,
         counters,
         last_segment: last,
         ids: HashMap::new(),
@@ -122,6 +131,7 @@ pub(crate) fn replay(
 
 struct Replay<'a> {
     head: &'a Head,
+    exemplars: &'a mut Exemplars,
     counters: &'a AtomicCounters,
     last_segment: u32,
     /// From numbers in the log to series.
@@ -184,6 +194,11 @@ impl Replay<'_> {
                 record::decode_histograms::<FloatHistogram>(record, &mut samples)?;
                 let value = |histogram| HistogramValue::Float(Box::new(histogram));
                 self.apply_histograms(samples, value);
+            }
+            Some(Kind::Exemplars) if self.exemplars.is_enabled() => {
+                let mut exemplars = Vec::new();
+                record::decode_exemplars(record, &mut exemplars)?;
+                exemplars.into_iter().for_each(|exemplar| self.apply_exemplar(exemplar));
             }
             // Of no use before something asks for them.
             Some(Kind::Exemplars | Kind::Metadata | Kind::MinValidTime) => {}
@@ -262,6 +277,18 @@ impl Replay<'_> {
                 let is_new_chunk = outcome == AppendOutcome::AppendedToNewChunk;
                 self.counters.chunks_created.add(u64::from(is_new_chunk));
             }
+        }
+    }
+
+    fn apply_exemplar(&mut self, exemplar: record::Exemplar) {
+        let record::Exemplar { series_ref, time, value, labels } = exemplar;
+        let is_kept = time >= self.head.min_valid_time();
+        let Some(id) = self.ids.get(&series_ref).filter(|_| is_kept) else { return };
+        let Some((series, ..)) = self.head.describe(*id) else { return };
+        let exemplar = Exemplar { labels, value, time: Timestamp::from_millis(time) };
+        // It was taken once; what is late by now is late for a good reason.
+        if let Err(error) = self.exemplars.add(&series, exemplar) {
+            tracing::debug!(%series, %error, "exemplar not kept");
         }
     }
 

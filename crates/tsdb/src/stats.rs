@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     database::Store,
+    exemplars::ExemplarCounters,
     head::{Head, Page},
 };
 
@@ -28,7 +29,7 @@ pub struct HeadStats {
 }
 
 /// What the database has done and holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counters {
     pub series: u64,
     pub series_created: u64,
@@ -56,6 +57,7 @@ pub struct Counters {
     pub log_truncations: u64,
     pub log_truncations_failed: u64,
     pub log: wal::Stats,
+    pub exemplars: ExemplarCounters,
     pub compactions: u64,
     pub compactions_failed: u64,
     pub compaction_time: Duration,
@@ -158,6 +160,7 @@ pub(crate) fn counters(store: &Store) -> Counters {
         log_truncations: counters.log_truncations.value(),
         log_truncations_failed: counters.log_truncations_failed.value(),
         log: store.log.lock().stats(),
+        exemplars: store.exemplars.lock().counters(),
         compactions: counters.compactions.value(),
         compactions_failed: counters.compactions_failed.value(),
         compaction_time: counters.compaction_time.time(),

@@ -1,6 +1,6 @@
 //! The series that a rule writes: their samples, and the end of those that vanish.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use model::{Labels, Timestamp, float};
 use storage::{AppendError, Appendable, SeriesRef};
@@ -24,12 +24,15 @@ impl Written {
         let mut written = HashMap::with_capacity(samples.len());
         let mut refused = Ok(());
         for Sample { labels, value } in samples {
-            let SampleValue::Float(value) = value else {
-                refused = refused.and(Err("native histograms cannot be recorded".to_owned()));
-                continue;
-            };
             let known = self.0.get(&labels).copied().unwrap_or(SeriesRef::UNKNOWN);
-            match appender.append(known, &labels, time, value) {
+            let appended = match value {
+                SampleValue::Float(value) => appender.append(known, &labels, time, value),
+                SampleValue::Histogram(histogram) => {
+                    let value = Arc::unwrap_or_clone(histogram).into();
+                    appender.append_histogram(known, &labels, time, value)
+                }
+            };
+            match appended {
                 Ok(series) => {
                     written.insert(labels, series);
                 }

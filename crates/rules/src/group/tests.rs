@@ -80,14 +80,50 @@ fn rules_that_a_reload_removes_end_their_series() {
     assert!(!has_end(&storage, "stays"));
 }
 
+/// Answers every query with one histogram.
+struct OneHistogram(model::FloatHistogram);
+
+impl crate::Query for OneHistogram {
+    fn instant(&self, _: &str, _: Timestamp) -> Result<Vec<crate::Sample>, String> {
+        let value = crate::SampleValue::Histogram(Arc::new(self.0.clone()));
+        Ok(vec![crate::Sample { labels: Labels::from_pairs([("a", "b")]), value }])
+    }
+}
+
+#[test]
+fn histograms_are_recorded_unless_they_are_negative() {
+    let check = |count: f64| {
+        let storage = world::load("");
+        let (mut world, ..) = world::world(&storage);
+        let histogram = model::FloatHistogram { count, sum: 3.0, ..Default::default() };
+        world.query = Arc::new(OneHistogram(histogram));
+        let record = world::rule(&json!({"record": "r", "expr": "metric"}));
+        let mut group = world::group(record, None, true);
+        group.evaluate(&world, &world::settings(), at(1));
+        (group.status().rules[0].last_error.clone(), storage)
+    };
+    let (error, storage) = check(2.0);
+    assert_eq!(error, None);
+    let stored = read(&storage, "r").histograms;
+    assert_eq!(stored[0].to_string(), "{count:2, sum:3}");
+    let (error, _) = check(-2.0);
+    let error = error.expect("it is refused");
+    assert!(error.ends_with("histogram has a bucket whose observation count is negative"));
+}
+
 fn has_end(storage: &storage::MemoryStorage, name: &str) -> bool {
+    let columns = read(storage, name);
+    columns.values.last().is_some_and(|value| model::float::is_stale(*value))
+}
+
+fn read(storage: &storage::MemoryStorage, name: &str) -> storage::Columns {
     use storage::{Columns, Querier as _, SelectHints};
     let range = model::TimeRange::ALL;
     let matchers = [model::Matcher::equal("__name__", name)];
     let set = storage.select(true, &SelectHints::new(range), &matchers).expect("memory answers");
     let mut columns = Columns::default();
     set.series[0].read(range, &mut columns).expect("memory answers");
-    columns.values.last().is_some_and(|value| model::float::is_stale(*value))
+    columns
 }
 
 #[test]

@@ -33,9 +33,9 @@ pub(super) fn text(body: &str) -> Answer {
     typed("text/plain; version=0.0.4", body)
 }
 
-pub(super) fn typed(content_type: &str, body: &str) -> Answer {
+pub(super) fn typed(content_type: &str, body: impl AsRef<[u8]>) -> Answer {
     let headers = format!("Content-Type: {content_type}\r\n");
-    Answer::Body { status: "200 OK", headers, body: body.as_bytes().to_vec() }
+    Answer::Body { status: "200 OK", headers, body: body.as_ref().to_vec() }
 }
 
 pub(super) struct World {
@@ -128,11 +128,20 @@ impl World {
             }
             let mut columns = Columns::default();
             series.read(TimeRange::ALL, &mut columns).expect("memory does not fail");
-            let values = columns.values.iter().map(|value| match float::is_stale(*value) {
+            let or_stale = |sum: f64, text: String| match float::is_stale(sum) {
                 true => "stale".to_owned(),
-                false => value.to_string(),
+                false => text,
+            };
+            let floats = columns.times.iter().zip(&columns.values);
+            let floats = floats.map(|(time, value)| (*time, or_stale(*value, value.to_string())));
+            let histograms = columns.histogram_times.iter().zip(&columns.histograms);
+            let histograms = histograms.map(|(time, histogram)| {
+                (*time, format!("h:{}", or_stale(histogram.sum, histogram.to_string())))
             });
-            out.push_str(&format!("{labels} {}\n", values.collect::<Vec<_>>().join(" ")));
+            let mut values: Vec<(i64, String)> = floats.chain(histograms).collect();
+            values.sort();
+            let values: Vec<String> = values.into_iter().map(|(_, value)| value).collect();
+            out.push_str(&format!("{labels} {}\n", values.join(" ")));
         }
         out
     }

@@ -101,6 +101,11 @@ impl Series {
         self.check_time(time, || self.open.is_last_histogram(value))
     }
 
+    /// The marker that ends the series, if its newest sample is a histogram.
+    pub(crate) fn histogram_marker(&self) -> Option<HistogramValue> {
+        self.open.histogram_marker()
+    }
+
     fn check_time(&self, time: i64, is_same: impl FnOnce() -> bool) -> Result<(), AppendError> {
         match self.last_time() {
             Some(last) if time < last => Err(AppendError::OutOfOrder),

@@ -207,3 +207,44 @@ fn a_series_may_change_between_floats_and_histograms() {
     drop(database);
     assert_eq!(count(&open_with(&simulation, options())), (20, 10));
 }
+
+#[test]
+fn a_float_marker_ends_a_series_of_histograms() {
+    let simulation = Simulation::new(1);
+    let database = open_with(&simulation, options());
+    append(&database, "a", 1, integer(histogram(0, &[1, 2])));
+    append(&database, "b", 1, float(&histogram(0, &[1, 2])));
+    let mut appender = database.appender();
+    for name in ["a", "b"] {
+        let labels = Labels::from_pairs([("__name__", name)]);
+        let time = Timestamp::from_millis(2 * MINUTE);
+        appender.append(SeriesRef::UNKNOWN, &labels, time, STALE).expect("it is taken");
+    }
+    appender.commit().expect("it is written");
+    for name in ["a", "b"] {
+        let stored = read(&database, name);
+        assert!(model::float::is_stale(stored[1].1.sum), "{stored:?}");
+    }
+}
+
+#[test]
+fn histograms_of_reserved_schemas_are_made_coarser() {
+    let simulation = Simulation::new(1);
+    let database = open_with(&simulation, options());
+    append(&database, "a", 1, integer(Histogram { schema: 9, ..histogram(1, &[1, 2]) }));
+    let stored = read(&database, "a").remove(0).1;
+    assert_eq!((stored.schema, stored.positive_buckets.as_slice()), (8, [3.0].as_slice()));
+}
+
+#[test]
+fn histograms_without_sense_are_refused() {
+    let simulation = Simulation::new(1);
+    let database = open_with(&simulation, options());
+    let mut appender = database.appender();
+    let labels = Labels::from_pairs([("__name__", "a")]);
+    let value = integer(Histogram { count: 7, ..histogram(0, &[1, 2]) });
+    let refused =
+        appender.append_histogram(SeriesRef::UNKNOWN, &labels, Timestamp::from_millis(1), value);
+    let reason = refused.expect_err("the counts do not add up").to_string();
+    assert!(reason.starts_with("3 observations found in buckets, but the Count field is 7"));
+}

@@ -4,7 +4,11 @@ use chunks::{
     Encoding, XorChunk,
     histogram::{FloatHistogramChunk, Header, HistogramChunk, Layout},
 };
-use model::{FloatHistogram, float::is_stale, histogram::CounterResetHint};
+use model::{
+    FloatHistogram,
+    float::{STALE, is_stale},
+    histogram::{CounterResetHint, Histogram},
+};
 use storage::HistogramValue;
 
 use super::expand;
@@ -127,6 +131,17 @@ impl Open {
                 **chunk = expand::floats(chunk, time, histogram);
             }
             _ => debug_assert!(false, "a histogram of another kind than the chunk's"),
+        }
+    }
+
+    pub(super) fn histogram_marker(&self) -> Option<HistogramValue> {
+        let sum = STALE;
+        match self {
+            Open::Floats(_) => None,
+            Open::Integers(_) => Some(Histogram { sum, ..Histogram::default() }.into()),
+            Open::FloatHistograms(_) => {
+                Some(FloatHistogram { sum, ..FloatHistogram::default() }.into())
+            }
         }
     }
 
