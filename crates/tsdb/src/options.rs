@@ -21,6 +21,10 @@ pub struct Options {
     /// for not at all.
     pub out_of_order_window: Duration,
     pub log: wal::Options,
+    /// Who else reads the log: it is not cut where they have not read.
+    pub log_readers: wal::Readers,
+    /// So much of the log is kept for its readers at most.
+    pub log_readers_bytes_max: u64,
     /// Whether another process may have the directory open too.
     pub no_lockfile: bool,
     /// Told how far opening has come; keep a clone to watch it.
@@ -38,6 +42,8 @@ impl Default for Options {
             max_exemplars: 0,
             out_of_order_window: Duration::ZERO,
             log: wal::Options::default(),
+            log_readers: wal::Readers::default(),
+            log_readers_bytes_max: 16 << 30,
             no_lockfile: false,
             progress: ReplayProgress::default(),
         }

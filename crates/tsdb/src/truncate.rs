@@ -130,7 +130,9 @@ fn truncate_log(store: &Store, horizon: i64, share: Share) -> Result<Option<u32>
     let segments = layout.segments_after_checkpoint();
     let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Ok(None) };
     let last = match share {
-        Share::TwoThirds => plan_checkpoint(first.number, last.number),
+        Share::TwoThirds => plan_checkpoint(first.number, last.number)
+            .and_then(|last| spare_readers(store, segments, last)),
+        // To forget is an order: who has not read it by now will not.
         Share::All => Some(last.number),
     };
     let Some(last) = last else { return Ok(None) };
@@ -149,6 +151,24 @@ fn truncate_log(store: &Store, horizon: i64, share: Share) -> Result<Option<u32>
     store.named_until.lock().retain(|_, until| *until > last);
     checkpoint::remove_obsolete(&**disk, &store.log_directory)?;
     Ok(Some(last))
+}
+
+/// The last segment up to `last` that no reader of the log needs; readers that lie further behind
+/// than the limit are not waited for.
+fn spare_readers(store: &Store, segments: &[wal::Segment], last: u32) -> Option<u32> {
+    let Some(oldest) = store.options.log_readers.oldest().filter(|oldest| *oldest <= last) else {
+        return Some(last);
+    };
+    let needed = segments.iter().filter(|segment| segment.number >= oldest);
+    let bytes = |segment: &wal::Segment| {
+        store.runtime.disk.metadata(&segment.path).map_or(0, |metadata| metadata.len)
+    };
+    if needed.map(bytes).sum::<u64>() > store.options.log_readers_bytes_max {
+        tracing::warn!(segment = oldest, "a reader of the log is too far behind to wait for it");
+        return Some(last);
+    }
+    let is_first = segments.first().is_none_or(|first| oldest <= first.number);
+    oldest.checked_sub(1).filter(|_| !is_first)
 }
 
 /// The last segment of the checkpoint, if there are enough segments. Samples in the upper third,

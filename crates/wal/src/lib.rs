@@ -10,8 +10,10 @@ mod error;
 mod layout;
 mod page;
 mod reader;
+mod readers;
 pub mod record;
 mod repair;
+pub mod tail;
 mod writer;
 
 #[cfg(test)]
@@ -22,5 +24,7 @@ pub use error::{Error, Result};
 pub use layout::{Layout, Segment, bytes_on_disk, segment_name};
 pub use page::PAGE_BYTES;
 pub use reader::{Corruption, Reader};
+pub use readers::{Hold, Readers};
 pub use repair::repair;
+pub use tail::{Position, Tail};
 pub use writer::{Finished, Options, SEGMENT_BYTES, Stats, Writer};

@@ -32,10 +32,15 @@ pub struct Corruption {
 impl<'a> Reader<'a> {
     /// Reads a segment from its bytes.
     pub fn new(segment: &'a [u8]) -> Reader<'a> {
+        Reader::starting_at(segment, 0)
+    }
+
+    /// Reads from the record at `offset` on; `bytes` begin where a page begins.
+    pub(crate) fn starting_at(bytes: &'a [u8], offset: usize) -> Reader<'a> {
         Reader {
-            bytes: segment,
-            offset: 0,
-            good: 0,
+            bytes,
+            offset,
+            good: offset,
             failed: false,
             stored: Vec::new(),
             unpacked: Vec::new(),
@@ -44,6 +49,11 @@ impl<'a> Reader<'a> {
 
     /// The next record, or `None` at the end and after an error.
     pub fn next_record(&mut self) -> Result<Option<&[u8]>, Corruption> {
+        Ok(self.next_with_end()?.map(|(record, _)| record))
+    }
+
+    /// The next record with where it ends.
+    pub(crate) fn next_with_end(&mut self) -> Result<Option<(&[u8], u64)>, Corruption> {
         if self.failed {
             return Ok(None);
         }
@@ -51,10 +61,11 @@ impl<'a> Reader<'a> {
             Ok(None) => Ok(None),
             Ok(Some(compression)) => {
                 self.good = self.offset;
-                match compression {
-                    Compression::None => Ok(Some(&self.stored)),
-                    _ => Ok(Some(&self.unpacked)),
-                }
+                let record = match compression {
+                    Compression::None => &self.stored,
+                    _ => &self.unpacked,
+                };
+                Ok(Some((record, self.good as u64)))
             }
             Err(detail) => {
                 self.failed = true;
