@@ -6,7 +6,10 @@ use model::{
 };
 use storage::HistogramValue;
 
-use crate::wire::{Field, Fields, Result, from_zigzag};
+use crate::{
+    wire::{Field, Fields, Result, from_zigzag},
+    write::{Writer, to_zigzag},
+};
 
 /// The finest schema that is known at all; what is finer than ours is made coarser.
 const RESERVED_SCHEMA_MAX: i32 = 52;
@@ -123,5 +126,61 @@ pub(crate) fn check(value: &mut HistogramValue) -> Result<(), histogram::Error> 
             }
             histogram.validate()
         }
+    }
+}
+
+/// Writes a histogram message.
+pub(crate) fn write(value: &HistogramValue, time: i64, out: &mut Writer<'_>) {
+    match value {
+        HistogramValue::Integer(histogram) => write_integer(histogram, out),
+        HistogramValue::Float(histogram) => write_float(histogram, out),
+    }
+    out.number(15, time as u64);
+}
+
+fn write_integer(histogram: &Histogram, out: &mut Writer<'_>) {
+    let zigzag = |deltas: &[i64]| deltas.iter().map(|d| to_zigzag(*d)).collect::<Vec<_>>();
+    out.number_always(1, histogram.count);
+    out.double(3, histogram.sum);
+    out.zigzag(4, histogram.schema.into());
+    out.double(5, histogram.zero_threshold);
+    out.number_always(6, histogram.zero_count);
+    write_spans(8, &histogram.negative_spans, out);
+    out.packed_numbers(9, zigzag(&histogram.negative_buckets).into_iter());
+    write_spans(11, &histogram.positive_spans, out);
+    out.packed_numbers(12, zigzag(&histogram.positive_buckets).into_iter());
+    out.number(14, hint_number(histogram.counter_reset_hint));
+    out.packed_doubles(16, &histogram.custom_values);
+}
+
+fn write_float(histogram: &FloatHistogram, out: &mut Writer<'_>) {
+    out.double_always(2, histogram.count);
+    out.double(3, histogram.sum);
+    out.zigzag(4, histogram.schema.into());
+    out.double(5, histogram.zero_threshold);
+    out.double_always(7, histogram.zero_count);
+    write_spans(8, &histogram.negative_spans, out);
+    out.packed_doubles(10, &histogram.negative_buckets);
+    write_spans(11, &histogram.positive_spans, out);
+    out.packed_doubles(13, &histogram.positive_buckets);
+    out.number(14, hint_number(histogram.counter_reset_hint));
+    out.packed_doubles(16, &histogram.custom_values);
+}
+
+fn write_spans(field: u32, spans: &[Span], out: &mut Writer<'_>) {
+    for span in spans {
+        out.message(field, |out| {
+            out.zigzag(1, span.offset.into());
+            out.number(2, span.length.into());
+        });
+    }
+}
+
+fn hint_number(hint: CounterResetHint) -> u64 {
+    match hint {
+        CounterResetHint::Unknown => 0,
+        CounterResetHint::Reset => 1,
+        CounterResetHint::NotReset => 2,
+        CounterResetHint::Gauge => 3,
     }
 }

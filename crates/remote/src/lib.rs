@@ -2,14 +2,17 @@
 //!
 //! Knows nothing of HTTP servers and of configuration files: `api` hands over headers and bodies,
 //! `node` hands over settings. Messages are read in place, field by field, and written the same
-//! way. Start at [`Receiver`].
+//! way. Start at [`Receiver`] and [`send::Senders`].
 
 mod histogram;
 mod labels;
+mod metric_type;
 mod protocol;
 mod receive;
+pub mod send;
 mod snappy;
 mod wire;
+mod write;
 
 #[cfg(test)]
 mod tests;

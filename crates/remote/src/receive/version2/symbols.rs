@@ -1,6 +1,9 @@
 use model::MetricType;
 
-use crate::wire::{Fields, Result};
+use crate::{
+    metric_type,
+    wire::{Fields, Result},
+};
 
 /// The texts of a request.
 pub(crate) struct Symbols<'a>(Vec<&'a [u8]>);
@@ -101,24 +104,10 @@ impl Metadata {
     }
 
     pub(crate) fn kind(&self) -> MetricType {
-        kind_of(self.kind)
+        metric_type::of_number(self.kind)
     }
 
     pub(super) fn is_set(&self) -> bool {
         self.kind != 0 || self.help_ref != 0 || self.unit_ref != 0
-    }
-}
-
-/// The type that a number stands for in version 2.
-fn kind_of(number: u64) -> MetricType {
-    match number {
-        1 => MetricType::Counter,
-        2 => MetricType::Gauge,
-        3 => MetricType::Histogram,
-        4 => MetricType::GaugeHistogram,
-        5 => MetricType::Summary,
-        6 => MetricType::Info,
-        7 => MetricType::StateSet,
-        _ => MetricType::Unknown,
     }
 }

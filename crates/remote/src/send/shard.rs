@@ -1,0 +1,229 @@
+//! Samples that wait together, and the task that sends them.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+
+use super::{
+    batch::{Count, Item, extract_old},
+    client::WriteClient,
+    config::Queue,
+    encode,
+    metrics::QueueMetrics,
+    progress::Progress,
+};
+use runtime::Clock;
+
+/// What the shards of a queue share.
+pub(super) struct Sending {
+    pub(super) client: WriteClient,
+    pub(super) queue: Queue,
+    pub(super) type_and_unit_labels: bool,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: QueueMetrics,
+    pub(super) progress: Progress,
+    /// Told whenever a shard has room again.
+    pub(super) room: Notify,
+}
+
+/// Samples of one shard, in order.
+pub(super) struct Shard {
+    /// Nothing else is locked under it but other shards' queues, in their order.
+    pub(super) waiting: Mutex<VecDeque<Item>>,
+    arrived: Notify,
+}
+
+/// When a shard's task ends.
+#[derive(Clone)]
+pub(super) struct Ends {
+    /// Once everything was sent.
+    pub(super) drain: CancellationToken,
+    /// As soon as the request under way is over.
+    pub(super) halt: CancellationToken,
+}
+
+impl Shard {
+    pub(super) fn new() -> Shard {
+        Shard { waiting: Mutex::default(), arrived: Notify::new() }
+    }
+
+    pub(super) fn notify(&self) {
+        self.arrived.notify_one();
+    }
+
+    /// Sends until it is told to end; gives back what was not sent.
+    pub(super) async fn run(self: Arc<Shard>, sending: Arc<Sending>, ends: Ends) -> Vec<Item> {
+        let mut unsent = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = ends.halt.cancelled() => break,
+                () = self.ready(&sending, &ends) => {}
+            }
+            let batch = self.take(&sending);
+            if batch.is_empty() {
+                if ends.drain.is_cancelled() {
+                    break;
+                }
+                continue;
+            }
+            unsent = sending.send(batch, &ends.halt).await;
+            if !unsent.is_empty() {
+                break;
+            }
+        }
+        unsent.extend(self.waiting.lock().drain(..));
+        unsent
+    }
+
+    /// Completes when there is a batch, or part of one that has waited long enough.
+    async fn ready(&self, sending: &Sending, ends: &Ends) {
+        let full = sending.queue.max_samples_per_send;
+        let deadline = sending.clock.sleep(sending.queue.batch_send_deadline);
+        tokio::pin!(deadline);
+        loop {
+            let n_waiting = self.waiting.lock().len();
+            if n_waiting >= full || ends.drain.is_cancelled() {
+                return;
+            }
+            tokio::select! {
+                () = self.arrived.notified() => {}
+                () = ends.drain.cancelled() => return,
+                () = &mut deadline => return,
+            }
+        }
+    }
+
+    fn take(&self, sending: &Sending) -> Vec<Item> {
+        let mut waiting = self.waiting.lock();
+        let n_items = waiting.len().min(sending.queue.max_samples_per_send);
+        let batch: Vec<Item> = waiting.drain(..n_items).collect();
+        drop(waiting);
+        if !batch.is_empty() {
+            sending.room.notify_one();
+        }
+        batch
+    }
+}
+
+impl Sending {
+    /// Sends a batch for as long as it takes; gives it back if it is halted between two attempts.
+    async fn send(&self, mut batch: Vec<Item>, halt: &CancellationToken) -> Vec<Item> {
+        let mut body = None;
+        let mut backoff = self.queue.min_backoff;
+        let mut attempt = 0;
+        loop {
+            if self.drop_old(&mut batch) {
+                body = None;
+            }
+            if batch.is_empty() {
+                return batch;
+            }
+            let packed = body.get_or_insert_with(|| self.pack(&batch)).clone();
+            let n_bytes = packed.len();
+            let begin = self.clock.monotonic();
+            let answer = self.client.post(packed, attempt, self.clock.now()).await;
+            let took = self.clock.monotonic().saturating_sub(begin);
+            self.metrics.duration.observe_duration(took);
+            self.progress.note_sending(took);
+            let count = Count::of(&batch);
+            match answer {
+                Ok(written) => {
+                    self.metrics.bytes.add(n_bytes as f64);
+                    self.sent(&batch, count, written);
+                    return Vec::new();
+                }
+                Err(failed) if !failed.is_recoverable => {
+                    let err = &failed.text;
+                    error!(count = batch.len(), exemplarCount = 0, err, "non-recoverable error");
+                    self.metrics.samples.failed.add(count.samples as f64);
+                    self.metrics.histograms.failed.add(count.histograms as f64);
+                    self.finish(&batch, count);
+                    return Vec::new();
+                }
+                Err(failed) => {
+                    let wait = failed.retry_after.unwrap_or(backoff);
+                    warn!(err = failed.text, "Failed to send batch, retrying");
+                    self.metrics.samples.retried.add(count.samples as f64);
+                    self.metrics.histograms.retried.add(count.histograms as f64);
+                    self.progress.note_failure(self.clock.monotonic() + wait * 2);
+                    tokio::select! {
+                        () = halt.cancelled() => return batch,
+                        () = self.clock.sleep(wait) => {}
+                    }
+                    backoff = (wait * 2).min(self.queue.max_backoff).max(self.queue.min_backoff);
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// Drops what has become too old; says whether anything has.
+    fn drop_old(&self, batch: &mut Vec<Item>) -> bool {
+        let limit = self.queue.sample_age_limit;
+        if limit.is_zero() {
+            return false;
+        }
+        let oldest = self.clock.now().saturating_sub(limit).as_millis() as i64;
+        let old = extract_old(batch, oldest);
+        if old.is_empty() {
+            return false;
+        }
+        let count = Count::of(&old);
+        self.metrics.samples.too_old.add(count.samples as f64);
+        self.metrics.histograms.too_old.add(count.histograms as f64);
+        self.progress.note_dropped(old.len() as u64);
+        self.finish(&old, count);
+        true
+    }
+
+    /// Encodes and packs: not for long on an async thread.
+    fn pack(&self, batch: &[Item]) -> bytes::Bytes {
+        runtime::blocking(|| {
+            let request = encode::request(self.client.message, batch, self.type_and_unit_labels);
+            pack(&request)
+        })
+    }
+
+    fn sent(&self, batch: &[Item], count: Count, written: Option<crate::Written>) {
+        let is_version2 = self.client.message == crate::Message::Version2;
+        let wrote_nothing = written.is_none_or(|written| written == crate::Written::default());
+        if is_version2 && wrote_nothing {
+            // A receiver of version 1 that takes anything would say success, too.
+            error!(count = batch.len(), "sent v2 request, but the receiver confirms nothing");
+            self.metrics.samples.failed.add(count.samples as f64);
+            self.metrics.histograms.failed.add(count.histograms as f64);
+        } else {
+            self.metrics.samples.sent.add(count.samples as f64);
+            self.metrics.histograms.sent.add(count.histograms as f64);
+            let newest = batch.iter().map(|item| item.time).max().unwrap_or_default();
+            self.progress.note_sent(batch.len() as u64, newest);
+            let seconds = self.progress.newest_sent() as f64 / 1000.0;
+            self.metrics.highest_sent.set((seconds).floor());
+            debug!(count = batch.len(), "batch sent");
+        }
+        self.finish(batch, count);
+    }
+
+    /// Nobody has to send these samples any more.
+    fn finish(&self, batch: &[Item], count: Count) {
+        self.metrics.samples.pending.add(-(count.samples as f64));
+        self.metrics.histograms.pending.add(-(count.histograms as f64));
+        self.progress.acknowledge(batch, self.clock.monotonic());
+    }
+}
+
+pub(super) fn pack(request: &[u8]) -> bytes::Bytes {
+    let mut packed = vec![0; snap::raw::max_compress_len(request.len())];
+    let len = snap::raw::Encoder::new()
+        .compress(request, &mut packed)
+        .expect("the buffer has the size that the library asks for");
+    packed.truncate(len);
+    packed.into()
+}
+
+/// As long as the newest success may be ago for a change of the number of shards.
+pub(super) const SUCCESS_WITHIN: Duration = Duration::from_secs(10);
