@@ -1,28 +1,37 @@
 //! Sends requests: credentials, TLS, redirects, time-out and a cap on the body.
 
+mod aws;
 mod config;
 mod connector;
 mod error;
+mod oauth2;
+mod proxy;
 mod redirect;
+mod secret;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(crate) mod tls;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-pub use config::{Authentication, Config, Header, OAuth2, Proxy, Secret, Tls, TlsVersion};
+pub use config::{
+    Authentication, Config, Header, OAuth2, Proxy, Secret, SigV4, Tls, TlsVersion,
+};
 use connector::{ConnectError, Connector};
 pub use error::{Call, Error, Result};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{AUTHORIZATION, CONTENT_ENCODING},
+    header::{AUTHORIZATION, CONTENT_ENCODING, PROXY_AUTHORIZATION},
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
+use oauth2::Tokens;
+use proxy::Proxies;
 use runtime::Runtime;
+use secret::{reveal, reveal_option};
 use url::Url;
 
 use crate::{tasks::Tasks, timer::ClockTimer};
@@ -37,8 +46,17 @@ pub struct Client {
     config: Arc<Config>,
     runtime: Runtime,
     http: legacy::Client<Connector, Full<Bytes>>,
+    proxies: Arc<Proxies>,
+    signer: Signer,
     /// The connections' tasks; they end with the client.
     _tasks: Tasks,
+}
+
+/// What makes credentials that are not just read.
+enum Signer {
+    None,
+    Tokens(Box<Tokens>),
+    Aws(Box<aws::Provider>),
 }
 
 #[derive(Debug, Clone)]
@@ -103,20 +121,29 @@ impl Response {
 impl Client {
     /// An error if the settings can never work: unreadable certificates, what is not supported.
     pub fn new(config: Config, runtime: Runtime) -> Result<Client> {
-        if matches!(config.authentication, Authentication::OAuth2(_)) {
-            return Err(Error::Unsupported { what: "oauth2" });
-        }
-        if config.proxy.url.is_some() || config.proxy.from_environment {
-            return Err(Error::Unsupported { what: "proxy_url" });
-        }
         tls::client_config(&config, &*runtime.disk)?;
+        let signer = match &config.authentication {
+            Authentication::OAuth2(settings) => {
+                Signer::Tokens(Box::new(Tokens::new(settings, &runtime)?))
+            }
+            Authentication::SigV4(settings) => {
+                Signer::Aws(Box::new(aws::Provider::new(settings, &runtime)?))
+            }
+            _ => Signer::None,
+        };
+        let proxies = Arc::new(Proxies::new(&config.proxy, |name| std::env::var(name).ok())?);
         let config = Arc::new(config);
         let tasks = Tasks::default();
+        let connector = Connector {
+            config: config.clone(),
+            proxies: proxies.clone(),
+            runtime: runtime.clone(),
+        };
         let http = legacy::Client::builder(tasks.executor())
             .pool_idle_timeout(IDLE)
             .timer(ClockTimer::new(runtime.clock.clone()))
-            .build(Connector { config: config.clone(), runtime: runtime.clone() });
-        Ok(Client { config, runtime, http, _tasks: tasks })
+            .build(connector);
+        Ok(Client { config, runtime, http, proxies, signer, _tasks: tasks })
     }
 
     /// Sends `request` and reads the whole response, whatever its status.
@@ -156,7 +183,8 @@ impl Client {
     ) -> Result<http::Response<Incoming>> {
         let mut headers = request.headers.clone();
         if is_trusted {
-            self.add_credentials(&request.url, &mut headers).await?;
+            self.add_headers(&mut headers).await?;
+            self.add_credentials(request, &mut headers).await?;
         } else {
             redirect::remove_credentials(&mut headers);
         }
@@ -164,6 +192,7 @@ impl Client {
         url.set_fragment(None);
         // A URL with a host can lose its credentials.
         url.set_username("").and_then(|()| url.set_password(None)).unwrap_or_default();
+        self.greet_proxy(&url, &mut headers)?;
         let mut outgoing = http::Request::new(Full::new(request.body.clone()));
         *outgoing.method_mut() = request.method.clone();
         *outgoing.headers_mut() = headers;
@@ -173,60 +202,76 @@ impl Client {
         self.http.request(outgoing).await.map_err(|error| explain(&error, call(request)))
     }
 
-    async fn add_credentials(&self, url: &Url, headers: &mut HeaderMap) -> Result<()> {
+    async fn add_headers(&self, headers: &mut HeaderMap) -> Result<()> {
         for header in &self.config.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|error| {
                 Error::Config { what: header.name.clone(), reason: error.to_string() }
             })?;
             for value in &header.values {
-                let value = self.reveal(value).await?;
+                let value = reveal(&self.runtime, value).await?;
                 headers.append(&name, header_value(&header.name, &value)?);
             }
-        }
-        let value = match &self.config.authentication {
-            Authentication::None if url.username().is_empty() => return Ok(()),
-            Authentication::None => {
-                let decode = |text| percent_decode(text);
-                basic(&decode(url.username()), &decode(url.password().unwrap_or_default()))
-            }
-            Authentication::Basic { username, password } => {
-                let username = self.reveal_option(username.as_ref()).await?;
-                basic(&username, &self.reveal_option(password.as_ref()).await?)
-            }
-            Authentication::Authorization { scheme, credentials } => {
-                format!("{scheme} {}", self.reveal_option(credentials.as_ref()).await?)
-            }
-            Authentication::OAuth2(_) => return Err(Error::Unsupported { what: "oauth2" }),
-        };
-        // Who sets the header on the request itself knows better; upstream leaves it alone too.
-        if !headers.contains_key(AUTHORIZATION) {
-            let mut value = header_value("authorization", &value)?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
         }
         Ok(())
     }
 
-    async fn reveal_option(&self, secret: Option<&Secret>) -> Result<String> {
-        match secret {
-            Some(secret) => self.reveal(secret).await,
-            None => Ok(String::new()),
+    async fn add_credentials(&self, request: &Request, headers: &mut HeaderMap) -> Result<()> {
+        // Who sets the header on the request itself knows better; upstream leaves it alone too.
+        if headers.contains_key(AUTHORIZATION) {
+            return Ok(());
         }
+        let url = &request.url;
+        let value = match (&self.signer, &self.config.authentication) {
+            (Signer::Tokens(tokens), _) => tokens.header().await?,
+            (Signer::Aws(provider), _) => return sign(provider, request, headers, &self.runtime).await,
+            (_, Authentication::Basic { username, password }) => {
+                let username = reveal_option(&self.runtime, username.as_ref()).await?;
+                basic(&username, &reveal_option(&self.runtime, password.as_ref()).await?)
+            }
+            (_, Authentication::Authorization { scheme, credentials }) => {
+                let credentials = reveal_option(&self.runtime, credentials.as_ref()).await?;
+                format!("{scheme} {credentials}")
+            }
+            _ if url.username().is_empty() && url.password().is_none() => return Ok(()),
+            _ => {
+                let password = percent_decode(url.password().unwrap_or_default());
+                basic(&percent_decode(url.username()), &password)
+            }
+        };
+        let mut value = header_value("authorization", &value)?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+        Ok(())
     }
 
-    async fn reveal(&self, secret: &Secret) -> Result<String> {
-        let path = match secret {
-            Secret::Inline(text) => return Ok(text.clone()),
-            Secret::File(path) => path.clone(),
-        };
-        let what = format!("file {}", path.display());
-        let disk = self.runtime.disk.clone();
-        let read = tokio::task::spawn_blocking(move || disk.read_to_string(&path)).await;
-        match read.map_err(std::io::Error::other).flatten() {
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(error) => Err(Error::Config { what, reason: error.to_string() }),
+    /// A request that a proxy passes on, rather than a connection, tells the proxy who we are.
+    fn greet_proxy(&self, url: &Url, headers: &mut HeaderMap) -> Result<()> {
+        let Some(host) = url.host_str().filter(|_| url.scheme() == "http") else { return Ok(()) };
+        let port = url.port_or_known_default().unwrap_or_default();
+        let is_direct = self.config.unix_socket.is_some();
+        let proxy = self.proxies.choose(false, host, port);
+        let proxy = proxy.filter(|proxy| proxy.scheme().starts_with("http") && !is_direct);
+        if let Some(value) = proxy.and_then(proxy::authorization) {
+            headers.insert(PROXY_AUTHORIZATION, header_value("proxy-authorization", &value)?);
         }
+        Ok(())
     }
+}
+
+async fn sign(
+    provider: &aws::Provider,
+    request: &Request,
+    headers: &mut HeaderMap,
+    runtime: &Runtime,
+) -> Result<()> {
+    let (region, credentials) = (provider.region().await?, provider.credentials().await?);
+    let now = runtime.clock.now();
+    let scope = aws::Scope { region: &region, service: provider.service(), now };
+    let Request { method, url, body, .. } = request;
+    let unsigned = aws::Unsigned { method, url, headers, body };
+    let added = aws::sign(&unsigned, &scope, &credentials)?;
+    headers.extend(added);
+    Ok(())
 }
 
 /// Speaks TLS, as `tls` says, from here on; for protocols that begin without, such as SMTP.
@@ -242,6 +287,11 @@ pub async fn start_tls(
 
 fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}")))
+}
+
+/// As in a form.
+fn percent_encode(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 fn percent_decode(text: &str) -> String {

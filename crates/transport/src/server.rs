@@ -1,11 +1,14 @@
 //! Serves a router on listeners until it is told to stop.
 
+pub mod guard;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo};
+use axum::{Router, extract::ConnectInfo, response::Response};
+use guard::Guard;
+use http::HeaderMap;
 use hyper::body::Incoming;
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use runtime::{
@@ -54,8 +57,20 @@ pub async fn serve(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
+    serve_guarded(listeners, router, limits, clock, stop, None).await;
+}
+
+/// As [`serve`], for those that `guard` lets in.
+pub async fn serve_guarded(
+    listeners: Vec<Box<dyn Listener>>,
+    router: Router,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+    guard: Option<Arc<Guard>>,
+) {
     let slots = Arc::new(Semaphore::new(limits.connections.max(1)));
-    let server = Arc::new(Server { router, limits, clock, stop });
+    let server = Arc::new(Server { router, limits, clock, stop, guard });
     let mut loops = JoinSet::new();
     for listener in listeners {
         loops.spawn(server.clone().accept(listener, slots.clone()));
@@ -68,6 +83,7 @@ struct Server {
     limits: Limits,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
+    guard: Option<Arc<Guard>>,
 }
 
 impl Server {
@@ -104,6 +120,14 @@ impl Server {
         peer: SocketAddr,
         _slot: OwnedSemaphorePermit,
     ) {
+        let stream = match self.shake_hands(stream).await {
+            Ok(stream) => stream,
+            Err(reason) => {
+                // Scanners and clients of the wrong kind come by all day.
+                debug!(%peer, reason, "connection refused");
+                return;
+            }
+        };
         let timer = ClockTimer::new(self.clock.clone());
         let streams = Tasks::default();
         let mut builder = auto::Builder::new(streams.executor());
@@ -111,7 +135,7 @@ impl Server {
         builder.http2().timer(timer);
         let service = hyper::service::service_fn(|mut request: http::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            self.router.clone().oneshot(request)
+            self.clone().reply(request)
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
@@ -126,6 +150,30 @@ impl Server {
             // Peers hang up as they like; that is no trouble of ours.
             debug!(%peer, error, "connection ended");
         }
+    }
+}
+
+impl Server {
+    async fn shake_hands(&self, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, String> {
+        let Some(guard) = &self.guard else { return Ok(stream) };
+        let shaking = guard::shake_hands(guard, stream, self.limits.header_timeout);
+        self.stop.run_until_cancelled(shaking).await.unwrap_or(Err("stopping".to_owned()))
+    }
+
+    async fn reply(
+        self: Arc<Self>,
+        request: http::Request<Incoming>,
+    ) -> Result<Response, Infallible> {
+        let added = match &self.guard {
+            None => HeaderMap::new(),
+            Some(guard) => match guard.admit(request.headers()).await {
+                Ok(added) => added,
+                Err(answer) => return Ok(answer),
+            },
+        };
+        let mut response = self.router.clone().oneshot(request).await?;
+        response.headers_mut().extend(added);
+        Ok(response)
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Config {
     pub proxy: Proxy,
     /// Sent with every request, also more than once under a name.
     pub headers: Vec<Header>,
+    /// Where to connect to whatever host the URL names: a socket file of this machine.
+    pub unix_socket: Option<PathBuf>,
 }
 
 /// At most one way to say who we are.
@@ -31,6 +33,8 @@ pub enum Authentication {
         credentials: Option<Secret>,
     },
     OAuth2(Box<OAuth2>),
+    /// A signature for Amazon's services.
+    SigV4(Box<SigV4>),
 }
 
 /// A text that must not be shown, or the file that holds it. Files are read again on each use.
@@ -105,6 +109,24 @@ pub struct OAuth2 {
     pub proxy: Proxy,
 }
 
+/// Amazon's signature version 4. What is empty is looked for where Amazon's programs look, too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SigV4 {
+    pub region: String,
+    pub access_key: String,
+    pub secret_key: Option<Secret>,
+    pub session_token: Option<String>,
+    pub profile: String,
+    /// A role to take on with the credentials.
+    pub role_arn: String,
+    pub external_id: String,
+    pub session_name: String,
+    pub tags: Vec<(String, String)>,
+    pub use_fips_sts_endpoint: bool,
+    /// What is signed for: `aps`, `sns`, `ec2`.
+    pub service: String,
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {
@@ -114,6 +136,7 @@ impl Default for Config {
             enable_http2: true,
             proxy: Proxy::default(),
             headers: Vec::new(),
+            unix_socket: None,
         }
     }
 }

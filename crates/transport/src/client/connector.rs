@@ -16,11 +16,17 @@ use hyper_util::{
 use runtime::{BoxFuture, Runtime, network::Stream};
 use rustls::pki_types::ServerName;
 
-use super::{Config, Error, tls};
+use super::{
+    Config, Error,
+    proxy::{self, Proxies},
+    secret::reveal,
+    tls,
+};
 
 #[derive(Clone)]
 pub(super) struct Connector {
     pub(super) config: Arc<Config>,
+    pub(super) proxies: Arc<Proxies>,
     pub(super) runtime: Runtime,
 }
 
@@ -56,26 +62,86 @@ impl Connector {
         let host = uri.host().ok_or_else(|| ConnectError("no host in URL".to_owned()))?;
         let is_https = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
-        let address = format!("{host}:{port}");
-        let stream = self.runtime.network.connect(&address).await.map_err(|error| {
-            ConnectError(format!("dial tcp {address}: connect: {}", describe(&error)))
-        })?;
+        let (stream, is_proxied) = self.dial(is_https, host, port).await?;
         if !is_https {
-            return Ok(Link { io: TokioIo::new(stream), is_http2: false });
+            return Ok(Link { io: TokioIo::new(stream), is_http2: false, is_proxied });
         }
-        let tls = self.tls().await?;
         let name = match self.config.tls.server_name.as_str() {
-            "" => host.trim_start_matches('[').trim_end_matches(']'),
+            "" => host,
             name => name,
         };
-        let name = ServerName::try_from(name.to_owned())
-            .map_err(|error| ConnectError(format!("tls: {error}")))?;
-        let stream = tokio_rustls::TlsConnector::from(tls)
-            .connect(name, stream)
-            .await
-            .map_err(|error| ConnectError(format!("tls: {}", describe(&error))))?;
+        let stream = self.secure(stream, name, &self.tls().await?).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Link { io: TokioIo::new(Box::new(stream)), is_http2 })
+        Ok(Link { io: TokioIo::new(Box::new(stream)), is_http2, is_proxied: false })
+    }
+
+    /// A stream to whom the URL means, and whether that is a proxy that passes requests on.
+    async fn dial(
+        &self,
+        is_https: bool,
+        host: &str,
+        port: u16,
+    ) -> Result<(Box<dyn Stream>, bool), ConnectError> {
+        if let Some(path) = &self.config.unix_socket {
+            let path = path.display();
+            return match self.runtime.network.connect(&format!("unix:{path}")).await {
+                Ok(stream) => Ok((stream, false)),
+                Err(error) => {
+                    let reason = describe(&error);
+                    Err(ConnectError(format!("dial unix {path}: connect: {reason}")))
+                }
+            };
+        }
+        let Some(proxy) = self.proxies.choose(is_https, host, port) else {
+            return Ok((self.dial_tcp(host, port).await?, false));
+        };
+        let within = |error: ConnectError| ConnectError(format!("proxyconnect tcp: {error}"));
+        let proxy_host = proxy.host_str().unwrap_or_default();
+        let proxy_port = proxy.port_or_known_default().unwrap_or(1080);
+        let mut stream = self.dial_tcp(proxy_host, proxy_port).await.map_err(within)?;
+        if proxy.scheme() == "https" {
+            let mut tls = (*self.tls().await.map_err(within)?).clone();
+            tls.alpn_protocols.clear();
+            stream = Box::new(self.secure(stream, proxy_host, &Arc::new(tls)).await.map_err(within)?);
+        }
+        let passes_on = !is_https && proxy.scheme().starts_with("http");
+        if !passes_on {
+            let headers = self.connect_headers().await?;
+            proxy::open(&mut *stream, proxy, host, port, &headers).await.map_err(ConnectError)?;
+        }
+        Ok((stream, passes_on))
+    }
+
+    async fn dial_tcp(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, ConnectError> {
+        let address = format!("{host}:{port}");
+        self.runtime.network.connect(&address).await.map_err(|error| {
+            ConnectError(format!("dial tcp {address}: connect: {}", describe(&error)))
+        })
+    }
+
+    async fn secure(
+        &self,
+        stream: Box<dyn Stream>,
+        name: &str,
+        tls: &Arc<rustls::ClientConfig>,
+    ) -> Result<tokio_rustls::client::TlsStream<Box<dyn Stream>>, ConnectError> {
+        let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name =
+            ServerName::try_from(name).map_err(|error| ConnectError(format!("tls: {error}")))?;
+        let connecting = tokio_rustls::TlsConnector::from(tls.clone()).connect(name, stream);
+        connecting.await.map_err(|error| ConnectError(format!("tls: {}", describe(&error))))
+    }
+
+    async fn connect_headers(&self) -> Result<Vec<(String, String)>, ConnectError> {
+        let mut headers = Vec::new();
+        for header in &self.config.proxy.connect_headers {
+            for value in &header.values {
+                let value = reveal(&self.runtime, value).await;
+                let value = value.map_err(|error| ConnectError(error.to_string()))?;
+                headers.push((header.name.clone(), value));
+            }
+        }
+        Ok(headers)
     }
 
     /// Built anew for each connection, so that renewed certificate files are seen.
@@ -131,11 +197,13 @@ pub(super) fn describe(error: &io::Error) -> String {
 pub(super) struct Link {
     io: TokioIo<Box<dyn Stream>>,
     is_http2: bool,
+    /// Leads to a proxy that takes requests for others.
+    is_proxied: bool,
 }
 
 impl Connection for Link {
     fn connected(&self) -> Connected {
-        let connected = Connected::new();
+        let connected = Connected::new().proxy(self.is_proxied);
         if self.is_http2 { connected.negotiated_h2() } else { connected }
     }
 }

@@ -5,7 +5,9 @@ use http::{StatusCode, header};
 use runtime::{Disk as _, Network as _, Simulation};
 use tokio_util::sync::CancellationToken;
 
-use super::{Authentication, Client, Config, Header, Limits, Request, Secret, Tls};
+use super::{
+    Authentication, Client, Config, Header, Limits, Proxy, Request, Secret, SigV4, Tls,
+};
 use crate::server;
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(10), body_bytes: 1000 };
@@ -13,7 +15,7 @@ const LIMITS: Limits = Limits { timeout: Duration::from_secs(10), body_bytes: 10
 /// Says what it was asked: method, path, and the headers that matter here.
 async fn echo(request: Incoming) -> String {
     let mut out = format!("{} {}\n", request.method(), request.uri());
-    for name in ["host", "authorization", "x-one", "content-type"] {
+    for name in ["host", "authorization", "proxy-authorization", "x-one", "content-type"] {
         for value in request.headers().get_all(name) {
             out.push_str(&format!("{name}: {}\n", value.to_str().expect("it is text")));
         }
@@ -189,11 +191,11 @@ fn who_does_not_listen_is_named() {
 
 #[test]
 fn what_cannot_be_done_is_said_at_once() {
-    let authentication = Authentication::OAuth2(Box::default());
+    let proxy = Proxy { url: Some("ftp://x".parse().expect("a URL")), ..Proxy::default() };
     check(
-        Config { authentication, ..Config::default() },
+        Config { proxy, ..Config::default() },
         "http://home/",
-        "error: oauth2 is not supported yet",
+        "error: unable to read proxy_url: unknown proxy scheme \"ftp\"",
     );
     let tls = Tls { ca: Some(Secret::Inline("nonsense".to_owned())), ..Tls::default() };
     check(
@@ -254,4 +256,99 @@ async fn ask_tls(config: Config, ca: &str, key: &str) -> String {
         Ok(response) => String::from_utf8_lossy(&response.body).into_owned(),
         Err(error) => error.to_string(),
     }
+}
+
+/// A proxy: the first bytes that come, and then what `reply` says to them, in turn; in the end what
+/// comes is given back to whoever sent it, as the other side.
+async fn ask_proxy(proxy: &str, url: &str, dialogue: &[(&str, &[u8])]) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let simulation = Simulation::new(1);
+    let listener = simulation.network.host("proxy").listen(":3128").await.expect("it is free");
+    let headers = vec![Header {
+        name: "X-One".to_owned(),
+        values: vec![Secret::Inline("1".to_owned())],
+    }];
+    let url_of_proxy = Some(proxy.parse().expect("a URL"));
+    let proxy = Proxy { url: url_of_proxy, connect_headers: headers, ..Proxy::default() };
+    let config = Config { proxy, ..Config::default() };
+    let client = Client::new(config, simulation.runtime()).expect("the settings are right");
+    let proxying = async {
+        let (mut stream, _) = listener.accept().await.expect("somebody comes");
+        for (expected, reply) in dialogue {
+            let mut said = vec![0; expected.len()];
+            stream.read_exact(&mut said).await.expect("it is said");
+            assert_eq!(String::from_utf8_lossy(&said), *expected);
+            stream.write_all(reply).await.expect("it is heard");
+        }
+    };
+    let (response, ()) = tokio::join!(client.send(get(url), &LIMITS), proxying);
+    match response {
+        Ok(response) => String::from_utf8_lossy(&response.body).into_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn proxies_pass_requests_on() {
+    let request = "GET http://far/a?b HTTP/1.1\r\nproxy-authorization: Basic dTpw\r\nhost: far\r\n\r\n";
+    let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi".as_slice();
+    let answer = ask_proxy("http://u:p@proxy:3128", "http://far/a?b", &[(request, reply)]).await;
+    assert_eq!(answer, "hi");
+}
+
+#[tokio::test]
+async fn proxies_connect_to_whom_speaks_tls() {
+    let request = "CONNECT far:443 HTTP/1.1\r\nHost: far:443\r\nX-One: 1\r\n\
+                   Proxy-Authorization: Basic dTpw\r\n\r\n";
+    let reply = b"HTTP/1.1 403 Forbidden\r\n\r\n".as_slice();
+    let answer = ask_proxy("http://u:p@proxy:3128", "https://far/", &[(request, reply)]).await;
+    assert_eq!(answer, "Get \"https://far/\": Forbidden");
+}
+
+#[tokio::test]
+async fn socks_leads_anywhere() {
+    let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi".as_slice();
+    let dialogue: [(&str, &[u8]); 4] = [
+        ("\x05\x01\x02", &[5, 2]),
+        ("\x01\x01u\x01p", &[1, 0]),
+        ("\x05\x01\x00\x03\x03far\x00\x50", &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+        ("GET / HTTP/1.1\r\nhost: far\r\n\r\n", reply),
+    ];
+    let answer = ask_proxy("socks5://u:p@proxy:3128", "http://far/", &dialogue).await;
+    assert_eq!(answer, "hi");
+}
+
+#[test]
+fn requests_are_signed_for_amazon() {
+    let authentication = Authentication::SigV4(Box::new(SigV4 {
+        region: "eu-west-1".to_owned(),
+        access_key: "KEY".to_owned(),
+        secret_key: Some(Secret::Inline("secret".to_owned())),
+        service: "aps".to_owned(),
+        ..SigV4::default()
+    }));
+    check(
+        Config { authentication, ..Config::default() },
+        "http://home/a%20b?c=d",
+        "GET /a%20b?c=d\nhost: home\nauthorization: AWS4-HMAC-SHA256 \
+         Credential=KEY/20260101/eu-west-1/aps/aws4_request, SignedHeaders=host;x-amz-date, \
+         Signature=eef7f51766c8dc4b909706eee9013ec6cb9722ef20c83308b2d5c5bf92c46144",
+    );
+}
+
+#[tokio::test]
+async fn socket_files_are_spoken_to() {
+    let simulation = Simulation::new(1);
+    let listener = simulation.network.listen("unix:/run/x.sock").await.expect("it is free");
+    let (clock, stop) = (simulation.clock.clone(), CancellationToken::new());
+    let limits = server::Limits::default();
+    let server = tokio::spawn(server::serve(vec![listener], router(), limits, clock, stop.clone()));
+    let config = Config { unix_socket: Some("/run/x.sock".into()), ..Config::default() };
+    let client = Client::new(config, simulation.runtime()).expect("the settings are right");
+    let response = client.send(get("http://docker/x"), &LIMITS).await.expect("it is answered");
+    assert_eq!(response.body, "GET /x\nhost: docker\n");
+    stop.cancel();
+    drop(client);
+    simulation.clock.run_for(Duration::from_secs(60)).await;
+    server.await.expect("no panic");
 }

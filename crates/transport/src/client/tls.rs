@@ -53,7 +53,7 @@ pub(super) fn client_config(config: &Config, disk: &dyn Disk) -> Result<ClientCo
 }
 
 /// rustls begins at 1.2, so smaller minimums mean 1.2 and smaller maximums cannot be met.
-fn versions(
+pub(crate) fn versions(
     min: Option<TlsVersion>,
     max: Option<TlsVersion>,
 ) -> Result<Vec<&'static SupportedProtocolVersion>> {
@@ -72,7 +72,11 @@ fn versions(
     }
 }
 
-fn roots(pem: &str) -> Result<RootCertStore> {
+pub(crate) fn system_roots() -> Arc<RootCertStore> {
+    SYSTEM_ROOTS.clone()
+}
+
+pub(crate) fn roots(pem: &str) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(pem)? {
         roots.add(certificate).map_err(|error| bad("CA certificate", error))?;
@@ -80,7 +84,7 @@ fn roots(pem: &str) -> Result<RootCertStore> {
     Ok(roots)
 }
 
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|error| bad("certificate", error))?;
@@ -90,7 +94,11 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
     }
 }
 
-fn read(secret: &Secret, disk: &dyn Disk) -> Result<String> {
+pub(crate) fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| bad("key", error))
+}
+
+pub(crate) fn read(secret: &Secret, disk: &dyn Disk) -> Result<String> {
     match secret {
         Secret::Inline(text) => Ok(text.clone()),
         Secret::File(path) => {
