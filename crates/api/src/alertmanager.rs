@@ -25,8 +25,8 @@ use axum::{
 use runtime::{BoxFuture, Runtime};
 use tower_http::compression::CompressionLayer;
 
-use crate::methods;
 pub use crate::prometheus::status::BuildInfo;
+use crate::{methods, page};
 
 /// A batch of alerts that is longer than this is no honest one.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -83,6 +83,9 @@ pub fn router(state: State) -> Router {
     let routes = Router::new()
         .route("/metrics", get(general::metrics.layer(CompressionLayer::new())))
         .route("/", get(general::home))
+        .route("/assets/{*filepath}", get(page::asset))
+        .route("/favicon.svg", get(page::icon))
+        .route("/favicon.ico", get(page::icon))
         .route("/-/healthy", get(general::ok))
         .route("/-/ready", get(general::ok))
         .route("/-/reload", post(general::reload))

@@ -37,10 +37,25 @@ use runtime::Runtime;
 use tokio::sync::Semaphore;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 
-use crate::{json, methods};
+use crate::{json, methods, page};
 
 /// As `--web.max-notifications-subscribers` by default.
 const LISTENERS_MAX: usize = 16;
+
+/// Upstream's pages, and one for `/api/v1/features`.
+const PAGES: [&str; 11] = [
+    "/query",
+    "/alerts",
+    "/rules",
+    "/targets",
+    "/service-discovery",
+    "/tsdb-status",
+    "/status",
+    "/flags",
+    "/config",
+    "/alertmanager-discovery",
+    "/features",
+];
 
 /// What the surface shows and drives.
 pub struct State {
@@ -115,7 +130,7 @@ pub fn router(state: State) -> Router {
         .layer(DefaultBodyLimit::max(params::FORM_BYTES_MAX))
         .route("/", get(lifecycle::home))
         .route("/graph", get(lifecycle::graph))
-        .route("/query", get(lifecycle::landing))
+        .merge(pages())
         .route("/version", get(lifecycle::version))
         .route("/-/healthy", get(lifecycle::healthy))
         .route("/-/ready", get(lifecycle::ready))
@@ -132,6 +147,18 @@ pub fn router(state: State) -> Router {
             .nest(prefix, routes),
     };
     routes.fallback(methods::not_found).with_state(api)
+}
+
+/// What people look at; never gated, as the pages themselves say when the server is not ready.
+fn pages() -> Router<Arc<Api>> {
+    let mut pages = Router::new()
+        .route("/assets/{*filepath}", get(page::asset))
+        .route("/favicon.svg", get(page::icon))
+        .route("/favicon.ico", get(page::icon));
+    for path in PAGES {
+        pages = pages.route(path, get(lifecycle::page));
+    }
+    pages
 }
 
 fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {

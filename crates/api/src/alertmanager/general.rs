@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::alertmanager::view::StatusView;
 use axum::{
-    extract::State,
+    extract::{OriginalUri, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
@@ -105,15 +105,15 @@ pub(super) async fn to_prefix(State(api): State<Arc<Api>>) -> Response {
     page::found(&api.route_prefix)
 }
 
-pub(super) async fn home(State(api): State<Arc<Api>>) -> Response {
-    const LINKS: [(&str, &str); 7] = [
-        ("/api/v2/alerts", "alerts that are firing, and what keeps them quiet"),
-        ("/api/v2/alerts/groups", "alerts in the groups that are told together"),
-        ("/api/v2/silences", "who asked for quiet, about what, until when"),
-        ("/api/v2/receivers", "who can be told"),
-        ("/api/v2/status", "version, cluster, configuration"),
-        ("/metrics", "how this Alertmanager itself is doing"),
-        ("/-/healthy", "is it up?"),
-    ];
-    page::home("Alertmanager", &api.build_info.version, api.prefix(), &LINKS)
+/// The page, which must be asked for with a slash at the end: its assets are named from there.
+pub(super) async fn home(State(api): State<Arc<Api>>, OriginalUri(uri): OriginalUri) -> Response {
+    if !uri.path().ends_with('/') {
+        return page::found(&format!("{}/", api.prefix()));
+    }
+    page::html(&ui::Page {
+        role: ui::Role::Alertmanager,
+        title: "Alertmanager",
+        version: &api.build_info.version,
+        consoles: "",
+    })
 }

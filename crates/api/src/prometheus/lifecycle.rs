@@ -131,21 +131,12 @@ pub(super) async fn graph(State(api): State<Arc<Api>>, request: Request) -> Resp
     found(&format!("{}/query{query}", api.external_path()))
 }
 
-/// Stands in for the first page.
-pub(super) async fn landing(State(api): State<Arc<Api>>) -> Response {
-    const LINKS: [(&str, &str); 12] = [
-        ("/api/v1/targets", "what is scraped, and how that goes"),
-        ("/api/v1/rules", "rules and what came of them"),
-        ("/api/v1/alerts", "alerts that are pending or firing"),
-        ("/api/v1/alertmanagers", "who is told of alerts"),
-        ("/api/v1/label/__name__/values", "names of all metrics"),
-        ("/api/v1/status/config", "configuration in force"),
-        ("/api/v1/status/flags", "flags of the command line"),
-        ("/api/v1/status/runtimeinfo", "how the process is set up"),
-        ("/api/v1/status/buildinfo", "version"),
-        ("/api/v1/status/tsdb", "figures of the storage"),
-        ("/metrics", "how this server itself is doing"),
-        ("/-/ready", "is it ready?"),
-    ];
-    crate::page::home("Prometheus", &api.build_info.version, api.external_path(), &LINKS)
+/// Any page: which one it is, its script sees by the address.
+pub(super) async fn page(State(api): State<Arc<Api>>) -> Response {
+    crate::page::html(&ui::Page {
+        role: ui::Role::Server,
+        title: "Vesta",
+        version: &api.build_info.version,
+        consoles: "",
+    })
 }

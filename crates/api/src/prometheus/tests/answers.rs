@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    http::{Method, Request},
+    http::{Method, Request, header},
 };
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -266,14 +266,41 @@ fn receivers_that_are_off_say_how_to_open_them() {
 }
 
 #[test]
-fn the_first_page_leads_to_what_is_there() {
-    let page = get(state(), "/query").body;
-    let links: Vec<&str> =
-        page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(links.len() > 3, "{page}");
-    for link in links {
-        assert_eq!(get(state(), link).status.as_u16(), 200, "{link}");
+fn pages_and_all_that_they_load_are_there() {
+    for prefix in ["", "/x"] {
+        let state = || State { route_prefix: format!("{prefix}/"), ..state() };
+        for page in super::super::PAGES {
+            let answer = get(state(), &format!("{prefix}{page}"));
+            assert_eq!(answer.status.as_u16(), 200, "{page}");
+            assert_eq!(answer.header("content-security-policy"), ui::CONTENT_SECURITY_POLICY);
+            assert_eq!(answer.header("cache-control"), "no-cache");
+            let addresses = answer.body.split("=\"./").skip(1);
+            let addresses: Vec<_> = addresses.filter_map(|rest| rest.split('"').next()).collect();
+            assert_eq!(addresses.len(), 3, "{addresses:?}");
+            for address in addresses {
+                let answer = get(state(), &format!("{prefix}/{address}"));
+                assert_eq!(answer.status.as_u16(), 200, "{address}");
+            }
+        }
     }
+    check(state(), "GET /assets/nothing.js", "404 404 page not found");
+}
+
+#[test]
+fn assets_are_asked_for_once() {
+    let path = ui::paths().find(|path| path.ends_with(".js")).expect("there is a script");
+    let answer = get(state(), &path);
+    assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
+    let ask = |name, value: &str| {
+        send(state(), Request::get(&path).header(name, value).body(Body::empty()).expect("fine"))
+    };
+    let known = ask(header::IF_NONE_MATCH, answer.header("etag"));
+    assert_eq!((known.status.as_u16(), known.bytes.len()), (304, 0));
+    let packed = ask(header::ACCEPT_ENCODING, "br, gzip;q=0.8");
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.bytes.len() * 2 < answer.bytes.len());
+    assert_eq!(ask(header::ACCEPT_ENCODING, "gzip;q=0").bytes, answer.bytes);
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! The pages of an Alertmanager, under the addresses that upstream's notifications link to.
+
+import { place } from "../base/route.js";
+import { useStore } from "../base/store.js";
+import { Empty } from "../parts/bits.js";
+import { Shell, type Entry } from "../parts/Shell.js";
+import { AlertsPage } from "./AlertsPage.js";
+import { EditSilencePage, NewSilencePage } from "./SilenceForm.js";
+import { SilencePage, SilencesPage } from "./SilencesPage.js";
+import { StatusPage } from "./StatusPage.js";
+
+const ENTRIES: Entry[] = [
+  { path: "/alerts", name: "Alerts" },
+  { path: "/silences", name: "Silences" },
+  { path: "/status", name: "Status", also: ["/settings"] },
+];
+
+export function App() {
+  const { path } = useStore(place);
+  return <Shell entries={ENTRIES}>{pageOf(path)}</Shell>;
+}
+
+function pageOf(path: string) {
+  const [, area, id, action] = path.split("/").map(decodeURIComponent);
+  switch (area) {
+    case "alerts": return <AlertsPage />;
+    case "status": case "settings": return <StatusPage />;
+    case "silences":
+      if (!id) return <SilencesPage />;
+      if (id === "new") return <NewSilencePage />;
+      return action === "edit" ? <EditSilencePage id={id} /> : <SilencePage id={id} />;
+    default: return <Empty title="No such page">The links above lead to those that there are.</Empty>;
+  }
+}

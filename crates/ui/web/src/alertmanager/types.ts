@@ -1,0 +1,35 @@
+//! The API's answers, as far as the pages read them.
+
+import type { Labels } from "../base/format.js";
+import type { Matcher } from "./matchers.js";
+
+export interface Alert {
+  labels: Labels;
+  annotations: Labels;
+  fingerprint: string;
+  startsAt: string;
+  endsAt: string;
+  updatedAt: string;
+  generatorURL?: string;
+  receivers: { name: string }[];
+  status: { state: "active" | "suppressed" | "unprocessed"; silencedBy: string[]; inhibitedBy: string[]; mutedBy?: string[] };
+}
+
+export interface Group {
+  labels: Labels;
+  receiver: { name: string };
+  alerts: Alert[];
+}
+
+export type SilenceState = "active" | "pending" | "expired";
+
+export interface Silence {
+  id: string;
+  status: { state: SilenceState };
+  createdBy: string;
+  comment: string;
+  startsAt: string;
+  endsAt: string;
+  updatedAt: string;
+  matchers: Matcher[];
+}

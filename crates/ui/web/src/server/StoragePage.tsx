@@ -1,0 +1,171 @@
+//! What fills the storage: the head, its blocks, and which names and labels have the most series.
+
+import { useState } from "preact/hooks";
+import { ask, messageOf, useApi } from "../base/api.js";
+import { roughDuration } from "../base/duration.js";
+import { formatBytes, formatCount, labelName, quote } from "../base/format.js";
+import { Moment, Note, SearchBox, Trouble, Waiting } from "../parts/bits.js";
+import { queryLink } from "./AlertsPage.js";
+
+interface Count {
+  name: string;
+  value: number;
+}
+
+interface Status {
+  headStats: { numSeries: number; numLabelPairs: number; chunkCount: number; minTime: number; maxTime: number };
+  seriesCountByMetricName: Count[];
+  labelValueCountByLabelName: Count[];
+  memoryInBytesByLabelName: Count[];
+  seriesCountByLabelValuePair: Count[];
+}
+
+interface Block {
+  ulid: string;
+  minTime: number;
+  maxTime: number;
+  stats?: { numSamples?: number; numSeries?: number; numChunks?: number };
+  compaction?: { level?: number };
+}
+
+export function StoragePage() {
+  const [limit, setLimit] = useState(10);
+  const { data, error, reload } = useApi<Status>("status/tsdb", { limit }, 60_000);
+  const features = useApi<Record<string, Record<string, boolean>>>("features");
+  return (
+    <>
+      <div class="page-head">
+        <h1>Storage</h1>
+        <label class="check">Show <select value={limit} onChange={(event) => setLimit(Number(event.currentTarget.value))}>
+          {[10, 25, 100, 1000].map((count) => <option key={count} value={count}>{count}</option>)}
+        </select> of each</label>
+      </div>
+      {error && <Trouble onRetry={reload}>{error}</Trouble>}
+      {!data && !error && <Waiting />}
+      {data && <Head head={data.headStats} />}
+      <Blocks />
+      {data && (
+        <div class="columns">
+          <Counts title="Series by metric" unit="series" all={data.seriesCountByMetricName} link={(name) => queryLink(`{${quote(name)}}`)} />
+          <Counts title="Series by label pair" unit="series" all={data.seriesCountByLabelValuePair} link={(pair) => queryLink(`count by (__name__) (${pairSelector(pair)})`)} />
+          <Counts title="Values by label" unit="values" all={data.labelValueCountByLabelName} link={(name) => queryLink(`count by (${labelName(name)}) ({${labelName(name)}!=""})`)} />
+          <Counts title="Bytes by label" unit="memory of its values" all={data.memoryInBytesByLabelName} show={formatBytes} />
+        </div>
+      )}
+      {features.data?.api?.admin && <Admin />}
+    </>
+  );
+}
+
+function pairSelector(pair: string): string {
+  const at = pair.indexOf("=");
+  return `{${labelName(pair.slice(0, at))}=${quote(pair.slice(at + 1))}}`;
+}
+
+function Head({ head }: { head: Status["headStats"] }) {
+  const isEmpty = head.numSeries === 0;
+  return (
+    <section class="panel">
+      <header class="panel-head"><h2>Head</h2><span class="muted">the recent samples, in memory</span></header>
+      <dl class="figures-row">
+        <div><dt>Series</dt><dd>{formatCount(head.numSeries)}</dd></div>
+        <div><dt>Chunks</dt><dd>{formatCount(head.chunkCount)}</dd></div>
+        <div><dt>Label pairs</dt><dd>{formatCount(head.numLabelPairs)}</dd></div>
+        <div><dt>Oldest sample</dt><dd>{isEmpty ? "–" : <Moment time={head.minTime} />}</dd></div>
+        <div><dt>Newest sample</dt><dd>{isEmpty ? "–" : <Moment time={head.maxTime} />}</dd></div>
+        <div><dt>Spans</dt><dd>{isEmpty ? "–" : roughDuration(head.maxTime - head.minTime)}</dd></div>
+      </dl>
+    </section>
+  );
+}
+
+function Blocks() {
+  const { data, error } = useApi<{ blocks: Block[] }>("status/tsdb/blocks");
+  const blocks = data?.blocks ?? [];
+  return (
+    <section class="panel">
+      <header class="panel-head"><h2>Blocks</h2><span class="muted">the older samples, on disk</span></header>
+      {error && <Trouble>{error}</Trouble>}
+      {data && blocks.length === 0 && <p class="foot muted">None yet: the first is written once the head spans more than three hours.</p>}
+      {blocks.length > 0 && (
+        <div class="scroll">
+          <table class="list">
+            <thead><tr><th scope="col">Block</th><th scope="col">From</th><th scope="col">To</th><th scope="col">Spans</th><th scope="col" class="right">Level</th><th scope="col" class="right">Series</th><th scope="col" class="right">Chunks</th><th scope="col" class="right">Samples</th></tr></thead>
+            <tbody>
+              {blocks.map((block) => (
+                <tr key={block.ulid}>
+                  <td class="mono">{block.ulid}</td>
+                  <td class="nowrap"><Moment time={block.minTime} /></td>
+                  <td class="nowrap"><Moment time={block.maxTime} /></td>
+                  <td class="nowrap">{roughDuration(block.maxTime - block.minTime)}</td>
+                  <td class="right num">{block.compaction?.level ?? "–"}</td>
+                  <td class="right num">{formatCount(block.stats?.numSeries ?? 0)}</td>
+                  <td class="right num">{formatCount(block.stats?.numChunks ?? 0)}</td>
+                  <td class="right num">{formatCount(block.stats?.numSamples ?? 0)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Counts({ title, unit, all, link, show = formatCount }: {
+  title: string;
+  unit: string;
+  all: Count[];
+  link?: (name: string) => string;
+  show?: (value: number) => string;
+}) {
+  const most = Math.max(...all.map((one) => one.value), 1);
+  return (
+    <section class="panel">
+      <header class="panel-head"><h2>{title}</h2><span class="muted">{unit}</span></header>
+      {all.length === 0 && <p class="foot muted">Nothing yet.</p>}
+      <table class="list bars">
+        <thead class="sr"><tr><th scope="col">Name</th><th scope="col">{unit}</th></tr></thead>
+        <tbody>
+          {all.map(({ name, value }) => (
+            <tr key={name}>
+              <td class="mono"><bdi>{link ? <a href={link(name)}>{name}</a> : name}</bdi></td>
+              <td class="meter"><i ref={(bar) => { if (bar) bar.style.width = `${(value / most) * 100}%`; }} /></td>
+              <td class="right num nowrap">{show(value)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** There only if the server takes such orders. */
+function Admin() {
+  const [selector, setSelector] = useState("");
+  const [outcome, setOutcome] = useState<{ isGood: boolean; text: string }>();
+  const order = async (path: string, params: Record<string, string>, done: string) => {
+    try {
+      await ask(path, params, { post: true });
+      setOutcome({ isGood: true, text: done });
+    } catch (reason) {
+      setOutcome({ isGood: false, text: messageOf(reason) });
+    }
+  };
+  return (
+    <section class="panel">
+      <header class="panel-head"><h2>Delete</h2><span class="muted">marks samples as deleted; cleaning frees the room</span></header>
+      <form class="foot bar" onSubmit={(event) => {
+        event.preventDefault();
+        if (confirm(`Delete all samples of ${selector}?`)) void order("admin/tsdb/delete_series", { "match[]": selector }, `Deleted: ${selector}`);
+      }}>
+        <SearchBox value={selector} onInput={setSelector} label={'Selector, such as {job="old"}'} />
+        <button type="submit" class="danger" disabled={selector.trim() === ""}>Delete series</button>
+        <button type="button" onClick={() => void order("admin/tsdb/clean_tombstones", {}, "Cleaned.")}>Clean up</button>
+        <button type="button" onClick={() => void order("admin/tsdb/snapshot", {}, "A snapshot was written below the data directory.")}>Snapshot</button>
+      </form>
+      {outcome && (outcome.isGood ? <Note tone="good">{outcome.text}</Note> : <Trouble>{outcome.text}</Trouble>)}
+    </section>
+  );
+}
+

@@ -1,0 +1,194 @@
+//! One query: the box, what it gives as a table or a graph, and the controls of each.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask, messageOf } from "../../base/api.js";
+import { formatDuration, narrower, roughDuration, wider } from "../../base/duration.js";
+import { formatCount } from "../../base/format.js";
+import { remember } from "../../base/store.js";
+import { Empty, Note, Tabs, Trouble, Waiting } from "../../parts/bits.js";
+import type { RangeSeries, Result } from "./answer.js";
+import { DurationInput, MomentInput, ResolutionInput } from "./controls.js";
+import { Editor } from "./Editor.js";
+import { Explain } from "./Explain.js";
+import { Graph } from "./Graph.js";
+import { HistoryButton, MetricsButton } from "./pickers.js";
+import { stepOf, type Panel as State, type Tab } from "./state.js";
+import { Table } from "./Table.js";
+
+interface Props {
+  state: State;
+  isFirst: boolean;
+  onChange: (state: State) => void;
+  onRemove?: () => void;
+  onDuplicate: () => void;
+}
+
+/** What was asked, and what came of it. */
+interface Outcome {
+  tab: Tab;
+  instant?: Result;
+  range?: { series: RangeSeries[]; startMs: number; endMs: number; stepMs: number };
+  warnings: string[];
+  infos: string[];
+  tookMs: number;
+  nSeries: number;
+  stepMs?: number;
+}
+
+const TABS: readonly Tab[] = ["table", "graph", "explain"];
+
+export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props) {
+  const [text, setText] = useState(state.expr);
+  const [outcome, setOutcome] = useState<Outcome>();
+  const [error, setError] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  const [round, setRound] = useState(0);
+  const abort = useRef<AbortController>(undefined);
+
+  const change = (part: Partial<State>) => onChange({ ...state, ...part });
+  const run = (expr = text) => {
+    setText(expr);
+    remember(expr);
+    if (expr !== state.expr) change({ expr });
+    // The same query again asks again.
+    setRound((count) => count + 1);
+  };
+
+  useEffect(() => setText(state.expr), [state.expr]);
+
+  useEffect(() => {
+    abort.current?.abort();
+    if (state.expr.trim() === "" || state.tab === "explain") {
+      setBusy(false);
+      setError(undefined);
+      if (state.expr.trim() === "") setOutcome(undefined);
+      return;
+    }
+    const mine = new AbortController();
+    abort.current = mine;
+    setBusy(true);
+    query(state, mine.signal)
+      .then((found) => {
+        setOutcome(found);
+        setError(undefined);
+        setBusy(false);
+      })
+      .catch((reason: unknown) => {
+        if (mine.signal.aborted) return;
+        setError(messageOf(reason));
+        setOutcome(undefined);
+        setBusy(false);
+      });
+    return () => mine.abort();
+  }, [state.expr, state.tab, state.momentMs, state.tab === "graph" && JSON.stringify([state.endMs, state.rangeMs, state.resolution]), round]);
+
+  const format = async () => {
+    try {
+      const { data } = await ask<string>("format_query", { query: text }, { post: true });
+      setText(data);
+    } catch (reason) {
+      setError(messageOf(reason));
+    }
+  };
+
+  return (
+    <section class="panel query-panel" aria-label={state.expr || "Query"} aria-busy={isBusy}>
+      <div class="ask">
+        <Editor value={text} onChange={setText} onRun={() => run()} isFirst={isFirst} />
+        <button type="button" class="primary" onClick={() => run()}>Run</button>
+      </div>
+      <div class="bar">
+        <Tabs all={TABS} chosen={state.tab} onChange={(tab) => change({ tab })} label="How to show the answer"
+          names={{ table: "Table", graph: "Graph", explain: "Explain" }} />
+        <Controls state={state} change={change} />
+        <span class="spring" />
+        <span class="actions">
+          <MetricsButton onPick={(name) => run(name)} />
+          <HistoryButton onPick={(expr) => run(expr)} />
+          <button type="button" class="small quiet" onClick={format} disabled={text.trim() === ""}>Format</button>
+          <button type="button" class="small quiet" onClick={onDuplicate}>Duplicate</button>
+          {onRemove && <button type="button" class="small quiet" aria-label="Remove this query" title="Remove this query" onClick={onRemove}>✕</button>}
+        </span>
+      </div>
+      <div class="answer">
+        {error && <Trouble>{error}</Trouble>}
+        {outcome && outcome.tab === state.tab && outcome.warnings.map((warning) => <Note tone="warn" key={warning}>{warning}</Note>)}
+        {outcome && outcome.tab === state.tab && outcome.infos.map((info) => <Note tone="info" key={info}>{info}</Note>)}
+        <Shown state={state} outcome={outcome} isBusy={isBusy} hasError={error !== undefined} change={change} />
+        <Figures outcome={outcome} isBusy={isBusy} tab={state.tab} />
+      </div>
+    </section>
+  );
+}
+
+async function query(state: State, signal: AbortSignal): Promise<Outcome> {
+  if (state.tab === "table") {
+    const time = (state.momentMs ?? Date.now()) / 1000;
+    const { data, ...rest } = await ask<Result>("query", { query: state.expr, time }, { signal, post: true });
+    const nSeries = data.resultType === "vector" || data.resultType === "matrix" ? data.result.length : 1;
+    return { tab: "table", instant: data, nSeries, ...rest };
+  }
+  const stepMs = stepOf(state.resolution, state.rangeMs);
+  const endMs = state.endMs ?? Date.now();
+  const startMs = endMs - state.rangeMs;
+  const params = { query: state.expr, start: startMs / 1000, end: endMs / 1000, step: stepMs / 1000 };
+  const { data, ...rest } = await ask<{ result: RangeSeries[] }>("query_range", params, { signal, post: true });
+  return { tab: "graph", range: { series: data.result, startMs, endMs, stepMs }, nSeries: data.result.length, stepMs, ...rest };
+}
+
+function Shown({ state, outcome, isBusy, hasError, change }: {
+  state: State;
+  outcome: Outcome | undefined;
+  isBusy: boolean;
+  hasError: boolean;
+  change: (part: Partial<State>) => void;
+}) {
+  if (state.expr.trim() === "") {
+    return (
+      <Empty title="Nothing asked yet">
+        Type an expression and press Enter. <code>up</code> says which targets answer; <b>Metrics</b> lists what there is to ask for.
+      </Empty>
+    );
+  }
+  if (state.tab === "explain") return <Explain expr={state.expr} />;
+  if (hasError) return null;
+  if (!outcome || outcome.tab !== state.tab) return isBusy ? <Waiting /> : null;
+  if (outcome.instant) return <Table result={outcome.instant} />;
+  const { series, startMs, endMs, stepMs } = outcome.range!;
+  return (
+    <Graph series={series} startMs={startMs} endMs={endMs} stepMs={stepMs}
+      isStacked={state.display === "stacked"} yFromZero={state.yFromZero}
+      onZoom={(from, to) => change({ endMs: Math.round(to), rangeMs: Math.max(Math.round((to - from) / 1000) * 1000, 1000) })} />
+  );
+}
+
+function Controls({ state, change }: { state: State; change: (part: Partial<State>) => void }) {
+  if (state.tab === "explain") return null;
+  if (state.tab === "table") {
+    return <MomentInput label="Evaluation time" value={state.momentMs} stepMs={state.rangeMs / 2} onChange={(momentMs) => change({ momentMs })} />;
+  }
+  return (
+    <>
+      <DurationInput label="Range" value={state.rangeMs} onChange={(rangeMs) => change({ rangeMs })}
+        onLess={() => change({ rangeMs: narrower(state.rangeMs) })} onMore={() => change({ rangeMs: wider(state.rangeMs) })} />
+      <MomentInput label="End time" value={state.endMs} stepMs={state.rangeMs / 2} onChange={(endMs) => change({ endMs })} />
+      <ResolutionInput value={state.resolution} autoMs={stepOf(state.resolution, state.rangeMs)} onChange={(resolution) => change({ resolution })} />
+      <span class="choices" role="group" aria-label="Drawing">
+        <button type="button" aria-pressed={state.display === "stacked"} onClick={() => change({ display: state.display === "stacked" ? "lines" : "stacked" })}>Stacked</button>
+        <button type="button" aria-pressed={state.yFromZero} title="The axis begins at zero" onClick={() => change({ yFromZero: !state.yFromZero })}>From 0</button>
+      </span>
+    </>
+  );
+}
+
+function Figures({ outcome, isBusy, tab }: { outcome: Outcome | undefined; isBusy: boolean; tab: Tab }) {
+  if (isBusy) return <p class="figures muted">asking …</p>;
+  if (!outcome || outcome.tab !== tab) return <p class="figures" />;
+  const parts = [
+    roughDuration(Math.round(outcome.tookMs)),
+    ...(outcome.stepMs ? [`resolution ${formatDuration(outcome.stepMs)}`] : []),
+    `${formatCount(outcome.nSeries)} series`,
+  ];
+  return <p class="figures muted num">{parts.join(" · ")}</p>;
+}
+
