@@ -158,6 +158,11 @@ impl BlockSeries {
             .collect()
     }
 
+    /// Where its chunks are and what times they cover, without a look at them.
+    pub fn chunk_metas(&self) -> Result<Vec<ChunkMeta>> {
+        self.contents.chunks(self.id)
+    }
+
     /// Its chunks with their bytes, which are checked, and what of them was deleted.
     pub fn chunks(&self) -> Result<Vec<Chunk<'_>>> {
         let chunks = self.contents.chunks(self.id)?;

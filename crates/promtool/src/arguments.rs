@@ -18,8 +18,15 @@ pub(crate) use definition::{
     Command,
     check::{CheckConfig, CheckDiscovery, CheckMetrics, CheckRules, CheckServer, CheckWebConfig},
     promql::{DeleteMatchers, Format, SetMatchers},
-    query::{Header, Instant, LabelValues, Output, Query, QueryCommand, Range, Series},
+    query::{
+        AnalyzeQuery, Header, Instant, LabelValues, Output, Query, QueryCommand, Range, Series,
+    },
+    send::{Debug, DebugTarget, Protocol, Push},
     test::TestRules,
+    tsdb::{
+        Analyze, BackfillRules, BenchWrite, Dump, DumpFormat, DumpOpenmetrics, ImportOpenmetrics,
+        ListBlocks, Tsdb,
+    },
 };
 
 /// What to do, and how.

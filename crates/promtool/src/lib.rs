@@ -6,12 +6,15 @@
 
 mod arguments;
 mod check;
+mod debug;
 mod http_client;
 mod lint;
 mod promql;
+mod push;
 mod query;
 mod table;
 mod time;
+mod tsdb;
 mod unit_test;
 
 use std::{
@@ -118,6 +121,9 @@ async fn act(parsed: Parsed, world: &mut World) -> anyhow::Result<Exit> {
         Command::CheckDiscovery(check) => check::service_discovery::run(world, &check),
         Command::Query(query) => query::run(&global, world, query).await,
         Command::TestRules(test) => unit_test::run(&global, world, &test),
+        Command::Tsdb(command) => tsdb::run(&global, world, &command).await,
+        Command::Push(push) => push::run(&global, world, &push).await,
+        Command::Debug(debug) => debug::run(&global, world, &debug).await,
         Command::PromqlFormat(format) => promql::format(&global, world, &format),
         Command::LabelMatchersSet(set) => promql::set_matchers(&global, world, &set),
         Command::LabelMatchersDelete(delete) => promql::delete_matchers(&global, world, &delete),

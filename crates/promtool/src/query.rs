@@ -1,5 +1,6 @@
 //! `query …`: what does a server answer?
 
+pub(crate) mod analyze;
 mod show;
 
 use std::{io::Write as _, time::Duration};
@@ -29,6 +30,7 @@ pub(crate) async fn run(global: &Global, world: &mut World, query: Query) -> any
         QueryCommand::Range(range) => &range.server,
         QueryCommand::Series(series) => &series.server,
         QueryCommand::Labels(labels) => &labels.server,
+        QueryCommand::Analyze(analyze) => &analyze.server,
     };
     let server = Server::new(global, world, url, &query.header)?;
     let now = Timestamp::from_millis(world.runtime.clock.now_millis());
@@ -43,6 +45,7 @@ pub(crate) async fn run(global: &Global, world: &mut World, query: Query) -> any
         },
         QueryCommand::Series(query) => series(&server, query, now).await,
         QueryCommand::Labels(query) => labels(&server, query, now).await,
+        QueryCommand::Analyze(query) => return analyze::run(&server, world, query, now).await,
     };
     let answer = match answer {
         Ok(answer) => answer,

@@ -1,4 +1,6 @@
+mod blocks;
 mod checks;
+mod pushes;
 mod queries;
 mod requests;
 mod unit_tests;

@@ -3,7 +3,9 @@
 pub(crate) mod check;
 pub(crate) mod promql;
 pub(crate) mod query;
+pub(crate) mod send;
 pub(crate) mod test;
+pub(crate) mod tsdb;
 
 use std::path::{Path, PathBuf};
 
@@ -63,8 +65,23 @@ pub(super) enum Top {
     Check(check::Check),
     /// Run query against a Prometheus server
     Query(query::Query),
+    /// Fetch debug information
+    Debug {
+        #[command(subcommand)]
+        command: send::DebugCommand,
+    },
+    /// Push to a Prometheus server
+    Push {
+        #[command(subcommand)]
+        command: send::PushCommand,
+    },
     /// Unit testing
     Test(test::Test),
+    /// Run tsdb commands
+    Tsdb {
+        #[command(subcommand)]
+        command: tsdb::TsdbCommand,
+    },
     /// PromQL formatting and editing; requires the --experimental flag
     Promql {
         #[command(subcommand)]
@@ -84,6 +101,9 @@ pub(crate) enum Command {
     CheckDiscovery(check::CheckDiscovery),
     Query(query::Query),
     TestRules(test::TestRules),
+    Tsdb(tsdb::Tsdb),
+    Push(send::Push),
+    Debug(send::Debug),
     PromqlFormat(promql::Format),
     LabelMatchersSet(promql::SetMatchers),
     LabelMatchersDelete(promql::DeleteMatchers),
@@ -95,6 +115,9 @@ impl Top {
             Top::Check(check) => check.meaning(),
             Top::Test(test) => test.meaning(),
             Top::Query(query) => Command::Query(query),
+            Top::Tsdb { command } => command.meaning(),
+            Top::Debug { command } => command.meaning(),
+            Top::Push { command } => command.meaning(),
             Top::Promql { command } => command.meaning(),
         }
     }
@@ -108,10 +131,19 @@ impl Command {
             Command::CheckRules(check) => &check.files,
             Command::CheckWebConfig(check) => &check.files,
             Command::TestRules(test) => &test.files,
+            Command::Push(push) => &push.files,
             Command::CheckDiscovery(check) => std::slice::from_ref(&check.file),
             _ => &[],
         };
         files.iter().map(PathBuf::as_path).collect()
+    }
+}
+
+/// `name=value`.
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err(format!("expected KEY=VALUE got '{text}'")),
     }
 }
 

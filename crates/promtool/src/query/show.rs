@@ -93,7 +93,8 @@ fn show_histogram(histogram: &Value) -> String {
     )
 }
 
-fn metric(labels: &Value) -> String {
+/// `name{label="value"}`.
+pub(super) fn metric(labels: &Value) -> String {
     let Some(labels) = labels.as_object() else { return "{}".to_owned() };
     let name = labels.get(model::METRIC_NAME).and_then(Value::as_str);
     let others = pairs(labels, |label| name.is_none() || label != model::METRIC_NAME);

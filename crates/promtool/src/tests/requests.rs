@@ -7,7 +7,7 @@ use std::{
 
 use axum::{Router, body::Body, extract::Request};
 use conformance::Score;
-use runtime::{Network as _, Simulation};
+use runtime::{Disk, Network as _, Simulation};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use transport::server::{Limits, serve};
@@ -25,13 +25,25 @@ pub(super) struct Asked {
 
 pub(super) const SERVER: &str = "http://prometheus:9090";
 
-/// Runs a command line while a server answers every request with `answer`.
+/// Runs a command line while a server answers every request with `answer`; on `disk`, if any.
 pub(super) async fn with_server(
     args: &[&str],
     stdin: &str,
     answer: impl Fn(&Asked) -> (u16, String) + Clone + Send + Sync + 'static,
+    disk: Option<Arc<dyn Disk>>,
 ) -> (Outcome, Vec<Asked>) {
-    let simulation = Simulation::new(1);
+    with_seed(1, args, stdin, answer, disk).await
+}
+
+/// As [`with_server`], with other randomness.
+pub(super) async fn with_seed(
+    seed: u64,
+    args: &[&str],
+    stdin: &str,
+    answer: impl Fn(&Asked) -> (u16, String) + Clone + Send + Sync + 'static,
+    disk: Option<Arc<dyn Disk>>,
+) -> (Outcome, Vec<Asked>) {
+    let simulation = Simulation::new(seed);
     let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
     let notes = asked.clone();
     let router = Router::new().fallback(async move |request: Request| {
@@ -48,7 +60,9 @@ pub(super) async fn with_server(
     let clock = simulation.clock.clone();
     let server = serve(vec![listener], router, Limits::default(), clock, stop.clone());
     let ask = async {
-        let outcome = promtool(simulation.runtime(), args, stdin).await;
+        let mut runtime = simulation.runtime();
+        runtime.disk = disk.unwrap_or(runtime.disk);
+        let outcome = promtool(runtime, args, stdin).await;
         stop.cancel();
         simulation.clock.run_for(Duration::from_secs(60)).await;
         outcome
@@ -71,7 +85,7 @@ async fn requests_are_those_of_upstream() {
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let body = case["server_body"].as_str().unwrap().to_owned();
-        let (outcome, asked) = with_server(&args, "", move |_| (200, body.clone())).await;
+        let (outcome, asked) = with_server(&args, "", move |_| (200, body.clone()), None).await;
         let is_right = case["exit_code"] == outcome.exit_code
             && asked.first().is_some_and(|asked| is_request(case, asked));
         let outcome = if is_right { Ok(()) } else { Err(format!("{outcome:?} {asked:?}")) };
@@ -104,7 +118,7 @@ const VECTOR: &str = r#"{"status":"success","data":{"resultType":"vector","resul
 #[tokio::test]
 async fn vectors_print_as_upstream_prints_them() {
     let answer = |_: &Asked| (200, VECTOR.to_owned());
-    let (found, _) = with_server(&["query", "instant", SERVER, "up"], "", answer).await;
+    let (found, _) = with_server(&["query", "instant", SERVER, "up"], "", answer, None).await;
     assert_eq!(
         found.stdout,
         "up{job=\"a\"} => 1 @[1435781451.781]\n\
@@ -119,13 +133,13 @@ async fn errors_of_the_api_are_told() {
         let body = r#"{"status":"error","errorType":"bad_data","error":"no such thing"}"#;
         (400, body.to_owned())
     };
-    let (found, _) = with_server(&["query", "instant", SERVER, "up"], "", answer).await;
+    let (found, _) = with_server(&["query", "instant", SERVER, "up"], "", answer, None).await;
     assert_eq!(
         (found.stderr.as_str(), found.exit_code),
         ("query error: bad_data: no such thing\n", 1)
     );
     let answer = |_: &Asked| (404, "not here\n".to_owned());
-    let (found, _) = with_server(&["query", "labels", SERVER, "job"], "", answer).await;
+    let (found, _) = with_server(&["query", "labels", SERVER, "job"], "", answer, None).await;
     let expected = "query error: client_error: client error: 404 (detail: not here)\n";
     assert_eq!((found.stderr.as_str(), found.exit_code), (expected, 1));
 }

@@ -1,7 +1,5 @@
 //! What was expected beside what came, as upstream prints it.
 
-use std::time::Duration;
-
 use model::Labels;
 use promql::Value;
 use rules::{Sample, SampleValue};
@@ -124,20 +122,6 @@ fn diff(expected: &[String], got: &[String]) -> String {
         }
     }
     lines.join("\n")
-}
-
-/// A duration as Go prints one: `1h0m0s`, `1.5s`.
-pub(super) fn go_duration(duration: Duration) -> String {
-    let seconds = crate::time::plain((duration.as_millis() % 60_000) as f64 / 1000.0);
-    let minutes = duration.as_secs() / 60;
-    match (minutes / 60, minutes % 60) {
-        (0, 0) if duration < Duration::from_secs(1) && !duration.is_zero() => {
-            format!("{}ms", duration.as_millis())
-        }
-        (0, 0) => format!("{seconds}s"),
-        (0, minutes) => format!("{minutes}m{seconds}s"),
-        (hours, minutes) => format!("{hours}h{minutes}m{seconds}s"),
-    }
 }
 
 /// The result of a query with all its samples.

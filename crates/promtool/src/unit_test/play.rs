@@ -287,7 +287,7 @@ fn evaluate_all(
         group.evaluate(world, settings, now);
         for rule in group.status().rules {
             if let Some(error) = rule.last_error {
-                let (name, time) = (&rule.rule.name, compare::go_duration(elapsed));
+                let (name, time) = (&rule.rule.name, crate::time::go_duration(elapsed));
                 errors.push(format!("    rule: {name}, time: {time}, err: {error}"));
             }
         }

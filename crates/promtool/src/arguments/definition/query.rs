@@ -39,6 +39,8 @@ pub(crate) enum QueryCommand {
     Series(Series),
     /// Run labels query
     Labels(LabelValues),
+    /// Run queries against your Prometheus to analyze the usage pattern of certain metrics
+    Analyze(AnalyzeQuery),
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +105,25 @@ pub(crate) struct LabelValues {
     pub(crate) server: Url,
     /// Label name to provide label values for
     pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeQuery {
+    /// Prometheus server to query
+    #[arg(long, required = true, value_parser = parse_server)]
+    pub(crate) server: Url,
+    /// Type of metric: histogram
+    #[arg(long = "type", required = true)]
+    pub(crate) kind: String,
+    /// Time frame to analyze
+    #[arg(long, default_value = "1h", value_parser = model::duration::parse)]
+    pub(crate) duration: std::time::Duration,
+    /// Query time (RFC3339 or Unix timestamp) [default: now]
+    #[arg(long, value_parser = crate::time::parse, allow_hyphen_values = true)]
+    pub(crate) time: Option<Timestamp>,
+    /// Series selector; can be specified multiple times
+    #[arg(long = "match", required = true)]
+    pub(crate) matches: Vec<String>,
 }
 
 /// Reads a URL; one without a scheme is of HTTP.
