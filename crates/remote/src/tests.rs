@@ -4,4 +4,4 @@ mod any_bytes;
 mod messages;
 mod receive;
 mod tables;
-mod world;
+pub(crate) mod world;

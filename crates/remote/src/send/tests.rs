@@ -1,1 +1,3 @@
+mod queue;
 mod tables;
+mod world;

@@ -11,32 +11,32 @@ use telemetry::Registry;
 use crate::{Message, Outcome, Receiver, ReceiverOptions};
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Float(f64),
     Histogram(HistogramValue),
 }
 
-pub(super) type Sample = (Labels, i64, Value);
+pub(crate) type Sample = (Labels, i64, Value);
 
 /// Keeps the newest time of a series, apart for floats and both kinds of histograms, as the stub
 /// of upstream's tests does.
 #[derive(Default, Clone)]
-pub(super) struct Store(pub(super) Arc<Mutex<Contents>>);
+pub(crate) struct Store(pub(crate) Arc<Mutex<Contents>>);
 
 #[derive(Default)]
-pub(super) struct Contents {
-    pub(super) stored: Vec<Sample>,
+pub(crate) struct Contents {
+    pub(crate) stored: Vec<Sample>,
     newest: BTreeMap<(Labels, usize), i64>,
     /// Labels of each handle, from 1 on; nothing where the store has forgotten the series.
     known: Vec<Option<Labels>>,
-    pub(super) n_by_labels: usize,
-    pub(super) append_error: Option<String>,
-    pub(super) histogram_error: Option<String>,
-    pub(super) commit_error: Option<String>,
+    pub(crate) n_by_labels: usize,
+    pub(crate) append_error: Option<String>,
+    pub(crate) histogram_error: Option<String>,
+    pub(crate) commit_error: Option<String>,
 }
 
 impl Store {
-    pub(super) fn forget_handles(&self) {
+    pub(crate) fn forget_handles(&self) {
         self.0.lock().known.iter_mut().for_each(|labels| *labels = None);
     }
 }
@@ -138,29 +138,29 @@ impl Appender for StoreAppender {
 }
 
 /// A receiver over a store of its own.
-pub(super) struct World {
-    pub(super) store: Store,
-    pub(super) receiver: Receiver,
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) receiver: Receiver,
 }
 
 impl World {
-    pub(super) fn new() -> World {
+    pub(crate) fn new() -> World {
         World::with(false)
     }
 
-    pub(super) fn with(type_and_unit_labels: bool) -> World {
+    pub(crate) fn with(type_and_unit_labels: bool) -> World {
         let store = Store::default();
         let options = ReceiverOptions { accepted: Message::ALL.to_vec(), type_and_unit_labels };
         World { receiver: receiver(&store, options), store }
     }
 
     /// Writes an uncompressed message.
-    pub(super) fn write(&self, message: Message, request: &[u8]) -> Outcome {
+    pub(crate) fn write(&self, message: Message, request: &[u8]) -> Outcome {
         self.receiver.write(message, &compress(request))
     }
 
     /// What is stored, one sample a line.
-    pub(super) fn dump(&self) -> String {
+    pub(crate) fn dump(&self) -> String {
         let print = |(labels, time, value): &Sample| match value {
             Value::Float(value) => format!("{labels} {value} @{time}"),
             Value::Histogram(_) => format!("{labels} histogram @{time}"),
@@ -169,11 +169,11 @@ impl World {
     }
 }
 
-pub(super) fn receiver(store: &Store, options: ReceiverOptions) -> Receiver {
+pub(crate) fn receiver(store: &Store, options: ReceiverOptions) -> Receiver {
     let storage = Arc::new(store.clone());
     Receiver::new(storage, options, &Runtime::simulated(1), &Registry::default())
 }
 
-pub(super) fn compress(request: &[u8]) -> Vec<u8> {
+pub(crate) fn compress(request: &[u8]) -> Vec<u8> {
     snap::raw::Encoder::new().compress_vec(request).expect("it is short")
 }
