@@ -7,5 +7,6 @@
 pub mod alertmanager;
 pub mod glob;
 pub mod prometheus;
+pub mod web;
 
 pub use settings::{decode, http, record, values, word, yaml};

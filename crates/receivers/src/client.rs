@@ -38,6 +38,15 @@ impl Http {
             Some(settings) => http_config::to_client(settings)?,
             None => transport::client::Config::default(),
         };
+        Http::with_config(config, timeout, runtime)
+    }
+
+    /// As [`Http::new`], for who has more to say than the settings can.
+    pub(crate) fn with_config(
+        config: transport::client::Config,
+        timeout: Duration,
+        runtime: &Runtime,
+    ) -> Result<Http, Error> {
         let client = Client::new(config, runtime.clone())?;
         Ok(Http { client, runtime: runtime.clone(), timeout })
     }

@@ -1,13 +1,15 @@
 //! From `http_config` as it is written to what the HTTP client takes.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use settings::{
-    http::{HttpClient, Tls, TlsVersion},
+    http::{HttpClient, OAuth2, Proxy, SigV4, Tls, TlsVersion},
     values::FilePath,
 };
 use transport::client::{self, Authentication, Error, Secret};
 use url::Url;
+
+use crate::payload;
 
 /// The client's settings; an error for what nothing here can do.
 pub fn to_client(settings: &HttpClient) -> Result<client::Config, Error> {
@@ -16,7 +18,7 @@ pub fn to_client(settings: &HttpClient) -> Result<client::Config, Error> {
         tls: tls(&settings.tls_config)?,
         follow_redirects: settings.follow_redirects,
         enable_http2: settings.enable_http2,
-        proxy: proxy(settings)?,
+        proxy: proxy(&settings.proxy)?,
         headers: settings
             .http_headers
             .iter()
@@ -31,6 +33,7 @@ pub fn to_client(settings: &HttpClient) -> Result<client::Config, Error> {
                     .collect(),
             })
             .collect(),
+        unix_socket: None,
     })
 }
 
@@ -51,8 +54,8 @@ fn secret(text: &str, path: &FilePath, reference: &str) -> Result<Option<Secret>
 }
 
 fn authentication(settings: &HttpClient) -> Result<Authentication, Error> {
-    if settings.oauth2.is_some() {
-        return Err(Error::Unsupported { what: "oauth2" });
+    if let Some(settings) = &settings.oauth2 {
+        return Ok(Authentication::OAuth2(Box::new(oauth2(settings)?)));
     }
     if let Some(basic) = &settings.basic_auth {
         return Ok(Authentication::Basic {
@@ -73,7 +76,65 @@ fn authentication(settings: &HttpClient) -> Result<Authentication, Error> {
     })
 }
 
-pub(crate) fn tls(tls: &Tls) -> Result<client::Tls, Error> {
+fn oauth2(settings: &OAuth2) -> Result<client::OAuth2, Error> {
+    Ok(client::OAuth2 {
+        client_id: settings.client_id.clone(),
+        client_secret: secret(
+            &settings.client_secret.0,
+            &settings.client_secret_file,
+            &settings.client_secret_ref,
+        )?,
+        client_certificate_key_id: settings.client_certificate_key_id.clone(),
+        client_certificate_key: secret(
+            &settings.client_certificate_key.0,
+            &settings.client_certificate_key_file,
+            &settings.client_certificate_key_ref,
+        )?,
+        signature_algorithm: settings.signature_algorithm.clone(),
+        grant_type: settings.grant_type.clone(),
+        issuer: settings.iss.clone(),
+        audience: settings.audience.clone(),
+        claims: settings
+            .claims
+            .iter()
+            .map(|(name, value)| (name.clone(), payload::to_go_json(&payload::to_json(value))))
+            .collect(),
+        scopes: settings.scopes.clone(),
+        token_url: settings.token_url.clone(),
+        endpoint_params: pairs(&settings.endpoint_params),
+        tls: tls(&settings.tls_config)?,
+        proxy: proxy(&settings.proxy)?,
+    })
+}
+
+/// Signs requests for `service`, unless the settings name another one.
+pub fn sigv4(settings: &SigV4, service: &str) -> Authentication {
+    let service = match settings.service_name.as_str() {
+        "" => service,
+        name => name,
+    };
+    let secret_key = &settings.secret_key;
+    Authentication::SigV4(Box::new(client::SigV4 {
+        region: settings.region.clone(),
+        access_key: settings.access_key.clone(),
+        secret_key: (!secret_key.is_empty()).then(|| Secret::Inline(secret_key.0.clone())),
+        session_token: None,
+        profile: settings.profile.clone(),
+        role_arn: settings.role_arn.clone(),
+        external_id: settings.external_id.clone(),
+        session_name: settings.session_name.clone(),
+        tags: pairs(&settings.tags),
+        use_fips_sts_endpoint: settings.use_fips_sts_endpoint,
+        service: service.to_owned(),
+    }))
+}
+
+fn pairs(map: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// The certificates of a `tls_config` that stands alone.
+pub fn tls(tls: &Tls) -> Result<client::Tls, Error> {
     Ok(client::Tls {
         ca: secret(&tls.ca, &tls.ca_file, &tls.ca_ref)?,
         certificate: secret(&tls.cert, &tls.cert_file, &tls.cert_ref)?,
@@ -95,8 +156,7 @@ fn tls_version(version: &TlsVersion) -> Option<client::TlsVersion> {
     }
 }
 
-fn proxy(settings: &HttpClient) -> Result<client::Proxy, Error> {
-    let written = &settings.proxy;
+fn proxy(written: &Proxy) -> Result<client::Proxy, Error> {
     let url = match written.proxy_url.0.as_str() {
         "" => None,
         text => Some(Url::parse(text).map_err(|error| Error::Config {

@@ -50,6 +50,17 @@ pub(crate) fn new<T: Tell>(
     Ok(Box::new(Told { settings: settings.clone(), sender }))
 }
 
+/// As [`new`], for who has more to say about its requests than the settings can.
+pub(crate) fn with_client<T: Tell>(
+    settings: &T,
+    config: transport::client::Config,
+    context: &Context,
+) -> NewNotifier {
+    let http = Http::with_config(config, Duration::ZERO, &context.runtime)?;
+    let sender = Sender { http, template: context.template.clone() };
+    Ok(Box::new(Told { settings: settings.clone(), sender }))
+}
+
 impl<T: Tell> Notifier for Told<T> {
     fn notify<'a>(
         &'a self,

@@ -2,13 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use alertmanager::integration::{
+    Notification, NotifyError,
+    http::{truncate_in_bytes, truncate_in_runes},
+};
+use http::{HeaderMap, HeaderValue, Method, header};
 use settings::{
     decode::{Broken, Section},
     http::{HttpClient, SigV4},
     record,
 };
 
-use crate::{Global, Settings, values::shipped};
+use transport::client;
+use url::form_urlencoded::Serializer;
+
+use crate::{
+    Context, Global, Settings,
+    build::NewNotifier,
+    client::check_status,
+    http_config,
+    sender::{self, Sender, Tell, Texts, context as context_of},
+    values::shipped,
+};
 
 record! {
     pub struct Config: "sns.plain" {
@@ -65,5 +80,105 @@ impl Settings for Config {
     fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
         global.lend_http(&mut self.http_config);
         Ok(())
+    }
+
+    const SENDS: bool = true;
+
+    fn notifier(&self, context: &Context) -> NewNotifier {
+        let mut config = match &self.http_config {
+            Some(settings) => http_config::to_client(settings)?,
+            None => client::Config::default(),
+        };
+        let sigv4 = SigV4 { region: self.region().to_owned(), ..self.sigv4.clone() };
+        config.authentication = http_config::sigv4(&sigv4, "sns");
+        sender::with_client(self, config, context)
+    }
+}
+
+/// As much as a message may hold, with what goes along with it.
+const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+const SMS_RUNES_MAX: usize = 1600;
+
+impl Tell for Config {
+    async fn tell(
+        &self,
+        sender: &Sender,
+        texts: &Texts<'_>,
+        notification: &Notification,
+    ) -> Result<(), NotifyError> {
+        let api_url =
+            texts.text(&self.api_url).map_err(context_of("execute 'api_url' template"))?;
+        let body = self.form(texts, notification)?;
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]);
+        let url = self.url(&api_url);
+        let response = sender.http.send(Method::POST, &url, headers, body.into()).await?;
+        check_status(&response, &[])
+    }
+}
+
+impl Config {
+    fn form(&self, texts: &Texts<'_>, notification: &Notification) -> Result<String, NotifyError> {
+        let text = |text: &str, name: &str| {
+            texts.text(text).map_err(context_of(&format!("execute '{name}' template")))
+        };
+        let mut form = Serializer::new(String::new());
+        form.append_pair("Action", "Publish").append_pair("Version", "2010-03-31");
+        let goals = [
+            ("TopicArn", text(&self.topic_arn, "topic_arn")?),
+            ("PhoneNumber", text(&self.phone_number, "phone_number")?),
+            ("TargetArn", text(&self.target_arn, "target_arn")?),
+        ];
+        for (name, goal) in goals.iter().filter(|(_, goal)| !goal.is_empty()) {
+            form.append_pair(name, goal);
+        }
+        let [(_, topic), (_, phone), _] = &goals;
+        if topic.ends_with(".fifo") {
+            let key = notification.group_key_hash();
+            form.append_pair("MessageDeduplicationId", &key).append_pair("MessageGroupId", &key);
+        }
+        let message = text(&self.message, "message")?;
+        let (message, is_truncated) = match phone.is_empty() {
+            true => truncate_in_bytes(&message, MESSAGE_BYTES_MAX),
+            false => truncate_in_runes(&message, SMS_RUNES_MAX),
+        };
+        form.append_pair("Message", &message);
+        let subject = text(&self.subject, "subject")?;
+        if !subject.is_empty() {
+            form.append_pair("Subject", &subject);
+        }
+        let mut attributes = BTreeMap::new();
+        for (name, value) in &self.attributes {
+            attributes.insert(name.clone(), text(value, "attributes")?);
+        }
+        if is_truncated {
+            attributes.insert("truncated".to_owned(), "true".to_owned());
+        }
+        for (idx, (name, value)) in (1..).zip(&attributes) {
+            let entry = format!("MessageAttributes.entry.{idx}");
+            form.append_pair(&format!("{entry}.Name"), name);
+            form.append_pair(&format!("{entry}.Value.DataType"), "String");
+            form.append_pair(&format!("{entry}.Value.StringValue"), value);
+        }
+        Ok(form.finish())
+    }
+
+    /// Amazon's service in the region, unless another one is named.
+    fn url(&self, api_url: &str) -> String {
+        if !api_url.is_empty() {
+            return api_url.to_owned();
+        }
+        let region = self.region();
+        let ending = if region.starts_with("cn-") { ".cn" } else { "" };
+        format!("https://sns.{region}.amazonaws.com{ending}/")
+    }
+
+    /// A topic's name says where it lives.
+    fn region(&self) -> &str {
+        let mut names = [&self.topic_arn, &self.target_arn].into_iter();
+        match self.sigv4.region.as_str() {
+            "" => names.find_map(|arn| arn.split(':').nth(3)).unwrap_or("us-east-1"),
+            region => region,
+        }
     }
 }

@@ -178,7 +178,6 @@ rule_files: [a.yml, 'rules/*.yml']
         config.warnings,
         [
             "kubernetes_sd_configs: not supported yet, the targets of job \"pods\" that it would find are not scraped",
-            "remote_write: not supported yet, samples are not sent",
         ]
     );
     let missing = format!("{}/a.yml", directory.path().display());

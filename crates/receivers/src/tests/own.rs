@@ -13,7 +13,7 @@ use settings::{
 };
 
 use super::{
-    requests::{attempt, entry, notification, receiver},
+    requests::{attempt, entry, notification},
     service::{Asked, answer, with_service},
 };
 use crate::{
@@ -245,19 +245,33 @@ async fn failures_hide_the_url_and_tell_the_reason() {
 }
 
 #[tokio::test]
-async fn what_cannot_send_fails_aloud() {
-    let runtime = Simulation::new(1).runtime();
-    let template = Arc::new(Template::new("http://am", runtime.clock.clone()));
-    let case = json!({"integration": "sns", "config": {"topic_arn": "t"}});
-    let receiver = receiver(&case);
+async fn amazon_is_told_in_a_signed_form() {
+    let config = json!({
+        "api_url": "{server}/",
+        "topic_arn": "arn:aws:sns:eu-west-1:1:t.fifo",
+        "sigv4": {"access_key": "KEY", "secret_key": "secret"},
+        "subject": "s",
+        "message": "{{ .Status }}",
+        "attributes": {"k": "v"},
+    });
+    let alerts = json!([{"labels": {"a": "b"}}]);
+    let case = json!({"integration": "sns", "config": config, "alerts": alerts});
+    let (outcome, asked) = attempt(&case).await;
+    outcome.unwrap();
+    let asked = &asked[0];
+    let signed = asked.headers["authorization"].to_str().unwrap();
+    let scope = "AWS4-HMAC-SHA256 Credential=KEY/20260101/eu-west-1/sns/aws4_request, ";
+    assert!(signed.starts_with(scope), "{signed}");
+    let hash = notification(&case, Time::UNIX_EPOCH).group_key_hash();
     assert_eq!(
-        receiver.unsupported(),
-        ["sns_configs: not supported yet, notifications of receiver \"\" through it will fail"]
+        asked.body,
+        format!(
+            "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A1%3At.fifo\
+             &MessageDeduplicationId={hash}&MessageGroupId={hash}&Message=firing&Subject=s\
+             &MessageAttributes.entry.1.Name=k&MessageAttributes.entry.1.Value.DataType=String\
+             &MessageAttributes.entry.1.Value.StringValue=v"
+        )
     );
-    let built = build(&receiver, &Context { runtime, template }).unwrap();
-    let notification = notification(&case, Time::UNIX_EPOCH);
-    let error = built.integrations[0].notify(&notification).await.unwrap_err();
-    assert_eq!((error.to_string().as_str(), error.retry), ("sns is not supported yet", false));
 }
 
 #[test]
