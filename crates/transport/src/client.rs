@@ -16,9 +16,7 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-pub use config::{
-    Authentication, Config, Header, OAuth2, Proxy, Secret, SigV4, Tls, TlsVersion,
-};
+pub use config::{Authentication, Config, Header, OAuth2, Proxy, Secret, SigV4, Tls, TlsVersion};
 use connector::{ConnectError, Connector};
 pub use error::{Call, Error, Result};
 use http::{
@@ -81,6 +79,27 @@ pub struct Response {
     pub headers: HeaderMap,
     /// As sent: see [`Response::decoded`].
     pub body: Bytes,
+}
+
+/// An answer whose body comes bit by bit.
+pub struct Streaming {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    body: Incoming,
+    call: Call,
+}
+
+impl Streaming {
+    /// The next bytes; nothing at the end. Waits for as long as the other side does.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| broken_off(&error, &self.call))?;
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl Request {
@@ -159,6 +178,16 @@ impl Client {
         .unwrap_or(Err(Error::Timeout { call: call.clone() }))
     }
 
+    /// Sends `request` and reads no further than the head of the answer, for which `timeout` is.
+    pub async fn open(&self, request: Request, timeout: Duration) -> Result<Streaming> {
+        let call = call(&request);
+        let following = self.follow(request);
+        let response = runtime::clock::timeout(&*self.runtime.clock, timeout, following).await;
+        let response = response.unwrap_or(Err(Error::Timeout { call: call.clone() }))?;
+        let (parts, body) = response.into_parts();
+        Ok(Streaming { status: parts.status, headers: parts.headers, body, call })
+    }
+
     async fn follow(&self, mut request: Request) -> Result<http::Response<Incoming>> {
         let first = request.url.clone();
         for _ in 0..=REDIRECTS_MAX {
@@ -223,7 +252,9 @@ impl Client {
         let url = &request.url;
         let value = match (&self.signer, &self.config.authentication) {
             (Signer::Tokens(tokens), _) => tokens.header().await?,
-            (Signer::Aws(provider), _) => return sign(provider, request, headers, &self.runtime).await,
+            (Signer::Aws(provider), _) => {
+                return sign(provider, request, headers, &self.runtime).await;
+            }
             (_, Authentication::Basic { username, password }) => {
                 let username = reveal_option(&self.runtime, username.as_ref()).await?;
                 basic(&username, &reveal_option(&self.runtime, password.as_ref()).await?)
@@ -317,14 +348,7 @@ fn call(request: &Request) -> Call {
 async fn read_body(mut body: Incoming, limit: usize, call: &Call) -> Result<Bytes> {
     let mut out = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Error::Exchange {
-            call: call.clone(),
-            reason: if error.is_incomplete_message() {
-                "unexpected EOF".to_owned()
-            } else {
-                innermost(&error)
-            },
-        })?;
+        let frame = frame.map_err(|error| broken_off(&error, call))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - out.len() {
             return Err(Error::BodyTooLarge { limit });
@@ -332,6 +356,14 @@ async fn read_body(mut body: Incoming, limit: usize, call: &Call) -> Result<Byte
         out.extend_from_slice(&data);
     }
     Ok(out.into())
+}
+
+fn broken_off(error: &hyper::Error, call: &Call) -> Error {
+    let reason = match error.is_incomplete_message() {
+        true => "unexpected EOF".to_owned(),
+        false => innermost(error),
+    };
+    Error::Exchange { call: call.clone(), reason }
 }
 
 fn explain(error: &legacy::Error, call: Call) -> Error {

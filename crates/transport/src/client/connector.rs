@@ -102,7 +102,8 @@ impl Connector {
         if proxy.scheme() == "https" {
             let mut tls = (*self.tls().await.map_err(within)?).clone();
             tls.alpn_protocols.clear();
-            stream = Box::new(self.secure(stream, proxy_host, &Arc::new(tls)).await.map_err(within)?);
+            stream =
+                Box::new(self.secure(stream, proxy_host, &Arc::new(tls)).await.map_err(within)?);
         }
         let passes_on = !is_https && proxy.scheme().starts_with("http");
         if !passes_on {

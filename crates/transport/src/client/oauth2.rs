@@ -166,8 +166,10 @@ impl Tokens {
         match credentials {
             Some((Style::Header, secret)) => {
                 // Both are escaped before they are joined: RFC 6749, section 2.3.1.
-                let (id, secret) = (percent_encode(&self.settings.client_id), percent_encode(secret));
-                header = Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}"))));
+                let (id, secret) =
+                    (percent_encode(&self.settings.client_id), percent_encode(secret));
+                header =
+                    Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}"))));
             }
             Some((Style::Form, secret)) => {
                 form.push(("client_id".to_owned(), self.settings.client_id.clone()));
@@ -195,9 +197,7 @@ fn read((request, response): (Request, Response), secret: String, asked: Duratio
         Ok(answer) => answer,
         Err(_) if !response.status.is_success() => {
             let status = response.status;
-            return Err(refused(format!(
-                "oauth2: cannot fetch token: {status}\nResponse: {body}"
-            )));
+            return Err(refused(format!("oauth2: cannot fetch token: {status}\nResponse: {body}")));
         }
         Err(error) => return Err(refused(format!("oauth2: cannot parse json: {error}"))),
     };

@@ -5,9 +5,7 @@ use http::{StatusCode, header};
 use runtime::{Disk as _, Network as _, Simulation};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Authentication, Client, Config, Header, Limits, Proxy, Request, Secret, SigV4, Tls,
-};
+use super::{Authentication, Client, Config, Header, Limits, Proxy, Request, Secret, SigV4, Tls};
 use crate::server;
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(10), body_bytes: 1000 };
@@ -264,10 +262,8 @@ async fn ask_proxy(proxy: &str, url: &str, dialogue: &[(&str, &[u8])]) -> String
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let simulation = Simulation::new(1);
     let listener = simulation.network.host("proxy").listen(":3128").await.expect("it is free");
-    let headers = vec![Header {
-        name: "X-One".to_owned(),
-        values: vec![Secret::Inline("1".to_owned())],
-    }];
+    let headers =
+        vec![Header { name: "X-One".to_owned(), values: vec![Secret::Inline("1".to_owned())] }];
     let url_of_proxy = Some(proxy.parse().expect("a URL"));
     let proxy = Proxy { url: url_of_proxy, connect_headers: headers, ..Proxy::default() };
     let config = Config { proxy, ..Config::default() };
@@ -290,7 +286,8 @@ async fn ask_proxy(proxy: &str, url: &str, dialogue: &[(&str, &[u8])]) -> String
 
 #[tokio::test]
 async fn proxies_pass_requests_on() {
-    let request = "GET http://far/a?b HTTP/1.1\r\nproxy-authorization: Basic dTpw\r\nhost: far\r\n\r\n";
+    let request =
+        "GET http://far/a?b HTTP/1.1\r\nproxy-authorization: Basic dTpw\r\nhost: far\r\n\r\n";
     let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi".as_slice();
     let answer = ask_proxy("http://u:p@proxy:3128", "http://far/a?b", &[(request, reply)]).await;
     assert_eq!(answer, "hi");

@@ -148,10 +148,9 @@ impl Provider {
 
     /// A role for the token of a Kubernetes service account.
     async fn web_identity(&self) -> Result<Option<Credentials>> {
-        let (Some(role), Some(path)) = (
-            (self.environment)("AWS_ROLE_ARN"),
-            (self.environment)("AWS_WEB_IDENTITY_TOKEN_FILE"),
-        ) else {
+        let (Some(role), Some(path)) =
+            ((self.environment)("AWS_ROLE_ARN"), (self.environment)("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        else {
             return Ok(None);
         };
         let file = crate::client::Secret::File(path.into());
@@ -270,10 +269,10 @@ fn read_sts(xml: &str) -> Result<Credentials> {
         let (_, rest) = xml.split_once(&format!("<{name}>"))?;
         rest.split_once(&format!("</{name}>")).map(|(text, _)| text.trim().to_owned())
     };
-    let (Some(access_key), Some(secret_key)) =
-        (element("AccessKeyId"), element("SecretAccessKey"))
+    let (Some(access_key), Some(secret_key)) = (element("AccessKeyId"), element("SecretAccessKey"))
     else {
-        let reason = element("Message").unwrap_or_else(|| "no credentials in its answer".to_owned());
+        let reason =
+            element("Message").unwrap_or_else(|| "no credentials in its answer".to_owned());
         return Err(refuse(&format!("STS: {reason}")));
     };
     let expires = element("Expiration").and_then(|text| read_time(&text));

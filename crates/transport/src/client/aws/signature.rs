@@ -54,7 +54,8 @@ pub(crate) fn sign(
 /// The names of the headers that are signed, and the request as it is signed.
 fn canonical(request: &Unsigned<'_>, added: &HeaderMap) -> (String, String) {
     // On the way others may change these, and ours is not known yet.
-    let is_left_out = |name: &HeaderName| [AUTHORIZATION, USER_AGENT, CONTENT_LENGTH].contains(name);
+    let is_left_out =
+        |name: &HeaderName| [AUTHORIZATION, USER_AGENT, CONTENT_LENGTH].contains(name);
     let mut headers = vec![("host", authority(request.url))];
     let all = request.headers.keys().chain(added.keys());
     for name in all.filter(|name| !is_left_out(name)) {
@@ -68,8 +69,7 @@ fn canonical(request: &Unsigned<'_>, added: &HeaderMap) -> (String, String) {
     headers.sort();
     headers.dedup_by(|a, b| a.0 == b.0);
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let headers: String =
-        headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let path: Vec<_> = request.url.path().split('/').map(escape).collect();
     let path = path.join("/");
     let mut query: Vec<_> =

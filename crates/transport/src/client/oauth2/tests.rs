@@ -44,9 +44,8 @@ async fn ask(settings: OAuth2, n_requests: usize) -> (Vec<String>, Vec<String>) 
     let echo = |headers: HeaderMap| async move {
         String::from_utf8_lossy(headers[header::AUTHORIZATION].as_bytes()).into_owned()
     };
-    let router = Router::new()
-        .route("/token", post(give_token).with_state(asked.clone()))
-        .fallback(echo);
+    let router =
+        Router::new().route("/token", post(give_token).with_state(asked.clone())).fallback(echo);
     let listener = simulation.network.listen(":80").await.expect("it is free");
     let (clock, stop) = (simulation.clock.clone(), CancellationToken::new());
     let limits = server::Limits::default();
@@ -123,7 +122,8 @@ async fn assertions_are_signed_with_the_key() {
     assert_eq!(claims["scope"], "a b");
     assert_eq!(claims["extra"], serde_json::json!([1]));
     let algorithm = &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256;
-    let public = aws_lc_rs::signature::UnparsedPublicKey::new(algorithm, key.subject_public_key_info());
+    let public =
+        aws_lc_rs::signature::UnparsedPublicKey::new(algorithm, key.subject_public_key_info());
     let signed = format!("{}.{}", parts[0], parts[1]);
     assert!(public.verify(signed.as_bytes(), &decode(parts[2])).is_ok());
 }

@@ -24,10 +24,20 @@ struct Direct {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Rule {
-    Address { address: IpAddr, port: Option<u16> },
-    Network { address: IpAddr, prefix: u32 },
+    Address {
+        address: IpAddr,
+        port: Option<u16>,
+    },
+    Network {
+        address: IpAddr,
+        prefix: u32,
+    },
     /// `suffix` begins with a dot.
-    Domain { suffix: String, with_itself: bool, port: Option<u16> },
+    Domain {
+        suffix: String,
+        with_itself: bool,
+        port: Option<u16>,
+    },
 }
 
 impl Proxies {

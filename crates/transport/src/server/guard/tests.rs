@@ -39,7 +39,9 @@ fn parse(text: &str, folder: &Path) -> Result<Settings, String> {
             "tls" => settings.tls = Some(tls(folder, ClientAuth::NoClientCert)),
             "verify" => settings.tls = Some(tls(folder, ClientAuth::RequireAndVerifyClientCert)),
             "any" => settings.tls = Some(tls(folder, ClientAuth::RequireAnyClientCert)),
-            san => settings.tls.as_mut().expect("after TLS").client_allowed_sans.push(san.to_owned()),
+            san => {
+                settings.tls.as_mut().expect("after TLS").client_allowed_sans.push(san.to_owned())
+            }
         }
     }
     Ok(settings)
@@ -75,7 +77,8 @@ impl World {
         }
         let runtime = world.simulation.runtime();
         let guard = Guard::new(Path::new("/web"), parse, runtime).expect("the file is right");
-        let listener = world.simulation.network.host("server").listen(":80").await.expect("it is free");
+        let listener =
+            world.simulation.network.host("server").listen(":80").await.expect("it is free");
         let router = Router::new().route("/", get("hello"));
         let (clock, stop) = (world.simulation.clock.clone(), world.stop.clone());
         let guard = Some(Arc::new(guard));
@@ -92,9 +95,15 @@ impl World {
     }
 
     /// Status, headers that matter, and body; or why there is none. On a new connection.
-    async fn ask(&self, scheme: &str, tls: client::Tls, authorization: Option<&'static str>) -> String {
+    async fn ask(
+        &self,
+        scheme: &str,
+        tls: client::Tls,
+        authorization: Option<&'static str>,
+    ) -> String {
         let config = Config { tls, ..Config::default() };
-        let client = Client::new(config, self.simulation.runtime()).expect("the settings are right");
+        let client =
+            Client::new(config, self.simulation.runtime()).expect("the settings are right");
         let mut request = Request::get(format!("{scheme}://server:80/").parse().expect("a URL"));
         if let Some(value) = authorization {
             request.headers.insert(AUTHORIZATION, HeaderValue::from_static(value));

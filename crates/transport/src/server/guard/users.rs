@@ -22,7 +22,8 @@ pub(super) struct Users {
 impl Users {
     /// Whether the request bears the name and the password of one of `users`.
     pub(super) async fn know(&self, users: &BTreeMap<String, String>, request: &HeaderMap) -> bool {
-        let Some((name, password)) = request.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(read)
+        let Some((name, password)) =
+            request.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(read)
         else {
             return false;
         };
