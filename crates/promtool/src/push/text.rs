@@ -39,7 +39,7 @@ pub(crate) fn parse(
             Entry::Series(series) => {
                 let mut labels = LabelsBuilder::new(&Labels::empty());
                 for (name, value) in &series.labels()? {
-                    labels.set(&name, &value);
+                    labels.set(name, value);
                 }
                 keep_bounds(series.raw, &mut labels);
                 for (name, value) in extra {

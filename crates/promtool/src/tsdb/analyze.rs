@@ -106,10 +106,33 @@ impl ChunkSizes {
                 _ => {
                     self.histogram_samples.push(samples);
                     self.histogram_bytes.push(bytes);
+                    let (mut times, mut histograms) = (Vec::new(), Vec::new());
+                    chunks::histogram::decode(
+                        chunk.encoding,
+                        &chunk.bytes,
+                        &mut times,
+                        &mut histograms,
+                    )?;
+                    let buckets = histograms
+                        .iter()
+                        .map(|it| it.positive_buckets.len() + it.negative_buckets.len());
+                    self.histogram_buckets.push(buckets.sum());
                 }
             }
         }
         Ok(())
+    }
+
+    fn to_text(&self) -> String {
+        let total = self.float_samples.len() + self.histogram_samples.len();
+        let parts = [
+            ("samples per float chunk", &self.float_samples),
+            ("bytes per float chunk", &self.float_bytes),
+            ("samples per histogram chunk", &self.histogram_samples),
+            ("bytes per histogram chunk", &self.histogram_bytes),
+            ("buckets per histogram chunk", &self.histogram_buckets),
+        ];
+        parts.map(|(what, values)| distribution(what, values, total)).concat()
     }
 }
 
@@ -121,8 +144,6 @@ fn print(
 ) -> anyhow::Result<()> {
     let (meta, out) = (block.meta(), &mut world.stdout);
     let length = (meta.max_time - meta.min_time).unsigned_abs();
-    let symbols: Vec<&str> = block.symbols().collect();
-    let symbol = |number: u32| symbols.get(number as usize).copied().unwrap_or_default();
     let names = report.by_name();
     writeln!(out, "Block ID: {}", meta.ulid)?;
     writeln!(out, "Duration: {}", go_duration(Duration::from_millis(length)))?;
@@ -136,32 +157,7 @@ fn print(
     }
     writeln!(out, "Postings (unique label pairs): {}", report.pairs.len())?;
     writeln!(out, "Postings entries (total label pairs): {}", report.n_pairs)?;
-    let share = |uncovered: u64| (uncovered as f64 / length.max(1) as f64) as u64;
-    let pair = |(name, value): (u32, u32)| format!("{}={}", symbol(name), symbol(value));
-    let pairs = |metric: &dyn Fn(Count) -> u64| -> Vec<(u64, String)> {
-        report.pairs.iter().map(|(key, count)| (metric(*count), pair(*key))).collect()
-    };
-    let labels = |metric: &dyn Fn(&[(u32, Count)]) -> u64| -> Vec<(u64, String)> {
-        names.iter().map(|(name, values)| (metric(values), symbol(*name).to_owned())).collect()
-    };
-    let metric_names = report
-        .pairs
-        .iter()
-        .filter(|((name, _), _)| symbol(*name) == METRIC_NAME)
-        .map(|((_, value), count)| (count.series, symbol(*value).to_owned()));
-    let uncovered =
-        |values: &[(u32, Count)]| share(values.iter().map(|(_, count)| count.uncovered_ms).sum());
-    let bytes =
-        |values: &[(u32, Count)]| values.iter().map(|(value, _)| symbol(*value).len() as u64).sum();
-    let sections = [
-        ("Label pairs most involved in churning", pairs(&|count| share(count.uncovered_ms))),
-        ("Label names most involved in churning", labels(&uncovered)),
-        ("Most common label pairs", pairs(&|count| count.series)),
-        ("Label names with highest cumulative label value length", labels(&bytes)),
-        ("Highest cardinality labels", labels(&|values| values.len() as u64)),
-        ("Highest cardinality metric names", metric_names.collect()),
-    ];
-    for (title, mut rows) in sections {
+    for (title, mut rows) in sections(block, report, &names, length) {
         writeln!(out, "\n{title}:")?;
         rows.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         for (metric, key) in rows.iter().take(analyze.limit) {
@@ -169,20 +165,56 @@ fn print(
         }
     }
     if analyze.extended {
-        let sizes = &report.sizes;
         writeln!(out, "\nCompaction analysis:\n")?;
-        let total = sizes.float_samples.len() + sizes.histogram_samples.len();
-        for (what, values) in [
-            ("samples per float chunk", &sizes.float_samples),
-            ("bytes per float chunk", &sizes.float_bytes),
-            ("samples per histogram chunk", &sizes.histogram_samples),
-            ("bytes per histogram chunk", &sizes.histogram_bytes),
-            ("buckets per histogram chunk", &sizes.histogram_buckets),
-        ] {
-            out.write_all(distribution(what, values, total).as_bytes())?;
-        }
+        out.write_all(report.sizes.to_text().as_bytes())?;
     }
     Ok(())
+}
+
+/// The lists of a report: a title, and what was counted of what.
+fn sections(
+    block: &Block,
+    report: &Report,
+    names: &HashMap<u32, Vec<(u32, Count)>>,
+    length: u64,
+) -> [(&'static str, Vec<(u64, String)>); 6] {
+    let symbols: Vec<&str> = block.symbols().collect();
+    let symbol = |number: u32| symbols.get(number as usize).copied().unwrap_or_default();
+    let share = |uncovered: u64| (uncovered as f64 / length.max(1) as f64) as u64;
+    let pairs = |metric: fn(&Count) -> u64| {
+        let pairs = report.pairs.iter().map(move |((name, value), count)| {
+            (metric(count), format!("{}={}", symbol(*name), symbol(*value)))
+        });
+        pairs.collect::<Vec<_>>()
+    };
+    let churn = |mut rows: Vec<(u64, String)>| {
+        rows.iter_mut().for_each(|(uncovered, _)| *uncovered = share(*uncovered));
+        rows
+    };
+    let mut uncovered = Vec::new();
+    let mut bytes = Vec::new();
+    let mut cardinality = Vec::new();
+    let mut metric_names = Vec::new();
+    for (name, values) in names {
+        let name = symbol(*name);
+        let of_values = values.iter().map(|(value, _)| symbol(*value).len() as u64);
+        bytes.push((of_values.sum(), name.to_owned()));
+        cardinality.push((values.len() as u64, name.to_owned()));
+        let missed = values.iter().map(|(_, count)| count.uncovered_ms);
+        uncovered.push((missed.sum(), name.to_owned()));
+        if name == METRIC_NAME {
+            let of_name = |(value, count): &(u32, Count)| (count.series, symbol(*value).to_owned());
+            metric_names = values.iter().map(of_name).collect();
+        }
+    }
+    [
+        ("Label pairs most involved in churning", churn(pairs(|count| count.uncovered_ms))),
+        ("Label names most involved in churning", churn(uncovered)),
+        ("Most common label pairs", pairs(|count| count.series)),
+        ("Label names with highest cumulative label value length", bytes),
+        ("Highest cardinality labels", cardinality),
+        ("Highest cardinality metric names", metric_names),
+    ]
 }
 
 /// How often values are in each of some ten ranges, as bars.

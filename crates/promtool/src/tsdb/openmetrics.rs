@@ -100,7 +100,7 @@ fn gather(body: &[u8], extra: &[(String, String)], builder: &mut Builder) -> any
 fn labels(series: &exposition::Series<'_>, extra: &[(String, String)]) -> anyhow::Result<Labels> {
     let mut labels = LabelsBuilder::new(&Labels::empty());
     for (name, value) in &series.labels()? {
-        labels.set(&name, &value);
+        labels.set(name, value);
     }
     for (name, value) in extra {
         labels.set(name, value);

@@ -19,34 +19,28 @@ pub(super) struct Family {
 /// Reads the text format; the error is what is wrong, and where.
 pub(super) fn read(body: &[u8]) -> Result<Vec<Family>, exposition::Error> {
     let mut families: BTreeMap<String, Family> = BTreeMap::new();
-    let mut parser = Parser::text(body);
-    let family = |families: &mut BTreeMap<String, Family>, name: &str| {
-        families.entry(name.to_owned()).or_default().name = name.to_owned();
-    };
-    while let Some(entry) = parser.next() {
+    for entry in Parser::text(body) {
         match entry? {
             Entry::Type { metric, kind } => {
-                family(&mut families, &metric);
                 families.entry(metric.into_owned()).or_default().kind = Some(kind);
             }
             Entry::Help { metric, .. } => {
-                family(&mut families, &metric);
                 families.entry(metric.into_owned()).or_default().has_help = true;
             }
             Entry::Series(series) => {
                 let mut labels = LabelsBuilder::new(&Labels::empty());
                 for (name, value) in &series.labels()? {
-                    labels.set(&name, &value);
+                    labels.set(name, value);
                 }
                 let labels = labels.build();
                 let name = family_of(&families, labels.metric_name()).to_owned();
-                family(&mut families, &name);
                 families.entry(name).or_default().series.push(labels);
             }
             _ => {}
         }
     }
-    let mut families: Vec<Family> = families.into_values().collect();
+    let named = families.into_iter().map(|(name, family)| Family { name, ..family });
+    let mut families: Vec<Family> = named.collect();
     families.retain(|family| !family.series.is_empty());
     Ok(families)
 }
