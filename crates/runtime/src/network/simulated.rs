@@ -1,5 +1,6 @@
 //! A network in memory: hosts, links that can be cut, latency.
 
+mod datagrams;
 mod pipe;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 
-use super::{Listener, Network, Stream};
+use super::{Datagrams, Listener, Network, Stream};
 use crate::{BoxFuture, Clock, clock::SimulatedClock};
 
 /// Connections that nobody has accepted yet, per listener.
@@ -39,6 +40,9 @@ struct World {
 /// No other lock is taken while this one is held.
 struct State {
     listeners: BTreeMap<(String, u16), mpsc::Sender<Incoming>>,
+    sockets: BTreeMap<(String, u16), mpsc::Sender<datagrams::Packet>>,
+    /// By name, of hosts whose name is no address.
+    addresses: BTreeMap<String, Vec<IpAddr>>,
     /// Pairs of hosts, the smaller name first.
     cut: BTreeSet<(String, String)>,
     latency: Duration,
@@ -58,6 +62,8 @@ impl SimulatedNetwork {
     pub fn new(clock: Arc<dyn Clock>) -> SimulatedNetwork {
         let state = State {
             listeners: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            addresses: BTreeMap::new(),
             cut: BTreeSet::new(),
             latency: Duration::ZERO,
             next_port: FIRST_FREE_PORT,
@@ -81,6 +87,11 @@ impl SimulatedNetwork {
     pub fn heal(&self, a: &str, b: &str) {
         self.world.state.lock().cut.remove(&link(a, b));
         self.world.changed.notify_waiters();
+    }
+
+    /// From now on `host` is found at these addresses; none is an answer, too.
+    pub fn set_addresses(&self, host: &str, addresses: &[IpAddr]) {
+        self.world.state.lock().addresses.insert(host.to_owned(), addresses.to_vec());
     }
 
     /// From now on bytes arrive so much later, on every link.
@@ -130,7 +141,8 @@ impl Network for SimulatedNetwork {
             let is_any = matches!(host, "" | "0.0.0.0" | "[::]");
             let host = if is_any { self.host.clone() } else { canonical(host) };
             let mut state = self.world.state.lock();
-            let port = if port == 0 { state.free_port() } else { port };
+            let is_file = host.starts_with("unix:");
+            let port = if port == 0 && !is_file { state.free_port() } else { port };
             let (sender, receiver) = mpsc::channel(BACKLOG);
             // Whoever listened here before may have gone without a word.
             match state.listeners.get(&(host.clone(), port)) {
@@ -141,6 +153,29 @@ impl Network for SimulatedNetwork {
             let incoming = tokio::sync::Mutex::new(receiver);
             Ok(Box::new(SimulatedListener { incoming, address }) as Box<dyn Listener>)
         })
+    }
+
+    fn bind<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Datagrams>>> {
+        Box::pin(async move {
+            let (host, port) = split(address)?;
+            let is_any = matches!(host, "" | "0.0.0.0" | "[::]");
+            let host = if is_any { self.host.clone() } else { canonical(host) };
+            datagrams::bind(&self.world, host, port)
+        })
+    }
+
+    fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        Box::pin(async move {
+            if let Ok(address) = canonical(host).parse() {
+                return Ok(vec![address]);
+            }
+            let known = self.world.state.lock().addresses.get(host).cloned();
+            known.ok_or_else(|| io::ErrorKind::NotFound.into())
+        })
+    }
+
+    fn outward_address(&self) -> BoxFuture<'_, io::Result<IpAddr>> {
+        Box::pin(async move { Ok(socket_address(&self.host, 0).ip()) })
     }
 }
 
@@ -170,7 +205,11 @@ impl Listener for SimulatedListener {
     }
 }
 
+/// Host and port; a socket file is a host of its own, with port 0.
 fn split(address: &str) -> io::Result<(&str, u16)> {
+    if address.starts_with("unix:") {
+        return Ok((address, 0));
+    }
     let (host, port) = address.rsplit_once(':').ok_or(io::ErrorKind::InvalidInput)?;
     Ok((host, port.parse().map_err(|_| io::ErrorKind::InvalidInput)?))
 }

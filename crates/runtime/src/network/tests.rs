@@ -98,3 +98,34 @@ fn bytes_take_as_long_as_the_latency() {
         assert_eq!(asked.await.expect("no panic"), ("HELLO".to_owned(), SECOND * 2));
     });
 }
+
+#[test]
+fn datagrams_arrive_or_are_lost() {
+    block_on(async {
+        let network = SimulatedNetwork::default();
+        let (a, b) = (network.host("10.0.0.1"), network.host("10.0.0.2"));
+        let ours = a.bind("0.0.0.0:7000").await.expect("the port is free");
+        let theirs = b.bind("10.0.0.2:7000").await.expect("the port is free");
+        assert!(b.bind(":7000").await.is_err(), "the port is taken");
+        let to = theirs.local_address().expect("it is bound");
+        network.cut("10.0.0.1", "10.0.0.2");
+        ours.send(b"lost", to).await.expect("nobody can tell");
+        network.heal("10.0.0.1", "10.0.0.2");
+        ours.send(b"hello", to).await.expect("it can be sent");
+        let mut buffer = [0; 3];
+        let (len, from) = theirs.receive(&mut buffer).await.expect("it has come");
+        assert_eq!((&buffer[..len], from), (&b"hel"[..], ours.local_address().expect("bound")));
+    });
+}
+
+#[test]
+fn names_lead_to_addresses() {
+    block_on(async {
+        let network = SimulatedNetwork::default();
+        assert!(network.resolve("peers").await.is_err());
+        let address = "10.0.0.7".parse().expect("an address");
+        network.set_addresses("peers", &[address]);
+        assert_eq!(network.resolve("peers").await.expect("it is known"), [address]);
+        assert_eq!(network.resolve("10.0.0.7").await.expect("its own name"), [address]);
+    });
+}
