@@ -98,7 +98,7 @@ export function AlertsPage() {
         <section class="panel" key={`${group.receiver.name} ${formatSeries(group.labels)} ${String(isOpen)}`}>
           <Fold isOpen={isOpen} summary={
             <>
-              <LabelList labels={group.labels} />
+              <LabelList labels={group.labels} isNamed />
               {group.receiver.name && <span class="muted">→ {group.receiver.name}</span>}
               <Badge tone={group.alerts.some(isLoud) ? "bad" : "quiet"}>{`${group.alerts.length} ${group.alerts.length === 1 ? "alert" : "alerts"}`}</Badge>
             </>

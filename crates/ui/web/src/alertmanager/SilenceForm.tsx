@@ -201,7 +201,7 @@ export function Affected({ matchers }: { matchers: Matcher[] }) {
       <header class="panel-head"><h2>{data ? `Matches ${alerts.length} ${alerts.length === 1 ? "alert" : "alerts"} now` : "Matches"}</h2></header>
       {error && <Trouble>{error}</Trouble>}
       {data && alerts.length === 0 && <Empty title="None at the moment">It would quiet those that come.</Empty>}
-      {alerts.slice(0, SHOWN).map((alert) => <AlertView key={alert.fingerprint} alert={alert} />)}
+      {alerts.slice(0, SHOWN).map((alert) => <AlertView key={alert.fingerprint} alert={alert} isShown />)}
       {alerts.length > SHOWN && <p class="foot muted">{`and ${alerts.length - SHOWN} more`}</p>}
     </section>
   );

@@ -51,7 +51,12 @@ function webLink(url: string | undefined): string | undefined {
   return url && /^https?:\/\//.test(url) ? url : undefined;
 }
 
-export function AlertView({ alert, without, onPick }: { alert: Alert; without?: string[]; onPick?: (name: string, value: string) => void }) {
+export function AlertView({ alert, isShown = false, onPick }: {
+  alert: Alert;
+  /** Only shown: nothing is offered to be done. */
+  isShown?: boolean;
+  onPick?: (name: string, value: string) => void;
+}) {
   const { silencedBy, inhibitedBy, mutedBy = [] } = alert.status;
   const source = webLink(alert.generatorURL);
   const annotations = Object.entries(alert.annotations);
@@ -65,12 +70,12 @@ export function AlertView({ alert, without, onPick }: { alert: Alert; without?: 
         {mutedBy.length > 0 && <Badge tone="quiet" title={`By the time interval ${mutedBy.join(", ")}`}>muted</Badge>}
         {!isQuiet && alert.status.state === "active" && <Badge tone="bad">firing</Badge>}
         {alert.status.state === "unprocessed" && <Badge tone="quiet">not looked at yet</Badge>}
-        <span class="muted">since <Ago time={alert.startsAt} /></span>
+        <span class="muted">began <Ago time={alert.startsAt} /></span>
         <span class="spring" />
         {source && <a href={source} target="_blank" rel="noreferrer">Source</a>}
-        {silencedBy.length === 0 && <a class="button small" href={silenceLink(alert.labels)}>Silence</a>}
+        {silencedBy.length === 0 && !isShown && <a class="button small" href={silenceLink(alert.labels)}>Silence</a>}
       </div>
-      <LabelList labels={alert.labels} without={["alertname", ...(without ?? [])]} onPick={onPick} />
+      <LabelList labels={alert.labels} without={["alertname"]} onPick={onPick} />
       {annotations.length > 0 && (
         <dl class="annotations">
           {annotations.map(([name, value]) => (

@@ -42,10 +42,12 @@ export function Waiting() {
   return <div class="waiting" role="status" aria-label="Loading"><i /><i /><i /></div>;
 }
 
-export function LabelList({ labels, without = [], onPick }: {
+export function LabelList({ labels, without = [], onPick, isNamed = false }: {
   labels: Labels;
   without?: string[];
   onPick?: (name: string, value: string) => void;
+  /** Says so where there are no labels. */
+  isNamed?: boolean;
 }) {
   const pairs = Object.entries(labels).filter(([name]) => !without.includes(name));
   return (
@@ -56,7 +58,7 @@ export function LabelList({ labels, without = [], onPick }: {
           ? <button type="button" class="label" key={name} title={`Show only ${name}="${value}"`} onClick={() => onPick(name, value)}>{text}</button>
           : <span class="label" key={name}>{text}</span>;
       })}
-      {pairs.length === 0 && <span class="muted">{"{}"}</span>}
+      {pairs.length === 0 && isNamed && <span class="muted">{"{}"}</span>}
     </span>
   );
 }
@@ -104,9 +106,15 @@ export function Moment({ time }: { time: string | number }) {
   return <time class="num" dateTime={Number.isFinite(millis) ? new Date(millis).toISOString() : ""}>{formatTime(millis, utc)}</time>;
 }
 
-export function SearchBox({ value, onInput, label }: { value: string; onInput: (value: string) => void; label: string }) {
+export function SearchBox({ value, onInput, label, isFirst = false }: {
+  value: string;
+  onInput: (value: string) => void;
+  label: string;
+  /** The window that it is in begins with it. */
+  isFirst?: boolean;
+}) {
   return (
-    <input type="search" class="search" placeholder={label} aria-label={label} value={value} spellcheck={false}
+    <input type="search" class="search" placeholder={label} aria-label={label} value={value} spellcheck={false} autofocus={isFirst}
       onInput={(event) => onInput(event.currentTarget.value)} />
   );
 }

@@ -77,6 +77,7 @@ function RuleView({ rule, hasAnnotations }: { rule: AlertingRule; hasAnnotations
         {rule.state === "unknown" && <Badge tone="quiet">unknown</Badge>}
         {rule.health === "err" && <Badge tone="bad">fails</Badge>}
         <LabelList labels={rule.labels ?? {}} />
+        <span class="expr mono">{rule.query}</span>
       </>
     }>
       <div class="rule-body">

@@ -65,8 +65,8 @@ function Group({ group, rules }: { group: RuleGroup; rules: Rule[] }) {
             {rule.health !== "ok" && <Badge tone={HEALTH[rule.health]}>{rule.health === "err" ? "fails" : "not run yet"}</Badge>}
             {rule.type === "alerting" && rule.state !== "inactive" && <Badge tone={STATES[rule.state as AlertState] ?? "quiet"}>{rule.state}</Badge>}
             <LabelList labels={rule.labels ?? {}} />
-            <span class="spring" />
-            <span class="muted num">{roughDuration(rule.evaluationTime * 1000)}</span>
+            <span class="expr mono">{rule.query}</span>
+            <span class="muted num nowrap">{roughDuration(rule.evaluationTime * 1000)}</span>
           </>
         }>
           <div class="rule-body">

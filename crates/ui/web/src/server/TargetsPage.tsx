@@ -78,7 +78,7 @@ function Row({ target }: { target: Target }) {
       <tr class={target.health === "down" ? "with-error" : ""}>
         <td><a class="url" href={target.globalUrl} target="_blank" rel="noreferrer">{target.scrapeUrl}</a></td>
         <td><Badge tone={HEALTH[target.health]}>{target.health}</Badge></td>
-        <td><LabelList labels={target.labels} /></td>
+        <td><LabelList labels={target.labels} isNamed /></td>
         <td class="nowrap"><Ago time={target.lastScrape} /> <span class="muted" title={`Every ${target.scrapeInterval}, within ${target.scrapeTimeout}`}>/ {target.scrapeInterval}</span></td>
         <td class="right num nowrap">
           {isLate && <span title={`Close to the time limit of ${target.scrapeTimeout}`}><Badge tone="warn">slow</Badge> </span>}

@@ -69,13 +69,14 @@ class WithHistory implements CompleteStrategy {
 }
 
 interface Props {
-  value: string;
+  /** What to put into the box, each time that it is another object; what is typed does not come back here. */
+  given: { text: string };
   onChange: (value: string) => void;
   onRun: () => void;
   isFirst: boolean;
 }
 
-export function Editor({ value, onChange, onRun, isFirst }: Props) {
+export function Editor({ given, onChange, onRun, isFirst }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   const handlers = useRef({ onChange, onRun });
@@ -95,7 +96,7 @@ export function Editor({ value, onChange, onRun, isFirst }: Props) {
       parent: shadow,
       root: shadow,
       state: EditorState.create({
-        doc: value,
+        doc: given.text,
         extensions: [
           look,
           highlightSpecialChars(),
@@ -124,9 +125,7 @@ export function Editor({ value, onChange, onRun, isFirst }: Props) {
       }),
     });
     view.current = editor;
-    if (isFirst && value === "") {
-      editor.focus();
-    }
+    if (isFirst && given.text === "") editor.focus();
     return () => {
       promql.destroy();
       editor.destroy();
@@ -135,9 +134,9 @@ export function Editor({ value, onChange, onRun, isFirst }: Props) {
 
   useEffect(() => {
     const editor = view.current;
-    if (!editor || editor.state.doc.toString() === value) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
-  }, [value]);
+    if (!editor || editor.state.doc.toString() === given.text) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: given.text } });
+  }, [given]);
 
   return <div class="editor" ref={host} onFocus={() => view.current && view.current.state.doc.length === 0 && startCompletion(view.current)} />;
 }

@@ -212,11 +212,12 @@ function options({ width, order, isStacked, yFromZero, utc, onHover, onSelect }:
     padding: [12, 12, 0, 4],
     tzDate: (seconds) => (utc ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
     legend: { show: false },
-    focus: { alpha: 0.2 },
+    focus: { alpha: 0.25 },
     cursor: {
       drag: { x: true, y: false, setScale: false },
-      focus: { prox: 24 },
-      points: { size: 7 },
+      // Only the list below dims the others: lines that come and go with the pointer are no calm.
+      focus: { prox: -1 },
+      points: { size: 6 },
       y: false,
     },
     scales: {

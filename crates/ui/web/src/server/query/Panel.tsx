@@ -39,6 +39,7 @@ const TABS: readonly Tab[] = ["table", "graph", "explain"];
 
 export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props) {
   const [text, setText] = useState(state.expr);
+  const [given, setGiven] = useState({ text: state.expr });
   const [outcome, setOutcome] = useState<Outcome>();
   const [error, setError] = useState<string>();
   const [isBusy, setBusy] = useState(false);
@@ -47,14 +48,14 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
 
   const change = (part: Partial<State>) => onChange({ ...state, ...part });
   const run = (expr = text) => {
-    setText(expr);
+    if (expr !== text) setGiven({ text: expr });
     remember(expr);
     if (expr !== state.expr) change({ expr });
     // The same query again asks again.
     setRound((count) => count + 1);
   };
 
-  useEffect(() => setText(state.expr), [state.expr]);
+  useEffect(() => setGiven({ text: state.expr }), [state.expr]);
 
   useEffect(() => {
     abort.current?.abort();
@@ -85,7 +86,7 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
   const format = async () => {
     try {
       const { data } = await ask<string>("format_query", { query: text }, { post: true });
-      setText(data);
+      setGiven({ text: data });
     } catch (reason) {
       setError(messageOf(reason));
     }
@@ -94,7 +95,7 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
   return (
     <section class="panel query-panel" aria-label={state.expr || "Query"} aria-busy={isBusy}>
       <div class="ask">
-        <Editor value={text} onChange={setText} onRun={() => run()} isFirst={isFirst} />
+        <Editor given={given} onChange={setText} onRun={() => run()} isFirst={isFirst} />
         <button type="button" class="primary" onClick={() => run()}>Run</button>
       </div>
       <div class="bar">

@@ -43,7 +43,7 @@ function HistoryWindow({ onClose, onPick }: { onClose: () => void; onPick: (expr
   const found = past.filter((expr) => matchesText(filter, [expr]));
   return (
     <Window title="Asked before" onClose={onClose}>
-      <SearchBox value={filter} onInput={setFilter} label="Filter" />
+      <SearchBox value={filter} onInput={setFilter} label="Filter" isFirst />
       {found.length === 0 && <Empty title="Nothing here">Queries that you run are kept in this browser, and only there.</Empty>}
       <ul class="picks">
         {found.map((expr) => <li key={expr}><button type="button" class="mono" onClick={() => onPick(expr)}>{expr}</button></li>)}
@@ -76,7 +76,7 @@ function MetricsWindow({ onClose, onPick }: { onClose: () => void; onPick: (expr
   );
   return (
     <Window title="Metrics" onClose={onClose}>
-      <SearchBox value={filter} onInput={setFilter} label="Filter by name, type or help" />
+      <SearchBox value={filter} onInput={setFilter} label="Filter by name, type or help" isFirst />
       {names.error && <Trouble onRetry={names.reload}>{names.error}</Trouble>}
       {!names.data && !names.error && <Waiting />}
       {names.data && found.length === 0 && <Empty title="No metric">{names.data.length === 0 ? "Nothing has been scraped yet." : "None matches the filter."}</Empty>}

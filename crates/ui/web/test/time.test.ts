@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { formatTime, isNever, parseTime } from "../src/base/time.js";
+
+test("moments are read as they are written", () => {
+  const check = (text: string, iso: string | null, written = text) => {
+    const millis = parseTime(text, true);
+    assert.equal(millis === null ? null : new Date(millis).toISOString(), iso, text);
+    if (millis !== null) assert.equal(formatTime(millis, true), written);
+  };
+  check("2026-03-01 12:30:05", "2026-03-01T12:30:05.000Z");
+  check("2026-03-01 12:30", "2026-03-01T12:30:00.000Z", "2026-03-01 12:30:00");
+  check("2026-03-01", "2026-03-01T00:00:00.000Z", "2026-03-01 00:00:00");
+  check("2026-3-1T2:30:05.25Z", "2026-03-01T02:30:05.250Z", "2026-03-01 02:30:05");
+  for (const text of ["", "now", "2026-13-01", "2026-01-01 24:00:00", "2026-01-01 12:60"]) check(text, null);
+});
+
+test("local times come back too", () => {
+  const millis = Date.UTC(2026, 6, 1, 12, 30, 5);
+  assert.equal(parseTime(formatTime(millis, false), false), millis);
+});
+
+test("Go's zero time is never", () => {
+  assert.ok(isNever("0001-01-01T00:00:00Z"));
+  assert.ok(isNever(undefined));
+  assert.ok(!isNever("2026-01-01T00:00:00Z"));
+});
