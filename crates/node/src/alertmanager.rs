@@ -1,5 +1,6 @@
 //! An Alertmanager: takes alerts, groups and silences them, notifies.
 
+mod cluster;
 mod load;
 mod options;
 #[cfg(test)]
@@ -8,15 +9,19 @@ mod web;
 
 use std::{sync::Arc, time::Duration};
 
-use alertmanager::{Alertmanager, cluster::Alone};
+use alertmanager::{Alertmanager, Cluster, cluster::Alone};
 use config::alertmanager::Features;
 use runtime::Runtime;
 use telemetry::Registry;
 use tracing::{error, info, warn};
 
+pub use gossip::Options as ClusterOptions;
 pub use options::Options;
 
-use self::load::{Loaded, Loader};
+use self::{
+    cluster::Peers,
+    load::{Loaded, Loader},
+};
 use crate::{
     Error, Result, Signals, build,
     config_state::{ConfigState, Names},
@@ -38,12 +43,18 @@ pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result
     let loaded = node.load().await.map_err(|reason| node.config_error(reason))?;
     let listeners = listen(&*node.runtime.network, &node.options.listen_addresses).await?;
     let (wishes, requests) = reload::channel(signals.stop.clone());
+    if let Some(peers) = &node.peers {
+        peers.join(&node.handle);
+    }
     node.apply(loaded).await;
     let mut web = node.start_web(listeners, wishes);
     let inbox = Inbox { requests, hangups: signals.reload, stop: signals.stop };
     let outcome = node.work(inbox, &mut web).await;
     web.stop().await;
     node.handle.stop().await;
+    if let Some(peers) = &node.peers {
+        peers.stop().await;
+    }
     info!("See you next time!");
     outcome
 }
@@ -58,6 +69,8 @@ struct Node {
     hash: telemetry::Gauge,
     loader: Loader,
     handle: Arc<Alertmanager>,
+    /// The other nodes, unless the cluster is turned off.
+    peers: Option<Arc<Peers>>,
 }
 
 impl Node {
@@ -74,11 +87,20 @@ impl Node {
             "alertmanager_config_hash",
             "Hash of the currently loaded alertmanager configuration. Note that this is not a cryptographically strong hash.",
         );
+        let peers = match options.cluster.clone() {
+            Some(cluster) => Some(Peers::start(cluster, runtime.clone(), &registry).await?),
+            None => None,
+        };
+        cluster::enabled(&registry).set(f64::from(u8::from(peers.is_some())));
+        let others: Arc<dyn Cluster> = match &peers {
+            Some(peers) => peers.clone(),
+            None => Arc::new(Alone),
+        };
         let (settings, world, metrics) =
             (options.to_settings(features), runtime.clone(), registry.clone());
         // Reads the snapshots.
         let opening = tokio::task::spawn_blocking(move || {
-            Alertmanager::open(settings, world, &metrics, Arc::new(Alone))
+            Alertmanager::open(settings, world, &metrics, others)
         });
         let ended = |error: tokio::task::JoinError| Error::Ended {
             part: "storage",
@@ -92,7 +114,7 @@ impl Node {
             retention: options.retention,
             runtime: runtime.clone(),
         };
-        Ok(Node { options, features, runtime, registry, config_state, hash, loader, handle })
+        Ok(Node { options, features, runtime, registry, config_state, hash, loader, handle, peers })
     }
 
     /// Does what it is told.

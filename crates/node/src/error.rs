@@ -19,6 +19,8 @@ pub enum Error {
     Storage(#[from] tsdb::Error),
     #[error("opening storage failed: {0}")]
     Alertmanager(#[from] alertmanager::Error),
+    #[error("unable to initialize gossip mesh: {reason}")]
+    Cluster { reason: String },
     /// A part of the node that has to be there as long as the node is.
     #[error("{part} ended unexpectedly: {reason}")]
     Ended { part: &'static str, reason: String },
@@ -32,6 +34,7 @@ impl Error {
             Error::Listen { .. }
             | Error::Storage(_)
             | Error::Alertmanager(_)
+            | Error::Cluster { .. }
             | Error::Ended { .. } => 1,
         }
     }
@@ -48,6 +51,7 @@ impl Error {
             Error::Listen { .. } => error!(err = %self, "Unable to start web listener"),
             Error::Storage(reason) => error!(err = %reason, "Opening storage failed"),
             Error::Alertmanager(reason) => error!(err = %reason, "Opening storage failed"),
+            Error::Cluster { reason } => error!(err = reason, "unable to initialize gossip mesh"),
             Error::Flag { .. } | Error::Ended { .. } => error!(err = %self, "Cannot go on"),
         }
     }

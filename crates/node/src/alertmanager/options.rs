@@ -26,6 +26,10 @@ pub struct Options {
     pub get_concurrency: Option<usize>,
     /// For a whole request; `None` is no limit.
     pub request_timeout: Option<Duration>,
+    /// How long each node waits for the ones before it to notify.
+    pub peer_timeout: Duration,
+    /// The part in a cluster, or none; an empty name becomes a new one.
+    pub cluster: Option<gossip::Options>,
     /// `--enable-feature` as it is written.
     pub features: String,
 }
@@ -41,6 +45,7 @@ impl Options {
             alerts_gc_interval: self.alerts_gc_interval,
             alerts_per_name_max: self.alerts_per_name_max,
             start_delay: self.dispatch_start_delay,
+            peer_timeout: self.peer_timeout,
             mode: features.mode,
             has_alert_names_in_metrics: features.alert_names_in_metrics,
             has_receiver_names_in_metrics: features.receiver_name_in_metrics,

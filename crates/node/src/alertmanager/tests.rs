@@ -124,6 +124,8 @@ fn options() -> Options {
         route_prefix: "/".to_owned(),
         get_concurrency: None,
         request_timeout: None,
+        peer_timeout: Duration::from_secs(15),
+        cluster: None,
         features: String::new(),
     }
 }
