@@ -86,6 +86,13 @@ impl Meta {
         Meta { ulid, min_time, max_time, stats: Stats::default(), compaction, version: VERSION }
     }
 
+    /// The same of a block of late samples.
+    #[must_use]
+    pub fn from_out_of_order(mut self) -> Meta {
+        self.compaction.hints.push(FROM_OUT_OF_ORDER.to_owned());
+        self
+    }
+
     /// Of a block that replaces `parents`.
     pub fn merged(ulid: Ulid, parents: &[&Meta]) -> Meta {
         let all = || parents.iter().copied();

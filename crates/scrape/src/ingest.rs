@@ -128,12 +128,14 @@ pub(crate) fn mark_all_stale(memory: &mut Memory, appender: &mut dyn Appender, t
 }
 
 fn mark_stale(appender: &mut dyn Appender, vanished: &[SeriesRef], time: Timestamp) {
+    appender.set_discards_out_of_order(true);
     for series in vanished {
         // Whoever has newer samples has taken the series over; who has none needs no marker.
         if let Some(Err(error)) = appender.append_known(*series, time, STALE) {
             debug!(%error, "staleness marker not taken");
         }
     }
+    appender.set_discards_out_of_order(false);
 }
 
 struct Ingest<'a> {

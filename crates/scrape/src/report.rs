@@ -78,9 +78,11 @@ impl Report {
     /// Ends the series.
     pub(crate) fn end(&mut self, appender: &mut dyn Appender, time: Timestamp) {
         let n_written = if self.had_extra { NAMES.len() } else { N_STANDARD };
+        appender.set_discards_out_of_order(true);
         for series in self.series.iter_mut().take(n_written) {
             append(appender, series, time, STALE);
         }
+        appender.set_discards_out_of_order(false);
     }
 }
 

@@ -74,6 +74,10 @@ pub trait Appender: Send {
         Ok(())
     }
 
+    /// Whether samples that are older than the newest one of their series are refused from now on,
+    /// also where they would be taken: a marker that ends a series must not come behind its time.
+    fn set_discards_out_of_order(&mut self, _discards: bool) {}
+
     /// Makes the batch durable as the store promises, then visible.
     fn commit(self: Box<Self>) -> Result<()>;
 

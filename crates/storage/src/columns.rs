@@ -68,13 +68,31 @@ impl Columns {
     }
 
     /// Of what was added when it began is not known.
-    pub(crate) fn pad_start_times(&mut self) {
+    fn pad_start_times(&mut self) {
         if !self.start_times.is_empty() {
             self.start_times.resize(self.times.len(), 0);
         }
         if !self.histogram_start_times.is_empty() {
             self.histogram_start_times.resize(self.histogram_times.len(), 0);
         }
+    }
+
+    /// Merges two runs, each in order of time, `begin` to `split` and what is behind it, into one;
+    /// of two samples for one time that of the first run stays.
+    pub fn merge_runs(&mut self, begin: Mark, split: Mark) {
+        self.pad_start_times();
+        if merge_tail(&mut self.times, &mut self.values, begin.floats, split.floats) {
+            self.start_times.clear();
+        }
+        let Columns { histogram_times, histograms, .. } = self;
+        if merge_tail(histogram_times, histograms, begin.histograms, split.histograms) {
+            self.histogram_start_times.clear();
+        }
+    }
+
+    /// The histograms behind `mark`.
+    pub fn histograms_behind(&mut self, mark: Mark) -> &mut [Arc<FloatHistogram>] {
+        self.histograms.get_mut(mark.histograms..).unwrap_or_default()
     }
 
     /// Drops from `mark` on what is outside of `range`.
@@ -165,4 +183,36 @@ fn retain<T>(column: &mut Vec<T>, begin: usize, marks: &[bool]) {
         idx += 1;
         idx <= begin || marks.next().copied().unwrap_or(true)
     });
+}
+
+/// Merges two sorted runs, `begin..split` and `split..`, of a pair of columns into one; says
+/// whether anything had to be moved.
+fn merge_tail<T>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize, split: usize) -> bool {
+    let is_in_order = split == begin
+        || split == times.len()
+        || times.get(split - 1).zip(times.get(split)).is_some_and(|(last, next)| last < next);
+    if is_in_order {
+        return false;
+    }
+    let late_times = times.split_off(split);
+    let late_values = values.split_off(split);
+    let first_moved = begin + times[begin..].partition_point(|time| *time < late_times[0]);
+    let early_times = times.split_off(first_moved);
+    let early_values = values.split_off(first_moved);
+    let mut early = early_times.into_iter().zip(early_values).peekable();
+    let mut late = late_times.into_iter().zip(late_values).peekable();
+    loop {
+        let next = match (early.peek(), late.peek()) {
+            (Some((a, _)), Some((b, _))) if a == b => {
+                late.next();
+                early.next()
+            }
+            (Some((a, _)), Some((b, _))) if b < a => late.next(),
+            (Some(_), _) => early.next(),
+            (None, _) => late.next(),
+        };
+        let Some((time, value)) = next else { return true };
+        times.push(time);
+        values.push(value);
+    }
 }

@@ -100,52 +100,12 @@ impl Series for MergedSeries {
     }
 
     fn read(&self, range: TimeRange, columns: &mut Columns) -> Result<()> {
-        let begin = (columns.times.len(), columns.histogram_times.len());
+        let begin = columns.mark();
         for part in &self.parts {
-            let split = (columns.times.len(), columns.histogram_times.len());
+            let split = columns.mark();
             part.read(range, columns)?;
-            columns.pad_start_times();
-            let Columns { times, values, start_times, .. } = columns;
-            if merge_tail(times, values, begin.0, split.0) {
-                start_times.clear();
-            }
-            let Columns { histogram_times, histograms, histogram_start_times, .. } = columns;
-            if merge_tail(histogram_times, histograms, begin.1, split.1) {
-                histogram_start_times.clear();
-            }
+            columns.merge_runs(begin, split);
         }
         Ok(())
-    }
-}
-
-/// Merges two sorted runs, `begin..split` and `split..`, of a pair of columns into one; says
-/// whether anything had to be moved.
-fn merge_tail<T>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize, split: usize) -> bool {
-    let is_in_order = split == begin
-        || split == times.len()
-        || times.get(split - 1).zip(times.get(split)).is_some_and(|(last, next)| last < next);
-    if is_in_order {
-        return false;
-    }
-    let late_times = times.split_off(split);
-    let late_values = values.split_off(split);
-    let first_moved = begin + times[begin..].partition_point(|time| *time < late_times[0]);
-    let early_times = times.split_off(first_moved);
-    let early_values = values.split_off(first_moved);
-    let mut early = early_times.into_iter().zip(early_values).peekable();
-    let mut late = late_times.into_iter().zip(late_values).peekable();
-    loop {
-        let next = match (early.peek(), late.peek()) {
-            (Some((a, _)), Some((b, _))) if a == b => {
-                late.next();
-                early.next()
-            }
-            (Some((a, _)), Some((b, _))) if b < a => late.next(),
-            (Some(_), _) => early.next(),
-            (None, _) => late.next(),
-        };
-        let Some((time, value)) = next else { return true };
-        times.push(time);
-        values.push(value);
     }
 }

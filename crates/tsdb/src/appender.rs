@@ -1,4 +1,6 @@
-use std::sync::Arc;
+mod late;
+
+use std::sync::{Arc, atomic::Ordering};
 
 use model::{Labels, Timestamp, float::is_stale};
 use parking_lot::MutexGuard;
@@ -8,7 +10,7 @@ use wal::record::{self, SeriesEncoder};
 use crate::{
     Result,
     database::Store,
-    head::{AppendOutcome, Page, SeriesId},
+    head::{AppendOutcome, Page, Series, SeriesId},
 };
 
 /// Collects a batch; nothing of it is in the log or visible before [`Appender::commit`].
@@ -20,6 +22,9 @@ pub(crate) struct HeadAppender {
     appendable_from: Option<i64>,
     pending: Vec<Pending>,
     pending_histograms: Vec<PendingHistogram>,
+    /// Known to be late for their series; filled when the batch is committed.
+    pending_late: Vec<late::Pending>,
+    discards_late: bool,
     /// Exemplars with the labels of their series.
     pending_exemplars: Vec<(Labels, record::Exemplar)>,
     /// Series that the log may not know yet.
@@ -57,6 +62,8 @@ impl HeadAppender {
             appendable_from,
             pending: Vec::new(),
             pending_histograms: Vec::new(),
+            pending_late: Vec::new(),
+            discards_late: false,
             pending_exemplars: Vec::new(),
             unlogged: Vec::new(),
         }
@@ -79,13 +86,14 @@ impl HeadAppender {
             let first = time.saturating_sub(head.limits.chunk_range_ms / 2);
             first.max(head.appendable_from())
         });
-        let taken = if time < appendable_from {
-            Err(AppendError::OutOfBounds)
-        } else {
-            let by_handle = |id| Some((id, self.take_by_id(id, time, &mut value)?));
-            match series_id(series).and_then(by_handle) {
-                Some((id, outcome)) => outcome.map(|()| id),
-                None => self.take_by_labels(labels, time, value),
+        let taken = match self.check_bounds(time, appendable_from) {
+            Err(error) => Err(error),
+            Ok(()) => {
+                let by_handle = |id| Some((id, self.take_by_id(id, time, &mut value)?));
+                match series_id(series).and_then(by_handle) {
+                    Some((id, outcome)) => outcome.map(|()| id),
+                    None => self.take_by_labels(labels, time, value),
+                }
             }
         };
         match taken {
@@ -110,9 +118,9 @@ impl HeadAppender {
             return None;
         }
         let (id, time) = (series_id(series)?, timestamp.as_millis());
-        let outcome = match time < appendable_from {
-            true => Err(AppendError::OutOfBounds),
-            false => self.take_by_id(id, time, value)?,
+        let outcome = match self.check_bounds(time, appendable_from) {
+            Err(error) => Err(error),
+            Ok(()) => self.take_by_id(id, time, value)?,
         };
         if let Err(error) = &outcome {
             self.count_rejected(error);
@@ -137,13 +145,7 @@ impl HeadAppender {
         {
             *value = Value::Histogram(Some(histogram));
         }
-        let checked = match value {
-            Value::Float(value) => series.check_append(time, *value),
-            Value::Histogram(value) => {
-                value.as_ref().map_or(Ok(()), |value| series.check_append_histogram(time, value))
-            }
-        };
-        if let Err(error) = checked {
+        if let Err(error) = self.check(series, time, value) {
             return Some(Err(error));
         }
         series.n_pending += 1;
@@ -162,6 +164,41 @@ impl HeadAppender {
             }
         }
         Some(Ok(()))
+    }
+
+    /// Whether a sample is new enough for any series.
+    fn check_bounds(&self, time: i64, appendable_from: i64) -> Result<(), AppendError> {
+        if time >= appendable_from {
+            Ok(())
+        } else {
+            self.check_late(time, AppendError::OutOfBounds)
+        }
+    }
+
+    /// Whether a sample may be appended, if only as a late one.
+    fn check(&self, series: &Series, time: i64, value: &Value) -> Result<(), AppendError> {
+        if self.appendable_from.is_some_and(|from| time < from) {
+            return Ok(());
+        }
+        let checked = match value {
+            Value::Float(value) => series.check_append(time, *value),
+            Value::Histogram(Some(value)) => series.check_append_histogram(time, value),
+            Value::Histogram(None) => Ok(()),
+        };
+        match checked {
+            Err(AppendError::OutOfOrder) => self.check_late(time, AppendError::OutOfOrder),
+            checked => checked,
+        }
+    }
+
+    /// Whether a sample is within the window of late ones; `otherwise` if there is none.
+    fn check_late(&self, time: i64, otherwise: AppendError) -> Result<(), AppendError> {
+        let window_ms = self.store.out_of_order_window_ms.load(Ordering::Relaxed);
+        if window_ms == 0 || self.discards_late {
+            return Err(otherwise);
+        }
+        let is_within = time >= self.store.head.max_time().saturating_sub(window_ms);
+        if is_within { Ok(()) } else { Err(AppendError::TooOld) }
     }
 
     fn take_by_labels(
@@ -196,7 +233,9 @@ impl HeadAppender {
         if !samples.is_empty() {
             record::encode_samples(&samples, &mut encoded);
         }
-        let histograms = encode_histograms(&self.pending_histograms);
+        let histograms = encode_histograms(
+            self.pending_histograms.iter().map(|h| (h.series_ref, h.time, &h.value)),
+        );
         let mut exemplars = Vec::new();
         if !self.pending_exemplars.is_empty() {
             let records: Vec<_> = self.pending_exemplars.iter().map(|(_, e)| e.clone()).collect();
@@ -326,9 +365,12 @@ impl HeadAppender {
         let store = self.store.clone();
         let mut log: MutexGuard<'_, wal::Writer> = store.log.lock();
         self.log(&mut log).map_err(|error| store.poison(error))?;
+        self.split_late();
+        let mut finished = self.log_late().map_err(|error| store.poison(error))?;
         self.apply();
+        self.apply_late();
         self.apply_exemplars();
-        let finished = log.take_finished();
+        finished.extend(log.take_finished());
         drop(log);
         store.sync_finished(finished)
     }
@@ -406,6 +448,10 @@ impl Appender for HeadAppender {
         Ok(())
     }
 
+    fn set_discards_out_of_order(&mut self, discards: bool) {
+        self.discards_late = discards;
+    }
+
     fn commit(mut self: Box<Self>) -> storage::Result<()> {
         self.try_commit().map_err(|error| storage::Error::Other(error.to_string()))
     }
@@ -420,7 +466,8 @@ impl Drop for HeadAppender {
         self.store.forget_appender(self.registered_from);
         let floats = self.pending.drain(..).map(|pending| pending.id);
         let histograms = self.pending_histograms.drain(..).map(|pending| pending.id);
-        for id in floats.chain(histograms) {
+        let late = self.pending_late.drain(..).map(|pending| pending.id);
+        for id in floats.chain(histograms).chain(late) {
             let Some(page) = self.store.head.page(id) else { continue };
             if let Some(series) = page.lock().get_mut(id) {
                 series.n_pending -= 1;
@@ -434,10 +481,11 @@ fn series_id(series: SeriesRef) -> Option<SeriesId> {
 }
 
 /// The records of histograms: one for each kind that there is.
-fn encode_histograms(pending: &[PendingHistogram]) -> Vec<Vec<u8>> {
+fn encode_histograms<'a>(
+    histograms: impl Iterator<Item = (u64, i64, &'a HistogramValue)>,
+) -> Vec<Vec<u8>> {
     let (mut integers, mut floats) = (Vec::new(), Vec::new());
-    for PendingHistogram { series_ref, time, value, .. } in pending {
-        let (series_ref, time) = (*series_ref, *time);
+    for (series_ref, time, value) in histograms {
         match value {
             HistogramValue::Integer(value) => {
                 let value = (**value).clone();

@@ -1,6 +1,7 @@
 //! The head becomes blocks, blocks become longer blocks, old ones go.
 
 mod head;
+mod late;
 mod merge;
 mod plan;
 mod rewrite;
@@ -13,6 +14,7 @@ use blocks::{Block, Meta};
 use ulid::Ulid;
 
 pub(crate) use head::write as write_head;
+pub(crate) use late::end as end_late;
 use plan::{plan, ranges};
 
 use crate::{
@@ -22,6 +24,13 @@ use crate::{
     retention::{self, Limits},
     truncate::{self, Truncation},
 };
+
+/// What compaction has left to do until nobody reads it any more.
+#[derive(Default)]
+pub(crate) struct Upkeep {
+    in_block: Option<InBlock>,
+    late_in_blocks: Option<late::InBlocks>,
+}
 
 /// The head's part of a new block, which goes once nobody reads it any more.
 pub(crate) struct InBlock {
@@ -33,24 +42,22 @@ pub(crate) struct InBlock {
 
 /// Moves what is old enough from the head into blocks, unless somebody still reads or appends
 /// there: then the next round does.
-pub(crate) fn compact_head(
-    store: &Store,
-    in_block: &mut Option<InBlock>,
-) -> Result<Option<Truncation>> {
+pub(crate) fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>> {
     let mut truncation: Option<Truncation> = None;
+    let mut has_new_block = false;
     loop {
-        if let Some(InBlock { before, readers }) = &*in_block {
+        if let Some(InBlock { before, readers }) = &upkeep.in_block {
             if readers.strong_count() > 0 {
-                return Ok(truncation);
+                break;
             }
             let before = *before;
-            *in_block = None;
+            upkeep.in_block = None;
             let later = truncate::truncate(store, before)?;
             truncation = Some(truncation.unwrap_or_default().and(later));
         }
-        let Some((start, end)) = due(store) else { return Ok(truncation) };
+        let Some((start, end)) = due(store) else { break };
         if !store.close_for_appenders(end) {
-            return Ok(truncation);
+            break;
         }
         let begin = store.runtime.clock.monotonic();
         let meta = Meta::new(new_ulid(store), start, end);
@@ -68,8 +75,13 @@ pub(crate) fn compact_head(
             let (block, series) = (meta.ulid, meta.stats.num_series);
             tracing::info!(%block, start, end, series, ?took, "write block");
         }
-        *in_block = Some(InBlock { before: end, readers: store.next_epoch() });
+        upkeep.in_block = Some(InBlock { before: end, readers: store.next_epoch() });
+        has_new_block = true;
     }
+    if has_new_block {
+        late::compact(store, upkeep)?;
+    }
+    Ok(truncation)
 }
 
 /// The next stretch of the head that no sample will be added to, in milliseconds.
@@ -142,7 +154,9 @@ pub(crate) fn drop_obsolete(store: &Store) -> Result<()> {
     let metas: Vec<Arc<Meta>> = blocks.iter().map(Block::meta).collect();
     let sized: Vec<(&Meta, u64)> =
         metas.iter().zip(blocks.iter()).map(|(meta, block)| (&**meta, block.bytes())).collect();
-    let log_bytes = wal::bytes_on_disk(&*store.runtime.disk, &store.log_directory);
+    let disk = &*store.runtime.disk;
+    let log_bytes = wal::bytes_on_disk(disk, &store.log_directory)
+        + wal::bytes_on_disk(disk, &store.late_log_directory);
     let limits = Limits {
         age_ms: i64::try_from(store.options.retention.as_millis()).unwrap_or(i64::MAX),
         bytes: store.options.retention_bytes,

@@ -1,7 +1,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock, Weak},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,7 +18,7 @@ use crate::{
     Error, Options, Result, Truncation,
     appender::HeadAppender,
     catalog::{self, Catalog},
-    compact::{self, InBlock},
+    compact::{self, Upkeep},
     delete,
     exemplars::Exemplars,
     head::{Head, Limits},
@@ -51,6 +54,11 @@ pub(crate) struct Store {
     /// Commits follow each other under it: the order in the log is the order in the head. The
     /// head's locks are taken under it.
     pub(crate) log: Mutex<wal::Writer>,
+    pub(crate) late_log_directory: PathBuf,
+    /// The log of late samples, once there are any. Taken under `log`.
+    late_log: Mutex<Option<wal::Writer>>,
+    /// How much older than the newest sample late ones may be; 0 for none.
+    pub(crate) out_of_order_window_ms: AtomicI64,
     /// Series that left the head but are still named in the log, and the last segment that may
     /// name them. No other lock is taken under it.
     pub(crate) named_until: Mutex<HashMap<u64, u32>>,
@@ -61,7 +69,7 @@ pub(crate) struct Store {
     poison: OnceLock<String>,
     /// One compaction, deletion or snapshot at a time; holds what the head may soon drop. Every
     /// other lock may be taken under it.
-    pub(crate) upkeep: Mutex<Option<InBlock>>,
+    pub(crate) upkeep: Mutex<Upkeep>,
     /// Readers of the head hold it; it is replaced when the head has given something to a block.
     epoch: RwLock<Arc<()>>,
     /// From which time on each appender takes samples, with how many take from there. No other
@@ -85,7 +93,7 @@ impl Database {
         catalog::remove_temporary(&**disk, directory)?;
         let catalog = Catalog::default();
         catalog.reload(&**disk, directory)?;
-        replay::warn_of_ignored(&**disk, directory);
+        let late_log_directory = directory.join("wbl");
         let head = Head::new(Limits {
             chunk_range_ms: options.chunk_range.as_millis() as i64,
             samples_per_chunk: options.samples_per_chunk,
@@ -101,7 +109,8 @@ impl Database {
         let window_ms = options.out_of_order_window.as_millis() as i64;
         let mut exemplars = Exemplars::new(options.max_exemplars, window_ms);
         let target = replay::Target { head: &head, exemplars: &mut exemplars, counters: &counters };
-        let replayed = replay::replay(&**disk, &log_directory, target, &options.progress)?;
+        let logs = [&*log_directory, &*late_log_directory];
+        let replayed = replay::replay(&**disk, logs, target, &options.progress)?;
         counters.replay_time.add_time(runtime.clock.monotonic() - begin);
         let log = wal::Writer::open(disk.clone(), &log_directory, options.log.clone())?;
         disk.sync_directory(directory).map_err(io(format!("sync {}", directory.display())))?;
@@ -113,12 +122,15 @@ impl Database {
             catalog,
             head,
             log: Mutex::new(log),
+            late_log_directory,
+            late_log: Mutex::default(),
+            out_of_order_window_ms: AtomicI64::new(window_ms),
             named_until: Mutex::new(replayed.named_until),
             tombstones: replayed.tombstones,
             exemplars: Mutex::new(exemplars),
             counters,
             poison: OnceLock::new(),
-            upkeep: Mutex::new(None),
+            upkeep: Mutex::default(),
             epoch: RwLock::default(),
             appenders: Mutex::default(),
             _lock: lock,
@@ -131,10 +143,11 @@ impl Database {
     /// take a while. Says what left the head.
     pub fn maintain(&self) -> Result<Option<Truncation>> {
         let store = &*self.store;
-        let mut in_block = store.upkeep.lock();
+        let mut upkeep = store.upkeep.lock();
         store.check_health()?;
         store.reload()?;
-        let truncation = compact::compact_head(store, &mut in_block)?;
+        compact::end_late(store, &mut upkeep)?;
+        let truncation = compact::compact_head(store, &mut upkeep)?;
         compact::compact_blocks(store)?;
         compact::drop_obsolete(store)?;
         let old = truncate::truncate_old(store)?;
@@ -164,9 +177,11 @@ impl Database {
         self.store.exemplars.lock().resize(max);
     }
 
-    /// From now on samples and exemplars may be so much older than the newest ones.
+    /// From now on samples may be so much older than the newest one, and exemplars than the newest
+    /// one of their series.
     pub fn set_out_of_order_window(&self, window: Duration) {
         let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        self.store.out_of_order_window_ms.store(window_ms, Ordering::Relaxed);
         self.store.exemplars.lock().set_window(window_ms);
     }
 
@@ -179,7 +194,13 @@ impl Database {
     pub fn sync(&self) -> Result<()> {
         self.store.check_health()?;
         let begin = self.store.runtime.clock.monotonic();
-        let outcome = self.store.log.lock().sync();
+        let outcome = {
+            let mut log = self.store.log.lock();
+            log.sync().and_then(|()| match &mut *self.store.late_log.lock() {
+                Some(late_log) => late_log.sync(),
+                None => Ok(()),
+            })
+        };
         self.store.note_sync(begin);
         outcome.map_err(|error| self.store.poison(error))
     }
@@ -193,7 +214,9 @@ impl Database {
 
     /// The times of the oldest and the newest sample, if there are any.
     pub fn time_range(&self) -> Option<TimeRange> {
-        let (mut start, mut end) = (self.store.head.min_time(), self.store.head.max_time());
+        let (late_start, late_end) = self.store.head.late_times();
+        let mut start = self.store.head.min_time().min(late_start);
+        let mut end = self.store.head.max_time().max(late_end);
         for block in self.store.catalog.blocks().iter() {
             let range = block.meta().range();
             start = start.min(range.start.as_millis());
@@ -252,6 +275,23 @@ impl Store {
         self.counters.reloads.add(1);
         self.counters.reloads_failed.add(u64::from(reloaded.n_corrupt > 0));
         Ok(())
+    }
+
+    /// Does something with the log of late samples, which is begun if need be. The lock of the
+    /// other log is held.
+    pub(crate) fn with_late_log<T>(
+        &self,
+        act: impl FnOnce(&mut wal::Writer) -> wal::Result<T>,
+    ) -> wal::Result<T> {
+        let mut late_log = self.late_log.lock();
+        if late_log.is_none() {
+            let (disk, options) = (self.runtime.disk.clone(), self.options.log.clone());
+            *late_log = Some(wal::Writer::open(disk, &self.late_log_directory, options)?);
+        }
+        match &mut *late_log {
+            Some(log) => act(log),
+            None => Err(wal::Error::Poisoned { path: self.late_log_directory.clone() }),
+        }
     }
 
     pub(crate) fn epoch(&self) -> Arc<()> {

@@ -7,7 +7,7 @@ use model::{Matcher, TimeRange};
 use storage::label_index;
 use wal::record;
 
-use crate::{Error, Result, compact, database::Store};
+use crate::{Error, Result, compact, database::Store, head::LateSeries};
 
 /// Hides what is in `range` of the series that satisfy all `matchers`.
 pub(crate) fn delete(store: &Store, range: TimeRange, matchers: &[Matcher]) -> Result<()> {
@@ -32,7 +32,11 @@ fn delete_in_head(store: &Store, range: TimeRange, matchers: &[Matcher]) -> Resu
         let page = page.lock();
         let Some(series) = page.get(id) else { continue };
         // What is appended later is not meant.
-        let Some((first, last)) = series.first_time().zip(series.last_time()) else { continue };
+        let in_order = series.first_time().zip(series.last_time());
+        let late = page.late.get(id).and_then(LateSeries::times);
+        let times = in_order.into_iter().chain(late);
+        let hull = times.reduce(|(first, last), (f, l)| (first.min(f), last.max(l)));
+        let Some((first, last)) = hull else { continue };
         let wanted = Interval::of(range);
         let interval = Interval { start: wanted.start.max(first), end: wanted.end.min(last) };
         if interval.start <= interval.end {

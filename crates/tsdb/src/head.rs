@@ -6,6 +6,7 @@
 
 mod index;
 mod isolation;
+mod late;
 mod page;
 mod postings;
 pub(crate) mod series;
@@ -22,7 +23,8 @@ use parking_lot::RwLock;
 
 pub(crate) use index::Index;
 pub(crate) use isolation::{Isolation, Reader};
-pub(crate) use page::Page;
+pub(crate) use late::{Insertion, LateSample, LateSeries, LateValue};
+pub(crate) use page::{Contents, Page};
 pub(crate) use series::{AppendOutcome, Limits, Series};
 pub(crate) use sorted_symbols::SortedSymbols;
 
@@ -45,8 +47,12 @@ pub(crate) struct Head {
     min_time: AtomicI64,
     /// `i64::MIN` while there are no samples.
     max_time: AtomicI64,
-    /// Nothing older is taken.
+    /// Nothing older is taken, but as late samples.
     min_valid_time: AtomicI64,
+    /// `i64::MAX` while there are no late samples.
+    late_min_time: AtomicI64,
+    /// `i64::MIN` while there are no late samples.
+    late_max_time: AtomicI64,
 }
 
 impl Head {
@@ -60,6 +66,8 @@ impl Head {
             min_time: AtomicI64::new(i64::MAX),
             max_time: AtomicI64::new(i64::MIN),
             min_valid_time: AtomicI64::new(i64::MIN),
+            late_min_time: AtomicI64::new(i64::MAX),
+            late_max_time: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -141,6 +149,33 @@ impl Head {
     pub(crate) fn note_time(&self, time: i64) {
         self.min_time.fetch_min(time, Ordering::Relaxed);
         self.max_time.fetch_max(time, Ordering::Relaxed);
+    }
+
+    /// The times of the oldest and the newest late sample, at least; the first is larger if there
+    /// are none.
+    pub(crate) fn late_times(&self) -> (i64, i64) {
+        (self.late_min_time.load(Ordering::Relaxed), self.late_max_time.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn note_late_time(&self, time: i64) {
+        self.late_min_time.fetch_min(time, Ordering::Relaxed);
+        self.late_max_time.fetch_max(time, Ordering::Relaxed);
+    }
+
+    /// Forgets the late samples that have left for blocks; says how many chunks they were. No
+    /// commit may go on meanwhile.
+    pub(crate) fn end_leaving(&self) -> usize {
+        let (mut n_chunks, mut start, mut end) = (0, i64::MAX, i64::MIN);
+        for page in self.pages() {
+            let mut page = page.lock();
+            n_chunks += page.late.end_leaving();
+            for (first, last) in page.late.iter().filter_map(|(_, series)| series.times()) {
+                (start, end) = (start.min(first), end.max(last));
+            }
+        }
+        self.late_min_time.store(start, Ordering::Relaxed);
+        self.late_max_time.store(end, Ordering::Relaxed);
+        n_chunks
     }
 
     /// What an appender that begins now may take: nothing that is older than half a chunk range

@@ -33,8 +33,11 @@ impl HeadQuerier {
 
     /// Whether the head has anything in the querier's range.
     fn is_outside(&self) -> bool {
-        let (start, end) = (self.store.head.min_time(), self.store.head.max_time());
-        start > end || !self.range.overlaps(TimeRange::from_millis(start, end))
+        let head = &self.store.head;
+        let is_within = |(start, end): (i64, i64)| {
+            start <= end && self.range.overlaps(TimeRange::from_millis(start, end))
+        };
+        !is_within((head.min_time(), head.max_time())) && !is_within(head.late_times())
     }
 
     /// A series with samples in `range`, as far as chunks tell.
@@ -44,7 +47,8 @@ impl HeadQuerier {
             let contents = page.lock();
             let series = contents.get(id)?;
             let n_hidden = contents.n_hidden(id, self.view.reader.seen);
-            if !series.overlaps(range, n_hidden) {
+            let has_late = || contents.late.get(id).is_some_and(|late| late.overlaps(range));
+            if !series.overlaps(range, n_hidden) && !has_late() {
                 return None;
             }
             index.labels(&series.labels)
@@ -133,13 +137,19 @@ impl Series for HeadSeries {
             start: range.start.max(self.range.start),
             end: range.end.min(self.range.end),
         };
-        let captured = {
+        let (captured, late) = {
             let contents = self.page.lock();
             let Some(series) = contents.get(self.id) else { return Ok(()) };
-            series.capture(range, contents.n_hidden(self.id, self.view.reader.seen))
+            let n_hidden = contents.n_hidden(self.id, self.view.reader.seen);
+            let late = contents.late.get(self.id).map(|late| late.capture(range));
+            (series.capture(range, n_hidden), late)
         };
         let mark = columns.mark();
-        captured.decode(columns).map_err(|error| storage::Error::Corrupt {
+        let decoded = captured.decode(columns).and_then(|()| match late {
+            Some(late) => late.merge_into(columns, mark),
+            None => Ok(()),
+        });
+        decoded.map_err(|error| storage::Error::Corrupt {
             what: format!("chunk of series {}", self.labels),
             detail: error.to_string(),
         })?;

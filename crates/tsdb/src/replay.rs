@@ -21,7 +21,7 @@ use wal::{
 use crate::{
     Error, Result,
     exemplars::Exemplars,
-    head::{AppendOutcome, Head, SeriesId},
+    head::{AppendOutcome, Head, Insertion, LateSample, LateValue, SeriesId},
     stats::AtomicCounters,
     tombstones::Tombstones,
 };
@@ -82,11 +82,12 @@ pub(crate) struct Target<'a> {
 /// segment is cut off there and what follows it is removed, as upstream does.
 pub(crate) fn replay(
     disk: &dyn Disk,
-    directory: &Path,
+    [directory, late_directory]: [&Path; 2],
     target: Target<'_>,
     progress: &ReplayProgress,
 ) -> Result<Replayed> {
     if !disk.exists(directory) {
+        // Without it nobody knows whose the late samples are.
         return Ok(Replayed::default());
     }
     wal::checkpoint::remove_temporary(disk, directory)?;
@@ -102,6 +103,7 @@ pub(crate) fn replay(
         replayed: Replayed::default(),
         n_unknown: 0,
         n_skipped: 0,
+        is_late: false,
         series: Vec::new(),
         samples: Vec::new(),
     };
@@ -125,6 +127,16 @@ pub(crate) fn replay(
             break;
         }
     }
+    replay.is_late = true;
+    for segment in Layout::read(disk, late_directory)?.segments {
+        if let Some(corruption) = replay.segment(disk, &segment)? {
+            let Corruption { offset, detail } = &corruption;
+            tracing::warn!(segment = segment.number, offset, detail, "repairing corrupt WBL");
+            counters.log_corruptions.add(1);
+            wal::repair(disk, late_directory, &segment, &corruption)?;
+            break;
+        }
+    }
     replay.warn_of_losses();
     Ok(replay.replayed)
 }
@@ -141,6 +153,8 @@ struct Replay<'a> {
     n_unknown: u64,
     /// Records that nothing here reads yet.
     n_skipped: u64,
+    /// Whether this is the log of late samples.
+    is_late: bool,
     series: Vec<record::Series>,
     samples: Vec<record::Sample>,
 }
@@ -176,7 +190,10 @@ impl Replay<'_> {
             Some(Kind::Samples | Kind::SamplesV2) => {
                 self.samples.clear();
                 record::decode_samples(record, &mut self.samples)?;
-                self.apply_samples();
+                match self.is_late {
+                    true => self.apply_late_samples(),
+                    false => self.apply_samples(),
+                }
             }
             Some(Kind::Tombstones) => {
                 let mut tombstones = Vec::new();
@@ -200,6 +217,8 @@ impl Replay<'_> {
                 record::decode_exemplars(record, &mut exemplars)?;
                 exemplars.into_iter().for_each(|exemplar| self.apply_exemplar(exemplar));
             }
+            // All samples are in this log, also those that upstream has in its chunks by now.
+            Some(Kind::MmapMarkers) if self.is_late => {}
             // Of no use before something asks for them.
             Some(Kind::Exemplars | Kind::Metadata | Kind::MinValidTime) => {}
             // A record that was torn behind its first byte reads as an empty one.
@@ -259,6 +278,11 @@ impl Replay<'_> {
     ) {
         let min_valid_time = self.head.min_valid_time();
         for sample in samples {
+            if self.is_late {
+                let value = LateValue::Histogram(value(sample.value));
+                self.apply_late(sample.series_ref, LateSample { time: sample.time, value });
+                continue;
+            }
             self.head.note_log_ref(sample.series_ref);
             if sample.time < min_valid_time {
                 continue;
@@ -277,6 +301,31 @@ impl Replay<'_> {
                 let is_new_chunk = outcome == AppendOutcome::AppendedToNewChunk;
                 self.counters.chunks_created.add(u64::from(is_new_chunk));
             }
+        }
+    }
+
+    fn apply_late_samples(&mut self) {
+        for record::Sample { series_ref, time, value } in std::mem::take(&mut self.samples) {
+            self.apply_late(series_ref, LateSample { time, value: LateValue::Float(value) });
+        }
+    }
+
+    fn apply_late(&mut self, series_ref: u64, sample: LateSample) {
+        let page = self.ids.get(&series_ref).and_then(|id| Some((*id, self.head.page(*id)?)));
+        let Some((id, page)) = page else {
+            self.n_unknown += 1;
+            return;
+        };
+        let mut page = page.lock();
+        if page.get(id).is_none() {
+            return;
+        }
+        let time = sample.time;
+        let insertion = page.late.insert(id, sample);
+        if insertion != Insertion::Dropped {
+            self.head.note_late_time(time);
+            let is_new_chunk = insertion == Insertion::InsertedIntoNewChunk;
+            self.counters.chunks_created.add(u64::from(is_new_chunk));
         }
     }
 
@@ -300,7 +349,9 @@ impl Replay<'_> {
         }
         // The series was dropped; what follows under its labels is a new one.
         let Some(page) = self.head.page(*id) else { return };
-        if let Some(series) = page.lock().get_mut(*id) {
+        let mut page = page.lock();
+        page.late.remove(*id);
+        if let Some(series) = page.get_mut(*id) {
             series.clear();
         }
     }
@@ -313,12 +364,5 @@ impl Replay<'_> {
             let records = self.n_skipped;
             tracing::warn!(records, "records of unknown kinds were skipped");
         }
-    }
-}
-
-/// Says what in the data directory is not read yet.
-pub(crate) fn warn_of_ignored(disk: &dyn Disk, directory: &Path) {
-    if disk.exists(&directory.join("wbl")) {
-        tracing::warn!("the log of out-of-order samples is not read yet");
     }
 }

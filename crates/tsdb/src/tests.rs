@@ -3,5 +3,6 @@ mod blocks;
 mod crash;
 mod exemplars;
 mod histograms;
+mod late;
 mod upstream;
 mod world;

@@ -33,7 +33,8 @@ pub(crate) fn truncate_old(store: &Store) -> Result<Option<Truncation>> {
 /// Drops what is before `horizon` from the head, then from the log.
 pub(crate) fn truncate(store: &Store, horizon: i64) -> Result<Truncation> {
     let mut truncation = drop_old(store, horizon);
-    store.tombstones.truncate_before(horizon);
+    // What was deleted of late samples must not come back with them.
+    store.tombstones.truncate_before(horizon.min(store.head.late_times().0));
     let truncated = truncate_log(store, horizon, Share::TwoThirds);
     let counters = &store.counters;
     match &truncated {

@@ -9,7 +9,7 @@ use runtime::Disk;
 use super::rewrite::without;
 use crate::{
     Result,
-    head::{Head, SeriesId, SortedSymbols},
+    head::{Contents, Head, Series, SeriesId, SortedSymbols},
     tombstones::Tombstones,
 };
 
@@ -25,7 +25,8 @@ pub(crate) fn write(
 ) -> Result<Option<Meta>> {
     let range = meta.range();
     let symbols = head.index.read().sorted_symbols();
-    let order = in_order_of_labels(head, &symbols, range);
+    let has_samples = |_: &Contents, series: &Series| series.overlaps(range, 0);
+    let order = in_order_of_labels(head, &symbols, has_samples);
     let mut writer = Writer::create(disk, directory, meta, symbols.texts())?;
     match add_all(&mut writer, head, tombstones, &symbols, &order, range) {
         Ok(0) => {
@@ -71,14 +72,19 @@ fn add_all(
     Ok(n_series)
 }
 
-/// The series with samples in the range, sorted by labels.
+/// The series that `is_wanted` names, sorted by labels.
 ///
 /// To hold all labels of all series at once would double what the head takes. So series are sorted
 /// by their first label, which usually is the metric's name, and then group by group.
-fn in_order_of_labels(head: &Head, symbols: &SortedSymbols, range: TimeRange) -> Vec<SeriesId> {
+pub(super) fn in_order_of_labels(
+    head: &Head,
+    symbols: &SortedSymbols,
+    is_wanted: impl Fn(&Contents, &Series) -> bool,
+) -> Vec<SeriesId> {
     let mut first: Vec<((u32, u32), SeriesId)> = Vec::new();
     for page in head.pages() {
-        for series in page.lock().iter().filter(|series| series.overlaps(range, 0)) {
+        let page = page.lock();
+        for series in page.iter().filter(|series| is_wanted(&page, series)) {
             let number = series.labels.first().map(|label| symbols.number(*label));
             first.push((number.unwrap_or_default(), series.id));
         }

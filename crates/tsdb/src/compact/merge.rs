@@ -65,7 +65,7 @@ struct Next {
 }
 
 /// What a block must not hold, although its sources may.
-fn outside(meta: &Meta) -> [Interval; 2] {
+pub(super) fn outside(meta: &Meta) -> [Interval; 2] {
     let before = Interval { start: i64::MIN, end: meta.min_time.saturating_sub(1) };
     [before, Interval { start: meta.max_time, end: i64::MAX }]
 }
@@ -123,7 +123,7 @@ fn advance(
 }
 
 /// Chunks of one series in order of time, none overlapping another.
-fn join(mut chunks: Vec<Chunk<'_>>) -> Result<Vec<Chunk<'_>>> {
+pub(super) fn join(mut chunks: Vec<Chunk<'_>>) -> Result<Vec<Chunk<'_>>> {
     chunks.sort_by_key(|chunk| (chunk.start, chunk.end));
     chunks.dedup();
     if chunks.windows(2).all(|pair| pair[0].end < pair[1].start) {

@@ -67,7 +67,11 @@ fn next_level<'a>(blocks: &[&'a Meta], ranges: &[i64]) -> Vec<&'a Meta> {
             let fills_range = last.max_time - first.min_time == *range;
             let is_past = last.max_time <= newest;
             let has_failed = group.iter().any(|block| block.compaction.failed);
-            if group.len() > 1 && (fills_range || is_past) && !has_failed {
+            // A block of late samples may be newer than what has left the head in order. As part of
+            // another block it would pass for that after a restart.
+            let n_late = group.iter().filter(|block| block.is_from_out_of_order()).count();
+            let is_alike = n_late == 0 || n_late == group.len();
+            if group.len() > 1 && (fills_range || is_past) && !has_failed && is_alike {
                 return group;
             }
         }

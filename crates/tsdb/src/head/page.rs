@@ -1,6 +1,6 @@
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{SeriesId, isolation::Commit, series::Series};
+use super::{SeriesId, isolation::Commit, late::Late, series::Series};
 
 /// The series of 256 numbers in a row.
 #[derive(Default)]
@@ -13,6 +13,7 @@ pub(crate) struct Contents {
     series: Vec<Series>,
     /// Samples that some reader must not see yet.
     recent: Vec<Recent>,
+    pub(crate) late: Late,
 }
 
 /// A sample, the newest of its series but for those behind it in the list.
@@ -66,8 +67,10 @@ impl Contents {
         self.series.push(series);
     }
 
-    /// Takes out the series that `is_gone` names.
-    pub(crate) fn extract(&mut self, is_gone: impl FnMut(&mut Series) -> bool) -> Vec<Series> {
+    /// Takes out the series that `is_gone` names, unless they have late samples.
+    pub(crate) fn extract(&mut self, mut is_gone: impl FnMut(&mut Series) -> bool) -> Vec<Series> {
+        let late = &self.late;
+        let is_gone = |series: &mut Series| !late.has(series.id) && is_gone(series);
         let gone = self.series.extract_if(.., is_gone).collect();
         self.series.shrink_to_fit();
         gone

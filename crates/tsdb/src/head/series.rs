@@ -57,6 +57,10 @@ impl FullChunk {
     pub(crate) fn end(&self) -> i64 {
         self.start.saturating_add(i64::from(self.length_ms))
     }
+
+    pub(crate) fn overlaps(&self, range: TimeRange) -> bool {
+        range.overlaps(TimeRange::from_millis(self.start, self.end()))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +204,7 @@ impl Series {
         let overlaps = |start: i64, end: i64| range.overlaps(TimeRange::from_millis(start, end));
         let open_is_visible = self.open.n_samples() > n_hidden;
         open_is_visible && overlaps(self.open_start, self.open.last_time())
-            || self.full.iter().any(|chunk| overlaps(chunk.start, chunk.end()))
+            || self.full.iter().any(|chunk| chunk.overlaps(range))
                 && self.n_samples_exceed(n_hidden)
     }
 

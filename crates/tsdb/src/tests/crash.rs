@@ -30,6 +30,11 @@ fn forgetful_options() -> Options {
     Options { retention: minutes(10), chunk_range: minutes(4), ..options() }
 }
 
+/// The same with samples that come too late for their series' chunks.
+fn late_options() -> Options {
+    Options { out_of_order_window: Duration::from_secs(5 * 60), ..forgetful_options() }
+}
+
 fn runtime(simulation: &Simulation, disk: &SimulatedDisk) -> Runtime {
     Runtime { disk: std::sync::Arc::new(disk.clone()), ..simulation.runtime() }
 }
@@ -43,13 +48,30 @@ fn time_of(commit: usize) -> i64 {
     commit as i64 * STEP_MS
 }
 
-/// Commits the batches until one fails; what was committed, and what of the last one may be.
-fn run(database: &Database, batches: &[Batch]) -> (Model, Model) {
+/// Every third commit is minutes late.
+fn late_time_of(commit: usize) -> i64 {
+    if commit % 3 == 2 { time_of(commit - 2) - 3 * STEP_MS + 1 } else { time_of(commit) }
+}
+
+/// What must be there, and what may be there besides, after a crash.
+#[derive(Default)]
+struct Outcome {
+    committed: Model,
+    /// With the samples of the last commit.
+    attempted: Model,
+    /// Without those of them that were late: they are in another log.
+    without_late: Model,
+}
+
+/// Commits the batches until one fails.
+fn run(database: &Database, batches: &[Batch], options: &Options) -> Outcome {
+    let takes_late = !options.out_of_order_window.is_zero();
     let mut committed = Model::new();
     for (idx, batch) in batches.iter().enumerate() {
-        let time = time_of(idx);
+        let time = if takes_late { late_time_of(idx) } else { time_of(idx) };
         let mut appender = database.appender();
         let mut attempted = committed.clone();
+        let mut without_late = committed.clone();
         for (number, value) in batch {
             let (name, value) = (series(*number), f64::from(*value));
             let taken = appender.append(
@@ -60,18 +82,23 @@ fn run(database: &Database, batches: &[Batch]) -> (Model, Model) {
             );
             if taken.is_ok() {
                 // Of two samples for one time the first counts.
-                attempted.entry(name).or_default().entry(time).or_insert(value);
+                let known = attempted.entry(name.clone()).or_default();
+                known.entry(time).or_insert(value);
+                if known.range(time + 1..).next().is_none() {
+                    without_late.entry(name).or_default().entry(time).or_insert(value);
+                }
             }
         }
         if appender.commit().is_err() {
-            return (committed, attempted);
+            return Outcome { committed, attempted, without_late };
         }
         committed = attempted;
         if database.maintain().is_err() {
             break;
         }
     }
-    (committed.clone(), committed)
+    let (attempted, without_late) = (committed.clone(), committed.clone());
+    Outcome { committed, attempted, without_late }
 }
 
 fn print(model: &Model, from: i64) -> String {
@@ -100,7 +127,7 @@ fn check(batches: &[Batch], options: fn() -> Options) {
     let whole = Simulation::new(1);
     let database = Database::open(&whole.runtime(), Path::new(DIRECTORY), options())
         .expect("the disk is good");
-    let (_, everything) = run(&database, batches);
+    let everything = run(&database, batches, &options()).attempted;
     assert_eq!(database.health(), Health::Good);
     let n_operations = whole.disk.operations();
     let retention = options().retention.as_millis() as i64;
@@ -117,41 +144,36 @@ fn check(batches: &[Batch], options: fn() -> Options) {
         let simulation = Simulation::new(1);
         simulation.disk.stop_after(stop);
         let opened = Database::open(&simulation.runtime(), Path::new(DIRECTORY), options());
-        let (committed, attempted) = match &opened {
-            Ok(database) => run(database, batches),
-            Err(_) => (Model::new(), Model::new()),
+        let outcome = match &opened {
+            Ok(database) => run(database, batches, &options()),
+            Err(_) => Outcome::default(),
         };
         // Reads go on, and see exactly what was committed.
         if let Ok(database) = &opened {
-            let from = horizon(&committed);
-            assert_eq!(dump_from(database, from), print(&committed, from), "stopped after {stop}");
+            let committed = &outcome.committed;
+            let from = horizon(committed);
+            assert_eq!(dump_from(database, from), print(committed, from), "stopped after {stop}");
         }
         drop(opened);
         let image = simulation.disk.after_kill();
-        check_reopened(
-            &runtime(&simulation, &image),
-            options,
-            &committed,
-            &attempted,
-            horizon,
-            stop,
-        );
+        check_reopened(&runtime(&simulation, &image), options, &outcome, horizon, stop);
     }
 }
 
 fn check_reopened(
     runtime: &Runtime,
     options: fn() -> Options,
-    committed: &Model,
-    attempted: &Model,
+    outcome: &Outcome,
     horizon: impl Fn(&Model) -> i64,
     stop: u64,
 ) {
     let database =
         Database::open(runtime, Path::new(DIRECTORY), options()).expect("a crash never blocks");
     // A commit that failed may be in the log all the same, but only as a whole.
-    let allowed = [committed, attempted].map(|model| print(model, horizon(attempted)));
-    let found = dump_from(&database, horizon(attempted));
+    let Outcome { committed, attempted, without_late } = outcome;
+    let from = horizon(attempted);
+    let allowed = [committed, attempted, without_late].map(|model| print(model, from));
+    let found = dump_from(&database, from);
     assert!(allowed.contains(&found), "stopped after {stop}: {found}\ninstead of {}", allowed[0]);
     // Life goes on.
     let time = time_of(1000);
@@ -183,19 +205,24 @@ fn nothing_that_is_retained_goes_with_what_is_old() {
 }
 
 #[test]
+fn late_samples_survive_a_crash_after_any_operation() {
+    check(&batches(36), late_options);
+}
+
+#[test]
 fn a_loss_of_power_never_blocks_the_next_start() {
     let batches = batches(120);
     let whole = Simulation::new(1);
     let database = Database::open(&whole.runtime(), Path::new(DIRECTORY), forgetful_options())
         .expect("the disk is good");
-    run(&database, &batches);
+    run(&database, &batches, &forgetful_options());
     for stop in 0..=whole.disk.operations() {
         let simulation = Simulation::new(1);
         simulation.disk.stop_after(stop);
         let opened =
             Database::open(&simulation.runtime(), Path::new(DIRECTORY), forgetful_options());
         if let Ok(database) = &opened {
-            run(database, &batches);
+            run(database, &batches, &forgetful_options());
         }
         drop(opened);
         let image = simulation.disk.after_power_loss(stop);
@@ -213,7 +240,7 @@ fn memory_and_disk_stay_bounded() {
     let simulation = Simulation::new(1);
     let database = Database::open(&simulation.runtime(), Path::new(DIRECTORY), forgetful_options())
         .expect("the disk is good");
-    run(&database, &batches(1000));
+    run(&database, &batches(1000), &forgetful_options());
     let counters = database.counters();
     assert!(counters.log_truncations > 10, "{counters:?}");
     assert!(counters.series < 20, "{counters:?}");
