@@ -11,7 +11,8 @@ use std::{
 
 use model::{Labels, LabelsBuilder, METRIC_NAME, Timestamp};
 
-pub use restore::{Restore, restored_active_at};
+use restore::Remembered;
+pub use restore::{Past, Restore};
 
 use crate::{Sample, SampleValue, file};
 
@@ -19,7 +20,7 @@ use crate::{Sample, SampleValue, file};
 pub const ALERTS: &str = "ALERTS";
 /// The metric that says since when an alert is active; a restart reads it.
 pub const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";
-const ALERT_NAME: &str = "alertname";
+pub(crate) const ALERT_NAME: &str = "alertname";
 const ALERT_STATE: &str = "alertstate";
 
 /// How long a resolved alert is remembered, so that Alertmanagers hear of it again.
@@ -64,6 +65,17 @@ pub struct Alert {
 #[derive(Debug, Clone, Default)]
 pub struct Alerts {
     active: BTreeMap<Labels, Alert>,
+    /// From before a restart, of those that have not become active again.
+    remembered: Remembered,
+    doubt: Option<Doubt>,
+}
+
+/// A time after a pause or a start when what is not there may only not have been scraped yet.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    /// When the pause began: what became active later is not doubted.
+    since: Timestamp,
+    until: Timestamp,
 }
 
 /// What the expression says of one alert at one moment.
@@ -124,9 +136,13 @@ impl Alerts {
     ) -> Result<(), Error> {
         let mut gone: Vec<Labels> = Vec::new();
         let mut seen = BTreeMap::new();
+        if self.doubt.is_none_or(|doubt| doubt.until <= now) {
+            self.doubt = None;
+            self.remembered = Remembered::default();
+        }
         for instance in instances {
             let labels = instance.labels.clone();
-            self.note(now, instance);
+            self.note(now, alerting.hold, instance);
             seen.insert(labels, ());
         }
         let mut count = 0;
@@ -134,6 +150,10 @@ impl Alerts {
             let stays = if seen.contains_key(labels) {
                 alert.keep_firing_since = None;
                 true
+            } else if alert.is_doubted(self.doubt) {
+                // Neither over nor any closer to firing.
+                count += 1;
+                continue;
             } else {
                 if alert.may_be_forgotten(now) {
                     gone.push(labels.clone());
@@ -158,8 +178,9 @@ impl Alerts {
     }
 
     /// Begins an alert, or updates it if it is going on.
-    fn note(&mut self, now: Timestamp, instance: Instance) {
+    fn note(&mut self, now: Timestamp, hold: Duration, instance: Instance) {
         let Instance { labels, annotations, value } = instance;
+        let remembered = self.remembered.take(&labels, now, hold);
         match self.active.get_mut(&labels) {
             Some(alert) if alert.state != State::Inactive => {
                 alert.value = value;
@@ -171,7 +192,7 @@ impl Alerts {
                     labels: labels.clone(),
                     annotations,
                     value,
-                    active_at: now,
+                    active_at: remembered.unwrap_or(now),
                     fired_at: None,
                     resolved_at: None,
                     keep_firing_since: None,
@@ -196,16 +217,18 @@ impl Alerts {
         samples
     }
 
-    /// The alerts that Alertmanagers are to hear of now; they count as sent.
+    /// The alerts that Alertmanagers are to hear of after the evaluation for `now`, which happens
+    /// at `sent_at`; they count as sent.
     pub fn take_due(
         &mut self,
-        now: Timestamp,
+        (now, sent_at): (Timestamp, Timestamp),
         resend_delay: Duration,
         interval: Duration,
         generator_url: &str,
     ) -> Vec<model::Alert> {
         // Room for three evaluations or sends that fail.
-        let valid_until = now + resend_delay.max(interval) * 4;
+        // A late evaluation, after a pause, must not send what looks over already.
+        let valid_until = now.max(sent_at) + resend_delay.max(interval) * 4;
         let due = self.active.values_mut().filter(|alert| alert.is_due(now, resend_delay));
         due.map(|alert| {
             alert.last_sent_at = Some(now);
@@ -218,6 +241,11 @@ impl Alerts {
             }
         })
         .collect()
+    }
+
+    /// Until `until`, what was active before `since` and vanishes is not over.
+    pub fn doubt(&mut self, since: Timestamp, until: Timestamp) {
+        self.doubt = Some(Doubt { since, until });
     }
 
     /// Pending and firing alerts, sorted by labels.
@@ -235,6 +263,11 @@ impl Alert {
     fn may_be_forgotten(&self, now: Timestamp) -> bool {
         let is_old = |resolved: Timestamp| now.since(resolved) > RESOLVED_RETENTION;
         self.state == State::Pending || self.resolved_at.is_some_and(is_old)
+    }
+
+    fn is_doubted(&self, doubt: Option<Doubt>) -> bool {
+        let is_active = self.state != State::Inactive;
+        is_active && doubt.is_some_and(|doubt| self.active_at <= doubt.since)
     }
 
     /// Its expression is false; says whether it goes on firing nevertheless.

@@ -1,27 +1,31 @@
 //! One evaluation of a group: its rules in order, their samples stored, their alerts handed on.
 
+mod catch_up;
+mod helpers;
+mod restore;
 mod series;
 #[cfg(test)]
 mod tests;
+mod turn;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use model::{Labels, Timestamp};
 use runtime::Clock;
 use storage::{Appendable, Queryable};
 
 use crate::{
-    Metrics, Notify, Query, Sample, SampleValue,
-    alerting::{self, Alerts, Restore},
-    file, recording,
+    Metrics, Notify, Query,
+    alerting::{Alerts, Restore},
+    dependencies::{Batch, Dependencies},
+    file,
     status::{GroupStatus, Health, RuleStatus},
-    template::{AlertData, Context, Expander, table_link},
 };
 use series::Written;
+use turn::Turn;
+
+pub use catch_up::MadeUp;
+pub use helpers::Helpers;
 
 /// What groups are evaluated with. Settings can change between two evaluations.
 #[derive(Clone)]
@@ -66,6 +70,8 @@ pub struct Group {
     definition: Definition,
     key: String,
     rules: Vec<RuleState>,
+    /// Who evaluates rules side by side, and which may be.
+    helpers: Option<(Helpers, Vec<Batch>)>,
     /// Series of rules that a reload has removed; the next evaluation ends them.
     orphans: Vec<Labels>,
     evaluation_time: Duration,
@@ -124,10 +130,18 @@ impl Group {
             key: definition.key(),
             rules: definition.rules.iter().map(new_rule).collect(),
             definition,
+            helpers: None,
             orphans: Vec::new(),
             evaluation_time: Duration::ZERO,
             last_evaluation: None,
         }
+    }
+
+    /// Evaluates rules that don't depend on each other side by side, as far as `helpers` are free.
+    pub fn with_helpers(mut self, helpers: Helpers) -> Group {
+        let batches = Dependencies::of(&self.definition.rules).batches(self.rules.len());
+        self.helpers = Some((helpers, batches));
+        self
     }
 
     /// Takes over the state of rules that `old` had too, by name and labels, in order.
@@ -148,11 +162,17 @@ impl Group {
             new.written = old.written;
             if is_alerting(&old.rule) && is_alerting(&new.rule) {
                 new.alerts = old.alerts;
+                new.restored = old.restored;
             }
         }
         for old in old_rules.into_iter().flatten() {
             self.orphans.extend(old.written.into_labels());
         }
+    }
+
+    /// How long the last evaluation took.
+    pub fn evaluation_time(&self) -> Duration {
+        self.evaluation_time
     }
 
     pub fn definition(&self) -> &Definition {
@@ -166,11 +186,12 @@ impl Group {
         let offset = self.definition.query_offset.unwrap_or(settings.query_offset);
         let turn =
             Turn { world, settings, definition: &self.definition, key: &self.key, at, offset };
-        let (mut n_samples, mut rule_seconds) = (0, Duration::ZERO);
-        for rule in &mut self.rules {
-            n_samples += turn.evaluate(rule);
-            rule_seconds += rule.evaluation_time;
-        }
+        let evaluate = |rule: &mut RuleState| turn.evaluate(rule);
+        let n_samples: usize = match &self.helpers {
+            Some((helpers, batches)) => helpers.run(batches, &mut self.rules, evaluate),
+            None => self.rules.iter_mut().map(evaluate).sum(),
+        };
+        let rule_time: Duration = self.rules.iter().map(|rule| rule.evaluation_time).sum();
         if !self.orphans.is_empty() && series::end(&*world.storage, &self.orphans, at - offset) {
             self.orphans.clear();
         }
@@ -180,24 +201,10 @@ impl Group {
         metrics.iterations.with([&self.key]).increment();
         metrics.group_samples.with([&self.key]).set(n_samples as f64);
         metrics.group_duration.observe_duration(self.evaluation_time);
+        metrics.group_duration_histogram.observe_duration(self.evaluation_time);
         metrics.group_last_duration.with([&self.key]).set(self.evaluation_time.as_secs_f64());
         metrics.group_last_evaluation.with([&self.key]).set(began_at.as_secs_f64());
-        metrics.group_last_rule_duration_sum.with([&self.key]).set(rule_seconds.as_secs_f64());
-    }
-
-    /// Takes up since when alerts were active before the server was restarted.
-    pub fn restore(&mut self, world: &World, settings: &Settings, now: Timestamp) {
-        for state in &mut self.rules {
-            if let file::Kind::Alerting(alerting) = &state.rule.kind {
-                let (rule, alerts) = (&state.rule, &mut state.alerts);
-                let restored = settings.restore.apply(now, rule, alerting, alerts, &*world.history);
-                if let Err(error) = restored {
-                    // There is no second chance: the alert starts anew rather than never.
-                    tracing::error!(alertname = rule.name, %error, "Failed to restore 'for' state");
-                }
-            }
-            state.restored = true;
-        }
+        metrics.group_last_rule_duration_sum.with([&self.key]).set(rule_time.as_secs_f64());
     }
 
     /// Ends all series that this group writes: it is no longer configured.
@@ -233,118 +240,4 @@ impl Group {
 
 fn is_alerting(rule: &file::Rule) -> bool {
     matches!(rule.kind, file::Kind::Alerting(_))
-}
-
-/// One evaluation of one group.
-struct Turn<'a> {
-    world: &'a World,
-    settings: &'a Settings,
-    definition: &'a Definition,
-    key: &'a str,
-    at: Timestamp,
-    offset: Duration,
-}
-
-impl Turn<'_> {
-    /// Evaluates a rule and stores what it yields; the number of samples.
-    fn evaluate(&self, state: &mut RuleState) -> usize {
-        let World { clock, metrics, .. } = self.world;
-        let started = clock.monotonic();
-        state.last_evaluation = Some(Timestamp::from_millis(clock.now_millis()));
-        metrics.evaluations.with([self.key]).increment();
-        // A panic in a query ends this rule's turn only.
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.samples(state)))
-            .unwrap_or_else(|_| Err("evaluation panicked".to_owned()))
-            .and_then(|samples| {
-                let n_samples = samples.len();
-                state.written.replace(&*self.world.storage, samples, self.at - self.offset)?;
-                Ok(n_samples)
-            });
-        state.evaluation_time = clock.monotonic().saturating_sub(started);
-        metrics.evaluation_duration.observe_duration(state.evaluation_time);
-        match outcome {
-            Ok(n_samples) => {
-                (state.health, state.last_error) = (Health::Good, None);
-                n_samples
-            }
-            Err(error) => {
-                let Definition { file, name: group, .. } = self.definition;
-                let name = &state.rule.name;
-                tracing::warn!(file, group, name, err = error, "Evaluating rule failed");
-                metrics.evaluation_failures.with([self.key]).increment();
-                (state.health, state.last_error) = (Health::Bad, Some(error));
-                0
-            }
-        }
-    }
-
-    /// What the rule yields; alerts that are due are handed on.
-    fn samples(&self, state: &mut RuleState) -> Result<Vec<Sample>, String> {
-        let rule = state.rule.clone();
-        let limit = self.definition.limit;
-        let results = self.world.query.instant(&rule.expr, self.at - self.offset)?;
-        let file::Kind::Alerting(alerting) = &rule.kind else {
-            return recording::record(&rule, limit, results).map_err(|error| error.to_string());
-        };
-        let instances = self.instances(&rule, alerting, results)?;
-        let alerts = &mut state.alerts;
-        alerts.advance(self.at, alerting, limit, instances).map_err(|error| error.to_string())?;
-        self.notify(&rule, alerts);
-        // What is written before the old state is known would hide it.
-        if !state.restored {
-            return Ok(Vec::new());
-        }
-        let float = |(labels, value)| Sample { labels, value: SampleValue::Float(value) };
-        Ok(alerts.samples().into_iter().map(float).collect())
-    }
-
-    fn instances(
-        &self,
-        rule: &file::Rule,
-        alerting: &file::Alerting,
-        results: Vec<Sample>,
-    ) -> Result<Vec<alerting::Instance>, String> {
-        if results.is_empty() {
-            return Ok(Vec::new());
-        }
-        let Settings { external_labels, external_url, .. } = self.settings;
-        let context = Context {
-            query: self.world.query.clone(),
-            now: self.at,
-            external_url: external_url.clone(),
-        };
-        let expander = Expander::new(context);
-        alerting::instances(rule, alerting, results, |text, sample| {
-            let data = AlertData::new(&sample.labels, external_labels, external_url, &sample.value);
-            self.expand(&expander, rule, text, &data)
-        })
-        .map_err(|error| error.to_string())
-    }
-
-    /// Expands a label or annotation; a failure becomes its text, as upstream has it.
-    fn expand(
-        &self,
-        expander: &Expander,
-        rule: &file::Rule,
-        text: &str,
-        data: &AlertData,
-    ) -> String {
-        let metrics = &self.world.metrics;
-        metrics.template_expansions.increment();
-        expander.expand_for_alert(&rule.name, text, data).unwrap_or_else(|error| {
-            metrics.template_expansion_failures.increment();
-            tracing::warn!(alert = rule.name, %error, "Expanding alert template failed");
-            format!("<error expanding template: {error}>")
-        })
-    }
-
-    fn notify(&self, rule: &file::Rule, alerts: &mut Alerts) {
-        let Settings { resend_delay, external_url, .. } = self.settings;
-        let generator_url = format!("{external_url}{}", table_link(&rule.expr));
-        let interval = self.definition.interval;
-        let due = alerts.take_due(self.at, *resend_delay, interval, &generator_url);
-        if !due.is_empty() {
-            self.world.notify.send(due);
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! [`file::parse`], [`Manager`] and [`alerting::Alerts`].
 
 pub mod alerting;
+pub mod dependencies;
 pub mod file;
 mod group;
 mod manager;
@@ -17,8 +18,8 @@ pub mod template;
 mod tests;
 
 pub use alerting::{Alert, State};
-pub use group::{Definition, Group, Settings, World};
-pub use manager::{Manager, Statuses};
+pub use group::{Definition, Group, Helpers, MadeUp, Settings, World};
+pub use manager::{Manager, Recovery, Statuses};
 pub use metrics::Metrics;
 pub use query::{Notify, Query, Sample, SampleValue};
 pub use status::{GroupStatus, Health, RuleStatus};

@@ -1,22 +1,47 @@
 //! Groups running each at its own moments, replaced on reload, ended in order.
 
+mod progress;
 mod run;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use model::Timestamp;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Definition, Group, GroupStatus, Settings, World, file};
+use self::progress::Progress;
+use crate::{Definition, Group, GroupStatus, Helpers, Settings, World, file};
+
+/// What to do after a pause or a restart. Ours; the default is what upstream does: nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recovery {
+    /// Evaluations of recording rules that were missed are made up for if they are not older.
+    pub catch_up: Duration,
+    /// After so long all targets that are there have been scraped again; until then an alert that
+    /// was active is not over.
+    pub settle: Duration,
+}
 
 /// Runs rule groups. Dropping it without [`Manager::stop`] cancels them at their next pause.
 pub struct Manager {
     world: World,
     settings: Arc<ArcSwap<Settings>>,
+    recovery: Arc<ArcSwap<Recovery>>,
+    helpers: Option<Helpers>,
+    /// By the key of a group, those that record what it reads.
+    sources: Arc<ArcSwap<Sources>>,
     groups: BTreeMap<String, Running>,
     /// Waits before the series of removed groups are ended.
     farewells: JoinSet<()>,
@@ -26,10 +51,13 @@ pub struct Manager {
     stop: CancellationToken,
 }
 
+type Sources = BTreeMap<String, Vec<Progress>>;
+
 /// A group and the task that owns its state.
 struct Running {
     definition: Definition,
     status: Arc<ArcSwap<GroupStatus>>,
+    progress: Progress,
     stop: CancellationToken,
     task: JoinHandle<Option<Group>>,
 }
@@ -57,12 +85,26 @@ impl Manager {
         Manager {
             world,
             settings: Arc::new(ArcSwap::from_pointee(settings)),
+            recovery: Arc::default(),
+            helpers: None,
+            sources: Arc::default(),
             groups: BTreeMap::new(),
             farewells: JoinSet::new(),
             statuses: Statuses::default(),
             restored: false,
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Evaluates independent rules of a group side by side, with the help of `helpers`.
+    pub fn with_helpers(mut self, helpers: Helpers) -> Manager {
+        self.helpers = Some(helpers);
+        self
+    }
+
+    /// What to do after a pause or a restart, from now on.
+    pub fn set_recovery(&self, recovery: Recovery) {
+        self.recovery.store(Arc::new(recovery));
     }
 
     pub fn statuses(&self) -> Statuses {
@@ -73,6 +115,10 @@ impl Manager {
     /// same go on undisturbed; changed ones keep the state of the rules that stay.
     pub async fn update(&mut self, settings: Settings, files: Vec<(String, Vec<file::Group>)>) {
         let definitions = definitions(&settings, files);
+        let sources = match self.recovery.load().catch_up.is_zero() {
+            true => BTreeMap::new(),
+            false => progress::sources(&definitions),
+        };
         self.settings.store(Arc::new(settings));
         let mut old = std::mem::take(&mut self.groups);
         for running in old.values() {
@@ -82,16 +128,19 @@ impl Manager {
             }
         }
         let mut order = Vec::new();
+        let is_complete = CancellationToken::new();
         for definition in definitions {
             let key = definition.key();
             let running = match old.remove(&key) {
                 Some(running) if running.goes_on_as(&definition) => running,
-                previous => self.start(definition, previous).await,
+                previous => self.start(definition, previous, &is_complete).await,
             };
             order.push(running.status.clone());
             self.groups.insert(key, running);
         }
         self.statuses.0.store(Arc::new(order));
+        self.sources.store(Arc::new(self.progress_of(sources)));
+        is_complete.cancel();
         for (key, running) in old {
             self.world.metrics.remove_group(&key);
             if let Ok(Some(group)) = running.task.await {
@@ -113,8 +162,16 @@ impl Manager {
         while self.farewells.join_next().await.is_some() {}
     }
 
-    async fn start(&mut self, definition: Definition, previous: Option<Running>) -> Running {
+    async fn start(
+        &mut self,
+        definition: Definition,
+        previous: Option<Running>,
+        is_complete: &CancellationToken,
+    ) -> Running {
         let mut group = Group::new(definition.clone(), self.restored);
+        if let Some(helpers) = &self.helpers {
+            group = group.with_helpers(helpers.clone());
+        }
         if let Some(previous) = previous
             && let Ok(Some(old)) = previous.task.await
         {
@@ -124,15 +181,29 @@ impl Manager {
         self.world.metrics.add_group(&definition.key(), definition.rules.len(), interval);
         let status = Arc::new(ArcSwap::from_pointee(group.status()));
         let stop = self.stop.child_token();
+        let (done, progress) = watch::channel(Duration::ZERO);
+        let progress = Progress { interval: definition.interval, done: progress };
         let runner = run::Runner {
             world: self.world.clone(),
             settings: self.settings.clone(),
             status: status.clone(),
             stop: stop.clone(),
-            must_restore: !self.restored,
+            is_complete: is_complete.clone(),
+            recovery: self.recovery.clone(),
+            sources: self.sources.clone(),
+            done,
+            is_first: !self.restored,
         };
         let task = tokio::spawn(runner.run(group));
-        Running { definition, status, stop, task }
+        Running { definition, status, progress, stop, task }
+    }
+
+    fn progress_of(&self, sources: BTreeMap<String, BTreeSet<String>>) -> Sources {
+        let progress = |keys: BTreeSet<String>| {
+            let groups = keys.iter().filter_map(|key| self.groups.get(key));
+            groups.map(|group| group.progress.clone()).collect()
+        };
+        sources.into_iter().map(|(key, sources)| (key, progress(sources))).collect()
     }
 
     /// Ends the series of a removed group, after two intervals: a renamed group or rule may go on

@@ -1,12 +1,15 @@
-use telemetry::{Counter, Gauge, Registry, Summary, Vector};
+use telemetry::{Counter, Gauge, Histogram, Registry, Summary, Vector};
 
 /// The metrics of rule evaluation, under upstream's names.
 #[derive(Clone)]
 pub struct Metrics {
     pub evaluation_duration: Summary,
+    pub evaluation_duration_histogram: Histogram,
     pub group_duration: Summary,
+    pub group_duration_histogram: Histogram,
     pub iterations: Vector<Counter, 1>,
     pub iterations_missed: Vector<Counter, 1>,
+    pub iterations_made_up: Vector<Counter, 1>,
     pub evaluations: Vector<Counter, 1>,
     pub evaluation_failures: Vector<Counter, 1>,
     pub group_interval: Vector<Gauge, 1>,
@@ -20,6 +23,9 @@ pub struct Metrics {
     pub template_expansion_failures: Counter,
 }
 
+/// In seconds.
+const DURATION_BOUNDS: [f64; 4] = [0.01, 0.1, 1.0, 10.0];
+
 impl Metrics {
     pub fn register(registry: &Registry) -> Metrics {
         let counters = |name, help| registry.counters(name, help, ["rule_group"]);
@@ -29,6 +35,16 @@ impl Metrics {
                 "prometheus_rule_evaluation_duration_seconds",
                 "The duration for a rule to execute.",
                 &[0.5, 0.9, 0.99],
+            ),
+            evaluation_duration_histogram: registry.histogram(
+                "prometheus_rule_evaluation_duration_histogram_seconds",
+                "The duration for a rule to execute.",
+                &DURATION_BOUNDS,
+            ),
+            group_duration_histogram: registry.histogram(
+                "prometheus_rule_group_duration_histogram_seconds",
+                "The duration of rule group evaluations.",
+                &DURATION_BOUNDS,
             ),
             group_duration: registry.summary(
                 "prometheus_rule_group_duration_seconds",
@@ -42,6 +58,10 @@ impl Metrics {
             iterations_missed: counters(
                 "prometheus_rule_group_iterations_missed_total",
                 "The total number of rule group evaluations missed due to slow rule group evaluation.",
+            ),
+            iterations_made_up: counters(
+                "vesta_rule_group_iterations_made_up_total",
+                "The total number of missed rule group evaluations whose recording rules were evaluated afterwards.",
             ),
             evaluations: counters(
                 "prometheus_rule_evaluations_total",
@@ -93,6 +113,7 @@ impl Metrics {
         for counters in [
             &self.iterations,
             &self.iterations_missed,
+            &self.iterations_made_up,
             &self.evaluations,
             &self.evaluation_failures,
         ] {
@@ -115,6 +136,7 @@ impl Metrics {
         for counters in [
             &self.iterations,
             &self.iterations_missed,
+            &self.iterations_made_up,
             &self.evaluations,
             &self.evaluation_failures,
         ] {

@@ -25,7 +25,7 @@ fn check(alerting: &Alerting, resend_delay: Duration, truth: &str, expected: &st
             Some((State::Firing, Some(_))) => 'k',
             Some((State::Inactive, _)) => 'r',
         });
-        for sent in alerts.take_due(now, resend_delay, MINUTE, "") {
+        for sent in alerts.take_due((now, now), resend_delay, MINUTE, "") {
             let ends_in = sent.ends_at.as_millis() - now.as_millis();
             write!(found, "!{}", ends_in / 60_000).expect("writing to a string cannot fail");
         }

@@ -12,19 +12,25 @@ use crate::{Sample, SampleValue};
 pub(super) struct Written(HashMap<Labels, SeriesRef>);
 
 impl Written {
-    /// Stores `samples` at `time` and ends the series that were written before and are not any
-    /// more. Samples that the store refuses are left out; the first refusal is the error.
+    /// Stores `samples` at `time` but for those that are there already, and ends the series that
+    /// were written before and are not any more. Samples that the store refuses are left out; the
+    /// first refusal is the error.
     pub(super) fn replace(
         &mut self,
         storage: &dyn Appendable,
         samples: Vec<Sample>,
         time: Timestamp,
+        is_stored: impl Fn(&Labels) -> bool,
     ) -> Result<(), String> {
         let mut appender = storage.appender();
         let mut written = HashMap::with_capacity(samples.len());
         let mut refused = Ok(());
         for Sample { labels, value } in samples {
             let known = self.0.get(&labels).copied().unwrap_or(SeriesRef::UNKNOWN);
+            if is_stored(&labels) {
+                written.insert(labels, known);
+                continue;
+            }
             let appended = match value {
                 SampleValue::Float(value) => appender.append(known, &labels, time, value),
                 SampleValue::Histogram(histogram) => {
@@ -76,7 +82,10 @@ fn end_one(
     labels: &Labels,
     time: Timestamp,
 ) {
-    match appender.append(series, labels, time, float::STALE) {
+    appender.set_discards_out_of_order(true);
+    let appended = appender.append(series, labels, time, float::STALE);
+    appender.set_discards_out_of_order(false);
+    match appended {
         Ok(_)
         // Another rule writes the series now.
         | Err(

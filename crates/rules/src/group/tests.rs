@@ -144,3 +144,66 @@ fn slots_are_an_interval_apart_and_differ_from_group_to_group() {
     assert_ne!(definition("b").slot_before(now), slot);
     assert_eq!(Group::new(definition("a"), true).status().rules.len(), 1);
 }
+
+/// Answers when two have asked, so that one alone waits for ever.
+struct Pairs(std::sync::Barrier);
+
+impl crate::Query for Pairs {
+    fn instant(&self, _: &str, _: Timestamp) -> Result<Vec<crate::Sample>, String> {
+        self.0.wait();
+        let value = crate::SampleValue::Float(1.0);
+        Ok(vec![crate::Sample { labels: Labels::default(), value }])
+    }
+}
+
+#[test]
+fn independent_rules_are_evaluated_side_by_side() {
+    let storage = world::load("");
+    let (mut world, ..) = world::world(&storage);
+    world.query = Arc::new(Pairs(std::sync::Barrier::new(2)));
+    let rules = ["a", "b", "c", "d"].map(|record| {
+        Arc::new(world::rule(&json!({"record": record, "expr": format!("of_{record}")})))
+    });
+    let definition = Definition {
+        file: "f".to_owned(),
+        name: "g".to_owned(),
+        interval: Duration::from_secs(60),
+        query_offset: None,
+        limit: None,
+        rules: rules.to_vec(),
+    };
+    let mut group = Group::new(definition, true).with_helpers(crate::Helpers::new(1));
+    group.evaluate(&world, &world::settings(), at(1));
+    for record in ["a", "b", "c", "d"] {
+        assert_eq!(world::written(&storage, record, at(1)).len(), 1, "{record}");
+    }
+}
+
+#[test]
+fn missed_evaluations_are_made_up_for_without_doubling() {
+    let storage = world::load("load 1m\n  metric{a=\"b\"} 1 2 3 4 5 6\n");
+    let (world, ..) = world::world(&storage);
+    let settings = world::settings();
+    let record = || world::rule(&json!({"record": "r", "expr": "metric"}));
+    let mut before = world::group(record(), None, true);
+    before.evaluate(&world, &settings, at(1));
+    let mut after = world::group(record(), None, true);
+    let slots = (0..5).map(at).collect();
+    let made_up = after.resume(&world, &settings, slots, Duration::from_secs(30));
+    assert_eq!((made_up.evaluations, made_up.left_out), (4, 0));
+    after.evaluate(&world, &settings, at(5));
+    assert_eq!(read(&storage, "r").times, (1..=5).map(|m| m * 60_000).collect::<Vec<_>>());
+    assert_eq!(read(&storage, "r").values, [2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+#[test]
+fn rules_that_have_never_yielded_anything_are_not_filled_in() {
+    let storage = world::load("load 1m\n  metric{a=\"b\"} 1 2 3 4 5 6\n");
+    let (world, ..) = world::world(&storage);
+    let rule = world::rule(&json!({"record": "r", "expr": "metric"}));
+    let mut group = world::group(rule, None, true);
+    let slots = (0..5).map(at).collect();
+    let made_up = group.resume(&world, &world::settings(), slots, Duration::from_secs(30));
+    assert_eq!(made_up.evaluations, 0);
+    assert!(world::written(&storage, "r", at(3)).is_empty());
+}

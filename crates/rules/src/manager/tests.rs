@@ -16,7 +16,7 @@ use crate::{
     tests::world,
 };
 
-fn groups(text: &str) -> Vec<Group> {
+pub(super) fn groups(text: &str) -> Vec<Group> {
     let check_expr = |text: &str| Ok(text.to_owned());
     let options = Options {
         names: ValidationScheme::Utf8,

@@ -10,7 +10,7 @@ use conformance::float;
 use model::{Labels, Matcher, TimeRange, Timestamp, float as floats};
 use runtime::clock::SimulatedClock;
 use serde_json::Value as Json;
-use storage::{Columns, MemoryStorage, Querier, Queryable, SelectHints};
+use storage::{Columns, MemoryStorage, Queryable, SelectHints};
 
 use crate::{
     Definition, Group, Metrics, Notify, Query, Sample, SampleValue, Settings, World,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Answers from `storage` with the lookback of five minutes.
-pub(crate) struct TinyQuery(pub(crate) MemoryStorage);
+pub(crate) struct TinyQuery(pub(crate) Arc<dyn Queryable>);
 
 impl Query for TinyQuery {
     fn instant(&self, expr: &str, time: Timestamp) -> Result<Vec<Sample>, String> {
@@ -62,7 +62,8 @@ impl TinyQuery {
         matchers.extend(pairs.iter().map(|(name, value)| Matcher::equal(*name, *value)));
         let lookback = Duration::from_millis(5 * 60 * 1000 - 1);
         let range = TimeRange { start: time - lookback, end: time };
-        let set = self.0.select(true, &SelectHints::new(range), &matchers);
+        let querier = self.0.querier(range).map_err(|error| error.to_string())?;
+        let set = querier.select(true, &SelectHints::new(range), &matchers);
         let mut samples = Vec::new();
         for series in set.map_err(|error| error.to_string())?.series {
             let mut columns = Columns::default();
@@ -159,7 +160,7 @@ pub(crate) fn settings() -> Settings {
 pub(crate) fn world(storage: &MemoryStorage) -> (World, Arc<SimulatedClock>, Arc<Outbox>) {
     let (clock, outbox) = (Arc::new(SimulatedClock::default()), Arc::new(Outbox::default()));
     let world = World {
-        query: Arc::new(TinyQuery(storage.clone())),
+        query: Arc::new(TinyQuery(Arc::new(storage.clone()))),
         storage: Arc::new(storage.clone()),
         history: Arc::new(storage.clone()),
         notify: outbox.clone(),
