@@ -63,9 +63,9 @@ pub(crate) fn parse(args: &[String], disk: &dyn Disk) -> Result<Parsed, Stop> {
     if args.is_empty() || args == ["help"] {
         return Err(Stop::Print(format!("{}\n", command.render_help())));
     }
-    let args = args.iter().map(|arg| positive(arg));
-    let matches = command.try_get_matches_from_mut(args).map_err(|error| to_stop(&error))?;
-    let cli = definition::Cli::from_arg_matches(&matches).map_err(|error| to_stop(&error))?;
+    let words = args.iter().map(|arg| positive(arg));
+    let matches = command.try_get_matches_from_mut(words).map_err(|error| to_stop(&error, args))?;
+    let cli = definition::Cli::from_arg_matches(&matches).map_err(|error| to_stop(&error, args))?;
     if cli.global.version {
         return Err(Stop::Print(version()));
     }
@@ -99,7 +99,7 @@ fn version() -> String {
 }
 
 /// Says in kingpin's words what clap found.
-fn to_stop(error: &clap::Error) -> Stop {
+fn to_stop(error: &clap::Error, args: &[String]) -> Stop {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(", "),
@@ -112,7 +112,9 @@ fn to_stop(error: &clap::Error) -> Stop {
             Stop::Print(error.render().to_string())
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            Stop::Error("must select a subcommand".to_owned())
+            let words = args.iter().map(String::as_str).filter(|arg| !arg.starts_with('-'));
+            let path = words.collect::<Vec<_>>().join(" ");
+            Stop::Error(format!("must select a subcommand of '{path}'"))
         }
         ErrorKind::UnknownArgument if argument.starts_with("--") => {
             Stop::Error(format!("unknown long flag '{flag}'"))

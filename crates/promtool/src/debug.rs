@@ -4,6 +4,8 @@ mod archive;
 
 use std::{io::Write as _, time::Duration};
 
+use anyhow::Context as _;
+
 use crate::{
     Exit, World,
     arguments::{Debug, DebugTarget, Global},
@@ -35,7 +37,7 @@ pub(crate) async fn run(global: &Global, world: &mut World, debug: &Debug) -> an
     match collect(global, world, debug, &files).await {
         Ok(()) => Ok(Exit::Success),
         Err(error) => {
-            writeln!(world.stderr, "error completing debug command: {error:#}")?;
+            writeln!(world.stderr, "error completing debug command: {}", crate::explain(&error))?;
             Ok(Exit::Failure)
         }
     }
@@ -56,7 +58,8 @@ async fn collect(
         url.set_query((!query.is_empty()).then_some(query));
         writeln!(world.stdout, "collecting: {url}")?;
         world.stdout.flush()?;
-        let response = server.send(transport::client::Request::get(url.clone())).await?;
+        let request = transport::client::Request::get(url.clone());
+        let response = server.send(request).await.context("error executing HTTP request")?;
         let status = response.status;
         anyhow::ensure!(status.is_success(), "get {url}: server returned HTTP status {status}");
         archive.add(name, &response.body);

@@ -100,8 +100,20 @@ fn end(outcome: anyhow::Result<()>, world: &mut World) -> Exit {
         return Exit::Success;
     }
     // Nobody is left to tell if this fails, too; the exit code remains.
-    writeln!(world.stderr, "{error:#}").unwrap_or_default();
+    writeln!(world.stderr, "{}", explain(&error)).unwrap_or_default();
     Exit::Failure
+}
+
+/// An error with its causes, each once: some errors of ours tell their cause themselves.
+fn explain(error: &anyhow::Error) -> String {
+    let mut out = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !out.ends_with(&cause) {
+            out.push_str(": ");
+            out.push_str(&cause);
+        }
+    }
+    out
 }
 
 async fn act(parsed: Parsed, world: &mut World) -> anyhow::Result<Exit> {

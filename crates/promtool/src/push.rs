@@ -46,7 +46,7 @@ pub(crate) async fn run(global: &Global, world: &mut World, push: &Push) -> anyh
         let sent = match read(world, path) {
             Ok(body) => send(world, &server, &url, push, &body).await?,
             Err(error) => {
-                writeln!(world.stderr, "  FAILED: {error:#}")?;
+                writeln!(world.stderr, "  FAILED: {}", crate::explain(&error))?;
                 false
             }
         };
@@ -93,7 +93,7 @@ async fn send(
         Err(error) => Err(error),
     };
     if let Err(error) = &outcome {
-        writeln!(world.stderr, "  FAILED: {error:#}")?;
+        writeln!(world.stderr, "  FAILED: {}", crate::explain(&error))?;
     }
     Ok(outcome.is_ok())
 }

@@ -50,7 +50,7 @@ pub(crate) async fn run(global: &Global, world: &mut World, query: Query) -> any
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
-            writeln!(world.stderr, "query error: {error:#}")?;
+            writeln!(world.stderr, "query error: {}", crate::explain(&error))?;
             return Ok(Exit::Failure);
         }
     };

@@ -16,7 +16,8 @@ fn refused(line: &str) -> String {
 #[test]
 fn mistakes_are_told_in_kingpins_words() {
     for (line, expected) in [
-        ("check", "must select a subcommand"),
+        ("check", "must select a subcommand of 'check'"),
+        ("tsdb bench", "must select a subcommand of 'tsdb bench'"),
         ("nothing", "expected command but got \"nothing\""),
         ("check config", "required argument 'config-files' not provided"),
         ("check config /nowhere", "path '/nowhere' does not exist"),

@@ -77,8 +77,25 @@ pub(super) fn check_files(
     Ok(findings)
 }
 
+/// What is wrong, each behind the file; unknown fields are one complaint with a line for each.
 fn lines(problems: &[file::Problem], prefix: &str) -> Vec<String> {
-    problems.iter().map(|problem| format!("{prefix}{problem}")).collect()
+    const UNKNOWN: &str = "yaml: unmarshal errors:\n";
+    let mut lines: Vec<String> = Vec::new();
+    let mut in_unknown = false;
+    for problem in problems {
+        let text = problem.to_string();
+        match (text.strip_prefix(UNKNOWN), lines.last_mut()) {
+            (Some(field), Some(last)) if in_unknown => {
+                last.push('\n');
+                last.push_str(field);
+            }
+            (field, _) => {
+                in_unknown = field.is_some();
+                lines.push(format!("{prefix}{text}"));
+            }
+        }
+    }
+    lines
 }
 
 /// Reads a rule file as the server would.

@@ -97,7 +97,7 @@ pub(crate) fn run(world: &mut World, check: &CheckWebConfig) -> anyhow::Result<E
         match outcome {
             Ok(()) => writeln!(world.stderr, "{shown} SUCCESS")?,
             Err(error) => {
-                writeln!(world.stderr, "{shown} FAILED: {error:#}")?;
+                writeln!(world.stderr, "{shown} FAILED: {}", crate::explain(&error))?;
                 exit = Exit::Failure;
             }
         }

@@ -32,48 +32,96 @@ pub(super) async fn run(
         query.kind
     );
     let time = time::seconds(query.time.unwrap_or(now));
+    writeln!(world.stdout, "{HEADING}\n")?;
+    let mut all = Vec::new();
     for selector in &query.matches {
         let range = format!("{selector}[{}]", model::duration::format(query.duration));
         let form = [("query", range), ("time", time.clone())];
         let answer = match server.ask("/api/v1/query", &form).await {
             Ok(answer) => answer,
             Err(error) => {
-                writeln!(world.stderr, "query error: {error:#}")?;
+                writeln!(world.stderr, "query error: {}", crate::explain(&error))?;
                 return Ok(Exit::Failure);
             }
         };
-        for (name, usage) in usages(&answer.data["result"]) {
-            let Usage { min, average, max, total } = usage;
-            writeln!(
-                world.stdout,
-                "- {name}: Bucket min/avg/max/total: {min}/{average:.3}/{max}/{total}"
-            )?;
+        for (kind, name, usage) in usages(&answer.data["result"]) {
+            writeln!(world.stdout, "- {name} ({kind}): {usage}")?;
+            all.push((kind, usage));
+        }
+    }
+    writeln!(world.stdout, "\n{SUMMARY}")?;
+    for (kind, title) in [("native", "Native"), ("classic", "Classic")] {
+        let usages: Vec<&Usage> =
+            all.iter().filter(|(of, _)| *of == kind).map(|(_, usage)| usage).collect();
+        if !usages.is_empty() {
+            writeln!(world.stdout, "\n{title} {}", summary(&usages))?;
         }
     }
     Ok(Exit::Success)
 }
 
-/// The histograms in a matrix, classic ones put together from their series.
-fn usages(matrix: &Value) -> Vec<(String, Usage)> {
-    let (mut native, mut classic) = (Vec::new(), BTreeMap::<String, Vec<&Value>>::new());
+const HEADING: &str = "Bucket stats for each histogram series over time\n\
+    ------------------------------------------------\n\
+    Populated buckets: min/avg/max, then all buckets if there are more.";
+const SUMMARY: &str = "Aggregated bucket stats\n\
+    -----------------------\n\
+    Each line: min/avg/max over the series above.";
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{:.3}/{}", self.min, self.average, self.max)?;
+        if self.max == self.total { Ok(()) } else { write!(f, "/{}", self.total) }
+    }
+}
+
+/// The figures of several series, side by side.
+fn summary(usages: &[&Usage]) -> String {
+    let spread = |figure: fn(&Usage) -> usize| {
+        let figures: Vec<usize> = usages.iter().map(|usage| figure(usage)).collect();
+        let average = figures.iter().sum::<usize>() as f64 / figures.len() as f64;
+        let (min, max) = (figures.iter().min().unwrap_or(&0), figures.iter().max().unwrap_or(&0));
+        format!("{min}/{average:.3}/{max}")
+    };
+    // Averages count as whole numbers, as upstream has it.
+    let rows = [
+        ("min populated", spread(|usage| usage.min)),
+        ("avg populated", spread(|usage| usage.average as usize)),
+        ("max populated", spread(|usage| usage.max)),
+        ("total", spread(|usage| usage.total)),
+    ];
+    let (max, total) = (&rows[2].1, &rows[3].1);
+    let n_rows = if max == total { 3 } else { 4 };
+    let lines = rows.iter().take(n_rows).map(|(what, spread)| format!("\n- {what}: {spread}"));
+    format!("histogram series ({} in total):{}", usages.len(), lines.collect::<String>())
+}
+
+/// The histograms in a matrix with their kind and name, classic ones put together from their
+/// series. One moment alone says too little.
+fn usages(matrix: &Value) -> Vec<(&'static str, String, Usage)> {
+    let (mut all, mut classic) = (Vec::new(), BTreeMap::<String, Vec<&Value>>::new());
     for series in matrix.as_array().into_iter().flatten() {
         if series["values"].as_array().is_none_or(Vec::is_empty) {
             let usage = native_usage(series);
-            native.extend(usage.map(|usage| (show::metric(&series["metric"]), usage)));
+            all.extend(usage.map(|usage| ("native", show::metric(&series["metric"]), usage)));
             continue;
         }
         let mut labels = series["metric"].clone();
-        let is_bucket = labels["__name__"].as_str().is_some_and(|name| name.ends_with("_bucket"));
-        let bound = labels.as_object_mut().and_then(|labels| labels.remove("le"));
-        if is_bucket && bound.is_some() {
-            classic.entry(show::metric(&labels)).or_default().push(series);
+        let name = labels["__name__"].as_str().unwrap_or_default().to_owned();
+        let bound = labels.as_object_mut().and_then(|labels| {
+            labels.remove("__name__");
+            labels.remove("le")
+        });
+        if name.ends_with("_bucket") && bound.is_some() {
+            let key = format!("{name}{}", show::item(&labels));
+            classic.entry(key).or_default().push(series);
         }
     }
-    let classic = classic.into_iter().filter_map(|(name, series)| {
+    for (name, series) in classic {
         let counts = bucket_counts(&series);
-        Some((name, usage(&counts, series.len())?))
-    });
-    native.into_iter().chain(classic).collect()
+        let usage = usage(&counts, series.len()).filter(|_| counts.len() > 1);
+        all.extend(usage.map(|usage| ("classic", name, usage)));
+    }
+    all
 }
 
 /// For each moment, what is in each bucket alone; buckets go up.
@@ -119,9 +167,9 @@ fn native_usage(series: &Value) -> Option<Usage> {
     for point in series["histograms"].as_array()? {
         let buckets = point[1]["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
         bounds.extend(buckets.iter().map(|bucket| format!("{},{}", bucket[1], bucket[2])));
-        populated.push(buckets.iter().filter(|bucket| bucket[3] != "0").count());
+        populated.push(buckets.len());
     }
-    summarize(&populated, bounds.len())
+    summarize(&populated, bounds.len()).filter(|_| populated.len() > 1)
 }
 
 /// How many buckets are populated, over all moments.

@@ -181,3 +181,25 @@ async fn only_histograms_are_analyzed() {
     let expected = "analyze type is gauge, must be 'histogram'\n";
     assert_eq!((found.stderr.as_str(), found.exit_code), (expected, 1));
 }
+
+#[tokio::test]
+async fn histograms_in_use_are_shown() {
+    let bucket = |le: &str, values: &str| {
+        format!(r#"{{"metric":{{"__name__":"h_bucket","a":"b","le":"{le}"}},"values":[{values}]}}"#)
+    };
+    let series = [
+        bucket("+Inf", r#"[1,"3"],[2,"4"]"#),
+        bucket("1", r#"[1,"3"],[2,"3"]"#),
+        bucket("0.5", r#"[1,"0"],[2,"0"]"#),
+    ];
+    let data = format!(r#"{{"resultType":"matrix","result":[{}]}}"#, series.join(","));
+    let body = format!(r#"{{"status":"success","data":{data}}}"#);
+    let answer = move |_: &Asked| (200, body.clone());
+    let server = format!("--server={SERVER}");
+    let args = ["query", "analyze", &server, "--type=histogram", "--match=h_bucket"];
+    let (found, _) = with_server(&args, "", answer, None).await;
+    assert!(found.stdout.contains("\n- h_bucket{a=\"b\"} (classic): 1/1.500/2/3\n"), "{found:?}");
+    let summary = "Classic histogram series (1 in total):\n- min populated: 1/1.000/1\n\
+                   - avg populated: 1/1.000/1\n- max populated: 2/2.000/2\n- total: 3/3.000/3\n";
+    assert!(found.stdout.ends_with(summary), "{found:?}");
+}

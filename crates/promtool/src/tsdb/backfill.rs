@@ -58,7 +58,7 @@ pub(crate) async fn run(
             )?;
             let importer = Importer { server: &server, backfill, definition: &definition, end };
             if let Err(error) = importer.import(world, rule).await {
-                writeln!(world.stderr, "rule importer error: {error:#}")?;
+                writeln!(world.stderr, "rule importer error: {}", crate::explain(&error))?;
                 exit = Exit::Failure;
             }
         }
