@@ -1,6 +1,6 @@
 //! The box that queries are typed in: upstream's PromQL mode for CodeMirror.
 
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, completionStatus, startCompletion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, completionStatus, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history as undoHistory, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { lintKeymap } from "@codemirror/lint";
@@ -138,5 +138,5 @@ export function Editor({ given, onChange, onRun, isFirst }: Props) {
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: given.text } });
   }, [given]);
 
-  return <div class="editor" ref={host} onFocus={() => view.current && view.current.state.doc.length === 0 && startCompletion(view.current)} />;
+  return <div class="editor" ref={host} />;
 }
