@@ -35,7 +35,6 @@ impl<'a> RawLabels<'a> {
 
     /// Says in upstream's words, which quote the bytes as they are, what is wrong with the labels.
     /// They may lack a metric name.
-    #[cfg(test)]
     pub(crate) fn check(&self) -> Result<(), Vec<u8>> {
         let complain = |what: &str, bytes: &[u8]| Err([what.as_bytes(), bytes].concat());
         let is_text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
@@ -56,6 +55,17 @@ impl<'a> RawLabels<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A set of labels that were checked; those without a value are left out.
+    pub(crate) fn to_set(&self) -> Labels {
+        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+        let pairs = self.0.iter().map(|(name, value)| (text(name), text(value)));
+        Labels::from_pairs(
+            pairs.filter(|(name, value)| {
+                name.len() <= TEXT_BYTES_MAX && value.len() <= TEXT_BYTES_MAX
+            }),
+        )
     }
 
     /// Checks the labels and makes a set of them; those without a value are left out.

@@ -8,6 +8,7 @@ mod histogram;
 mod labels;
 mod metric_type;
 mod protocol;
+pub mod read;
 mod receive;
 pub mod send;
 mod snappy;

@@ -31,6 +31,7 @@ use tracing::{error, info};
 use transport::client::Client;
 use wal::Readers;
 
+pub(crate) use self::shard::pack;
 use self::{
     client::WriteClient,
     metrics::Metrics,

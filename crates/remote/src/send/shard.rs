@@ -216,7 +216,8 @@ impl Sending {
     }
 }
 
-pub(super) fn pack(request: &[u8]) -> bytes::Bytes {
+/// Packs a message as a snappy block.
+pub(crate) fn pack(request: &[u8]) -> bytes::Bytes {
     let mut packed = vec![0; snap::raw::max_compress_len(request.len())];
     let len = snap::raw::Encoder::new()
         .compress(request, &mut packed)
