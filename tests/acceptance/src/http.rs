@@ -23,19 +23,21 @@ impl Answer {
 
 /// `GET http://127.0.0.1:port/path`; nothing if nobody answers.
 pub fn get(port: u16, path: &str) -> Option<Answer> {
-    send(port, &format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"))
+    send(port, format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes())
 }
 
 /// `POST` with a body; nothing if nobody answers.
 pub fn post(port: u16, path: &str, content_type: &str, body: &str) -> Option<Answer> {
+    post_bytes(port, path, &format!("Content-Type: {content_type}\r\n"), body.as_bytes())
+}
+
+/// `POST` with headers, each with its end of line, and a body; nothing if nobody answers.
+pub fn post_bytes(port: u16, path: &str, headers: &str, body: &[u8]) -> Option<Answer> {
     let len = body.len();
-    send(
-        port,
-        &format!(
-            "POST {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Type: {content_type}\r\n\
-             Content-Length: {len}\r\n\r\n{body}"
-        ),
-    )
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{headers}Content-Length: {len}\r\n\r\n"
+    );
+    send(port, &[head.as_bytes(), body].concat())
 }
 
 /// The whole answer of `/api/v1/query`.
@@ -50,7 +52,8 @@ pub fn query_result(port: u16, expression: &str) -> Vec<Value> {
     answer.json()["data"]["result"].as_array().cloned().unwrap_or_default()
 }
 
-fn escape(text: &str) -> String {
+/// `text` as a part of an address.
+pub fn escape(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => {
@@ -62,10 +65,10 @@ fn escape(text: &str) -> String {
 }
 
 /// HTTP/1.0, so that the body simply ends with the connection.
-fn send(port: u16, request: &str) -> Option<Answer> {
+fn send(port: u16, request: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    stream.write_all(request.as_bytes()).ok()?;
+    stream.write_all(request).ok()?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
