@@ -144,6 +144,13 @@ impl Json {
         self.out.push('"');
     }
 
+    /// A scalar, for which upstream never uses an exponent.
+    pub(crate) fn plain_value(&mut self, value: f64) {
+        self.out.push('"');
+        model::float::write_plain(value, &mut self.out);
+        self.out.push('"');
+    }
+
     pub(crate) fn histogram(&mut self, histogram: &FloatHistogram) {
         histogram::write(histogram, self);
     }

@@ -45,7 +45,7 @@ fn result_type(value: &Value) -> &'static str {
 
 fn value(value: &Value, json: &mut Json) {
     match value {
-        Value::Scalar { time, value } => point(*time, json, |json| json.value(*value)),
+        Value::Scalar { time, value } => point(*time, json, |json| json.plain_value(*value)),
         Value::String { time, value } => point(*time, json, |json| json.string(value)),
         Value::Vector(samples) => json.array(samples, write_sample),
         Value::Matrix(series) => json.array(series, write_series),

@@ -46,6 +46,10 @@ fn the_connection_is_tested_with_a_sum() {
         &post("/api/v1/query", "query=1%2B1&time=4"),
         r#"200 {"status":"success","data":{"resultType":"scalar","result":[4,"2"]}}"#,
     );
+    check(
+        &post("/api/v1/query", "query=1e-7&time=4"),
+        r#"200 {"status":"success","data":{"resultType":"scalar","result":[4,"0.0000001"]}}"#,
+    );
     let version = get(server(), "/api/v1/status/buildinfo");
     assert_eq!(version.json()["data"]["version"], "3.14.0");
 }
