@@ -4,16 +4,35 @@
 //! be it a job or a set of Alertmanagers. Start at [`Manager`], then [`Config`]; a new mechanism is
 //! a file with a [`Discoverer`] and a line in `mechanism.rs`.
 
-mod config;
-pub mod file;
 mod manager;
 mod mechanism;
 mod metrics;
 mod publish;
+mod refresh;
 #[cfg(test)]
 mod tests;
 
-pub use config::Config;
+pub mod consul;
+pub mod digitalocean;
+pub mod dns;
+pub mod docker;
+pub mod dockerswarm;
+pub mod ec2;
+pub mod eureka;
+pub mod file;
+pub mod gce;
+pub mod hetzner;
+pub mod http;
+pub mod kubernetes;
+pub mod linode;
+pub mod nomad;
+pub mod puppetdb;
+pub mod scaleway;
+pub mod vultr;
+
+mod found;
+mod service;
+
 pub use manager::{Groups, Manager, Options};
-pub use mechanism::{Discoverer, Updates};
+pub use mechanism::{Config, Discoverer, Updates};
 pub use metrics::Metrics;

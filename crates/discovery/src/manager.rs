@@ -129,7 +129,7 @@ impl Manager {
             Provided::new(self.publisher.changed.clone(), self.publisher.metrics.clone());
         let provided = Arc::new(provided);
         let stop = self.stop.child_token();
-        match mechanism::build(config, &self.runtime, &self.metrics)? {
+        match mechanism::build(config, set, &self.runtime, &self.metrics)? {
             Mechanism::Fixed(groups) => provided.replace(groups),
             Mechanism::Running(discoverer) => {
                 let is_before = |old: &&Provider| {

@@ -3,7 +3,11 @@ use std::sync::Arc;
 use model::TargetGroup;
 use runtime::{BoxFuture, Runtime};
 
-use crate::{Config, Metrics, file, publish::Provided};
+use crate::{
+    Metrics,
+    publish::Provided,
+    refresh::{Polled as _, Refresh},
+};
 
 /// A way to find targets that goes on for as long as somebody wants them.
 ///
@@ -32,18 +36,86 @@ pub(crate) enum Mechanism {
     Running(Box<dyn Discoverer>),
 }
 
-/// The table of mechanisms; the error says why one cannot work at all.
-pub(crate) fn build(
-    config: &Config,
-    runtime: &Runtime,
-    metrics: &Metrics,
-) -> Result<Mechanism, String> {
-    Ok(match config {
-        Config::Static(groups) => Mechanism::Fixed(groups.clone()),
-        Config::File(config) => Mechanism::Running(Box::new(file::Files::new(
-            config.clone(),
-            runtime.clone(),
-            metrics.file.clone(),
-        ))),
-    })
+/// The mechanisms: what their settings are called, in which file they are, their name in metrics
+/// and logs. Some watch; the others ask now and then.
+macro_rules! mechanisms {
+    (
+        watching { $($watching:ident($watching_file:ident::$discoverer:ident) = $watching_name:literal,)* }
+        asking { $($asking:ident($file:ident) = $name:literal,)* }
+    ) => {
+        /// One entry of `*_sd_configs` or `static_configs`: a mechanism with its settings.
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum Config {
+            /// All groups of one `static_configs`.
+            Static(Vec<TargetGroup>),
+            File(crate::file::Config),
+            $($watching(crate::$watching_file::Config),)*
+            $($asking(crate::$file::Config),)*
+        }
+
+        impl Config {
+            /// The mechanism's name in metrics and logs.
+            pub fn mechanism(&self) -> &'static str {
+                match self {
+                    Config::Static(_) => "static",
+                    Config::File(_) => "file",
+                    $(Config::$watching(_) => $watching_name,)*
+                    $(Config::$asking(_) => $name,)*
+                }
+            }
+        }
+
+        /// Makes the mechanism for the set; the error says why it cannot work at all.
+        pub(crate) fn build(
+            config: &Config,
+            set: &str,
+            runtime: &Runtime,
+            metrics: &Metrics,
+        ) -> Result<Mechanism, String> {
+            let running: Box<dyn Discoverer> = match config {
+                Config::Static(groups) => return Ok(Mechanism::Fixed(groups.clone())),
+                Config::File(config) => Box::new(crate::file::Files::new(
+                    config.clone(),
+                    runtime.clone(),
+                    metrics.file.clone(),
+                )),
+                $(Config::$watching(config) => {
+                    Box::new(crate::$watching_file::$discoverer::new(config, runtime)?)
+                })*
+                $(Config::$asking(config) => Box::new(Refresh {
+                    lookup: config.lookup(runtime)?,
+                    interval: config.refresh_interval(),
+                    runtime: runtime.clone(),
+                    metrics: metrics.of_refreshes($name, set),
+                    mechanism: $name,
+                    set: set.to_owned(),
+                }),)*
+            };
+            Ok(Mechanism::Running(running))
+        }
+    };
+}
+
+mechanisms! {
+    watching {
+        Consul(consul::Consul) = "consul",
+        Kubernetes(kubernetes::Kubernetes) = "kubernetes",
+    }
+    asking {
+        DigitalOcean(digitalocean) = "digitalocean",
+        Dns(dns) = "dns",
+        Docker(docker) = "docker",
+        DockerSwarm(dockerswarm) = "dockerswarm",
+        Ec2(ec2) = "ec2",
+        Eureka(eureka) = "eureka",
+        Gce(gce) = "gce",
+        Hetzner(hetzner) = "hetzner",
+        Http(http) = "http",
+        Linode(linode) = "linode",
+        Nomad(nomad) = "nomad",
+        PuppetDb(puppetdb) = "puppetdb",
+        Scaleway(scaleway) = "scaleway",
+        Vultr(vultr) = "vultr",
+    }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use telemetry::{Counter, Gauge, Registry, Summary, Vector};
 
 /// What all managers of a node count together; register it once.
@@ -8,7 +10,16 @@ pub struct Metrics {
     received_updates: Vector<Counter, 1>,
     updates: Vector<Counter, 1>,
     updates_delayed: Vector<Counter, 1>,
+    refresh_failures: Vector<Counter, 2>,
+    refresh_duration: Vector<Summary, 2>,
     pub(crate) file: FileMetrics,
+}
+
+/// What one mechanism that asks now and then counts.
+#[derive(Clone)]
+pub(crate) struct RefreshMetrics {
+    pub(crate) failures: Counter,
+    duration: Summary,
 }
 
 /// What one manager counts.
@@ -62,6 +73,17 @@ impl Metrics {
                 "Total number of update events that couldn't be sent immediately.",
                 ["name"],
             ),
+            refresh_failures: registry.counters(
+                "prometheus_sd_refresh_failures_total",
+                "Number of refresh failures for the given SD mechanism.",
+                ["mechanism", "config"],
+            ),
+            refresh_duration: registry.summaries(
+                "prometheus_sd_refresh_duration_seconds",
+                "The duration of a refresh in seconds for the given SD mechanism.",
+                ["mechanism", "config"],
+                &[0.5, 0.9, 0.99],
+            ),
             file: FileMetrics {
                 scan_duration: registry.summary(
                     "prometheus_sd_file_scan_duration_seconds",
@@ -81,6 +103,13 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn of_refreshes(&self, mechanism: &str, set: &str) -> RefreshMetrics {
+        RefreshMetrics {
+            failures: self.refresh_failures.with([mechanism, set]),
+            duration: self.refresh_duration.with([mechanism, set]),
+        }
+    }
+
     pub(crate) fn of_manager(&self, name: &str) -> ManagerMetrics {
         ManagerMetrics {
             name: name.to_owned(),
@@ -90,6 +119,12 @@ impl Metrics {
             updates: self.updates.with([name]),
             updates_delayed: self.updates_delayed.with([name]),
         }
+    }
+}
+
+impl RefreshMetrics {
+    pub(crate) fn observe(&self, duration: Duration) {
+        self.duration.observe_duration(duration);
     }
 }
 
