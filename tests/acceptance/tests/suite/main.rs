@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "tests report to whoever runs them")]
 
 mod bed;
+mod cluster;
 mod crash;
 mod demo;
 mod federation;
