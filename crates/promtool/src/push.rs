@@ -93,7 +93,7 @@ async fn send(
         Err(error) => Err(error),
     };
     if let Err(error) = &outcome {
-        writeln!(world.stderr, "  FAILED: {}", crate::explain(&error))?;
+        writeln!(world.stderr, "  FAILED: {}", crate::explain(error))?;
     }
     Ok(outcome.is_ok())
 }

@@ -41,7 +41,7 @@ pub(crate) fn run(global: &Global, world: &mut World, check: &CheckConfig) -> an
             }
             Err(error) => {
                 findings = Findings { failed: true, has_errors: true };
-                writeln!(world.stderr, "  FAILED: {}", crate::explain(&error))?;
+                writeln!(world.stderr, "  FAILED: {}", crate::explain(error))?;
             }
         }
         writeln!(world.stdout)?;

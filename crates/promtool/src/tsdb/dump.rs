@@ -88,7 +88,7 @@ fn write_labels(out: &mut dyn Write, labels: &Labels, _: &Columns) -> anyhow::Re
     Ok(())
 }
 
-/// `name{labels} value seconds`, floats only.
+/// `name{labels} value seconds`, floats only, without staleness markers.
 fn write_openmetrics(
     out: &mut dyn Write,
     labels: &Labels,
@@ -97,6 +97,10 @@ fn write_openmetrics(
     let series = series_text(labels)?;
     let mut value_text = String::new();
     for (time, value) in columns.times.iter().zip(&columns.values) {
+        // OpenMetrics cannot say that a series ends.
+        if model::float::is_stale(*value) {
+            continue;
+        }
         value_text.clear();
         model::float::write_general(*value, &mut value_text);
         let sign = if *time < 0 { "-" } else { "" };
