@@ -5,7 +5,7 @@ import { useAlertmanager } from "../base/api.js";
 import { formatSeries, type Labels } from "../base/format.js";
 import { href, place, replaceSearch } from "../base/route.js";
 import { persisted, useStore } from "../base/store.js";
-import { Badge, Choices, Empty, Fold, LabelList, Trouble, Waiting } from "../parts/bits.js";
+import { Badge, Choices, Empty, Fold, LabelList, Trouble, useSome, Waiting } from "../parts/bits.js";
 import { formatMatcher, formatMatchers, isSame, parseMatchers, type Matcher } from "./matchers.js";
 import { AlertView, FilterBox } from "./parts.js";
 import type { Alert, Group } from "./types.js";
@@ -103,12 +103,17 @@ export function AlertsPage() {
               <Badge tone={group.alerts.some(isLoud) ? "bad" : "quiet"}>{`${group.alerts.length} ${group.alerts.length === 1 ? "alert" : "alerts"}`}</Badge>
             </>
           }>
-            {group.alerts.map((alert) => <AlertView key={alert.fingerprint} alert={alert} onPick={pick} />)}
+            <Alerts all={group.alerts} onPick={pick} />
           </Fold>
         </section>
       ))}
     </>
   );
+}
+
+function Alerts({ all, onPick }: { all: Alert[]; onPick: (name: string, value: string) => void }) {
+  const { some, more } = useSome(all, 50);
+  return <>{some.map((alert) => <AlertView key={alert.fingerprint} alert={alert} onPick={onPick} />)}{more}</>;
 }
 
 function isLoud(alert: Alert): boolean {

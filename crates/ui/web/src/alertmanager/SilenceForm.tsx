@@ -6,7 +6,7 @@ import { formatDuration, parseDuration } from "../base/duration.js";
 import { go, place } from "../base/route.js";
 import { isUtc, persisted, useStore } from "../base/store.js";
 import { formatTime, parseTime } from "../base/time.js";
-import { Empty, Trouble, Waiting } from "../parts/bits.js";
+import { Empty, Trouble, useSome, Waiting } from "../parts/bits.js";
 import { formatMatcher, OPERATORS, operatorOf, parseMatchers, withOperator, type Matcher, type Operator } from "./matchers.js";
 import { AlertView } from "./parts.js";
 import type { Alert, Silence } from "./types.js";
@@ -189,20 +189,19 @@ function MatcherRow({ matcher, onChange, onPaste, onRemove }: {
   );
 }
 
-const SHOWN = 50;
-
 /** The alerts that are there now and match. */
 export function Affected({ matchers }: { matchers: Matcher[] }) {
   const { data, error } = useAlertmanager<Alert[]>("alerts", { filter: matchers.map(formatMatcher), active: true, silenced: true, inhibited: true, unprocessed: true }, 10_000);
-  if (matchers.length === 0) return null;
   const alerts = data ?? [];
+  const { some, more } = useSome(alerts, 50);
+  if (matchers.length === 0) return null;
   return (
     <section class="panel">
       <header class="panel-head"><h2>{data ? `Matches ${alerts.length} ${alerts.length === 1 ? "alert" : "alerts"} now` : "Matches"}</h2></header>
       {error && <Trouble>{error}</Trouble>}
       {data && alerts.length === 0 && <Empty title="None at the moment">It would quiet those that come.</Empty>}
-      {alerts.slice(0, SHOWN).map((alert) => <AlertView key={alert.fingerprint} alert={alert} isShown />)}
-      {alerts.length > SHOWN && <p class="foot muted">{`and ${alerts.length - SHOWN} more`}</p>}
+      {some.map((alert) => <AlertView key={alert.fingerprint} alert={alert} isShown />)}
+      {more}
     </section>
   );
 }

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { roughDuration } from "../base/duration.js";
-import type { Labels } from "../base/format.js";
+import { formatCount, type Labels } from "../base/format.js";
 import { isUtc, store, useStore } from "../base/store.js";
 import { formatTime, isNever } from "../base/time.js";
 
@@ -200,4 +200,15 @@ export function Fold({ summary, children, isOpen, class: name = "" }: {
       {children}
     </details>
   );
+}
+
+/** The first of many, and a button for more: a browser that draws thousands of rows stands still. */
+export function useSome<T>(all: T[], first = 200): { some: T[]; more: ComponentChildren } {
+  const [limit, setLimit] = useState(first);
+  const more = all.length > limit && (
+    <p class="foot">
+      <button type="button" class="small" onClick={() => setLimit(limit * 4)}>{`Show more: ${formatCount(all.length - limit)} are not shown`}</button>
+    </p>
+  );
+  return { some: all.slice(0, limit), more };
 }

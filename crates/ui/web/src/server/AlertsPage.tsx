@@ -6,7 +6,7 @@ import { roughDuration } from "../base/duration.js";
 import { matchesText, searchable } from "../base/format.js";
 import { href } from "../base/route.js";
 import { persisted, useStore } from "../base/store.js";
-import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, Waiting, type Tone } from "../parts/bits.js";
+import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
 import { formatPanels, NEW_PANEL } from "./query/state.js";
 import type { AlertingRule, AlertState, RuleGroup } from "./types.js";
 
@@ -67,6 +67,7 @@ function RuleView({ rule, hasAnnotations }: { rule: AlertingRule; hasAnnotations
   const alerts = rule.alerts ?? [];
   const nFiring = alerts.filter((alert) => alert.state === "firing").length;
   const nPending = alerts.length - nFiring;
+  const { some, more } = useSome(alerts, 100);
   return (
     <Fold class={`rule ${rule.state}`} isOpen={rule.state === "firing"} summary={
       <>
@@ -82,14 +83,14 @@ function RuleView({ rule, hasAnnotations }: { rule: AlertingRule; hasAnnotations
     }>
       <div class="rule-body">
         <Definition rule={rule} />
-        {hasAnnotations && <Annotations all={rule.annotations ?? {}} />}
+        {hasAnnotations && alerts.length === 0 && <Annotations all={rule.annotations ?? {}} />}
         {rule.lastError && <Trouble>{rule.lastError}</Trouble>}
         {alerts.length > 0 && (
           <div class="scroll">
             <table class="list">
               <thead><tr><th scope="col">State</th><th scope="col">Labels</th><th scope="col">Since</th><th scope="col" class="right">Value</th></tr></thead>
               <tbody>
-                {alerts.map((alert) => (
+                {some.map((alert) => (
                   <tr key={JSON.stringify(alert.labels)}>
                     <td><Badge tone={STATES[alert.state]}>{alert.state}</Badge></td>
                     <td>
@@ -97,12 +98,13 @@ function RuleView({ rule, hasAnnotations }: { rule: AlertingRule; hasAnnotations
                       {hasAnnotations && <Annotations all={alert.annotations} />}
                       {alert.keepFiringSince && <p class="muted">Kept firing since <Ago time={alert.keepFiringSince} /></p>}
                     </td>
-                    <td class="nowrap"><Ago time={alert.activeAt} /></td>
-                    <td class="right num">{shortValue(alert.value)}</td>
+                    <td class="nowrap" data-name="Since"><Ago time={alert.activeAt} /></td>
+                    <td class="right num" data-name="Value">{shortValue(alert.value)}</td>
                   </tr>
                 ))}
               </tbody>
             </table>
+            {more}
           </div>
         )}
       </div>

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { useApi } from "../base/api.js";
 import { formatCount, matchesText, searchable, type Labels } from "../base/format.js";
-import { Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, Waiting } from "../parts/bits.js";
+import { Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting } from "../parts/bits.js";
 import { Window } from "./query/pickers.js";
 import type { Targets } from "./types.js";
 
@@ -15,7 +15,6 @@ interface Found {
 }
 
 type Fate = "kept" | "dropped";
-const ROWS = 100;
 
 export function DiscoveryPage() {
   const { data, error, reload } = useApi<Targets>("targets", {}, 30_000);
@@ -50,7 +49,7 @@ export function DiscoveryPage() {
 }
 
 function Pool({ name, found, nDropped }: { name: string; found: Found[]; nDropped: number }) {
-  const [limit, setLimit] = useState(ROWS);
+  const { some, more } = useSome(found, 100);
   const [steps, setSteps] = useState<Labels>();
   const nKept = found.filter((one) => one.after).length;
   const nUnseen = nDropped - (found.length - nKept);
@@ -61,7 +60,7 @@ function Pool({ name, found, nDropped }: { name: string; found: Found[]; nDroppe
           <table class="list halves">
             <thead><tr><th scope="col">Discovered</th><th scope="col">Scraped as</th><th scope="col"><span class="sr">Steps</span></th></tr></thead>
             <tbody>
-              {found.slice(0, limit).map((one, at) => (
+              {some.map((one, at) => (
                 <tr key={at}>
                   <td><LabelList labels={one.before} /></td>
                   <td>{one.after ? <LabelList labels={one.after} /> : <Badge tone="quiet">dropped by relabelling</Badge>}</td>
@@ -71,7 +70,7 @@ function Pool({ name, found, nDropped }: { name: string; found: Found[]; nDroppe
             </tbody>
           </table>
         </div>
-        {found.length > limit && <button type="button" class="more" onClick={() => setLimit(limit * 4)}>{`Show more of ${formatCount(found.length)}`}</button>}
+        {more}
         {nUnseen > 0 && found.length - nKept > 0 && <p class="foot muted">{`${formatCount(nUnseen)} more were dropped; the server keeps only some.`}</p>}
       </Fold>
       {steps && <StepsWindow pool={name} labels={steps} onClose={() => setSteps(undefined)} />}

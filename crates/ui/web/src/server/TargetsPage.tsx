@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { useApi } from "../base/api.js";
 import { parseDuration, roughDuration } from "../base/duration.js";
 import { formatCount, matchesText, searchable } from "../base/format.js";
-import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, Waiting, type Tone } from "../parts/bits.js";
+import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
 import { Window } from "./query/pickers.js";
 import type { Health, Target, Targets } from "./types.js";
 
@@ -51,6 +51,7 @@ export function countBy<T, K extends string>(all: T[], keyOf: (one: T) => K): Pa
 
 function Pool({ name, targets }: { name: string; targets: Target[] }) {
   const nUp = targets.filter((target) => target.health === "up").length;
+  const { some, more } = useSome(targets);
   const [isConfig, setConfig] = useState(false);
   const tone: Tone = nUp === targets.length ? "good" : nUp === 0 ? "bad" : "warn";
   return (
@@ -61,9 +62,10 @@ function Pool({ name, targets }: { name: string; targets: Target[] }) {
             <thead>
               <tr><th scope="col">Endpoint</th><th scope="col">Health</th><th scope="col">Labels</th><th scope="col">Last scrape</th><th scope="col" class="right">Duration</th></tr>
             </thead>
-            <tbody>{targets.map((target) => <Row key={target.scrapeUrl + JSON.stringify(target.labels)} target={target} />)}</tbody>
+            <tbody>{some.map((target) => <Row key={target.scrapeUrl + JSON.stringify(target.labels)} target={target} />)}</tbody>
           </table>
         </div>
+        {more}
       </Fold>
       <button type="button" class="small quiet corner" onClick={() => setConfig(true)}>Configuration</button>
       {isConfig && <ConfigWindow pool={name} onClose={() => setConfig(false)} />}
@@ -79,8 +81,8 @@ function Row({ target }: { target: Target }) {
         <td><a class="url" href={target.globalUrl} target="_blank" rel="noreferrer">{target.scrapeUrl}</a></td>
         <td><Badge tone={HEALTH[target.health]}>{target.health}</Badge></td>
         <td><LabelList labels={target.labels} isNamed /></td>
-        <td class="nowrap"><Ago time={target.lastScrape} /> <span class="muted" title={`Every ${target.scrapeInterval}, within ${target.scrapeTimeout}`}>/ {target.scrapeInterval}</span></td>
-        <td class="right num nowrap">
+        <td class="nowrap" data-name="Last scrape"><Ago time={target.lastScrape} /> <span class="muted" title={`Every ${target.scrapeInterval}, within ${target.scrapeTimeout}`}>/ {target.scrapeInterval}</span></td>
+        <td class="right num nowrap" data-name="Duration">
           {isLate && <span title={`Close to the time limit of ${target.scrapeTimeout}`}><Badge tone="warn">slow</Badge> </span>}
           {roughDuration(target.lastScrapeDuration * 1000)}
         </td>
