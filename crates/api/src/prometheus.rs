@@ -12,6 +12,7 @@ pub mod lifecycle;
 mod metrics;
 mod params;
 mod query;
+mod remote_read;
 mod remote_write;
 mod respond;
 pub mod rules;
@@ -68,6 +69,7 @@ pub struct State {
     pub lifecycle: Option<Arc<dyn lifecycle::Lifecycle>>,
     /// Nothing unless `--web.enable-remote-write-receiver`.
     pub remote_write: Option<Arc<remote::Receiver>>,
+    pub remote_read: Option<Arc<remote::read::Server>>,
     /// Nothing unless `--web.enable-admin-api`.
     pub admin: Option<Arc<dyn admin::Admin>>,
     pub readiness: lifecycle::Readiness,
@@ -192,6 +194,7 @@ fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/admin/tsdb/snapshot", change(admin::snapshot))
         .route("/admin/tsdb/delete_series", change(admin::delete_series))
         .route("/admin/tsdb/clean_tombstones", change(admin::clean_tombstones))
+        .route("/read", post(remote_read::read))
         .route("/write", post(remote_write::write))
         .route("/otlp/v1/metrics", post(disabled::otlp))
         .route_layer(ready)

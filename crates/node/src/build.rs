@@ -12,6 +12,11 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The compiler, under a key that upstream calls the Go version.
 pub const COMPILER: &str = concat!("rust", env!("CARGO_PKG_RUST_VERSION"));
 
+/// How clients of the server call themselves.
+pub(crate) fn user_agent() -> String {
+    format!("Prometheus/{PROMETHEUS}")
+}
+
 /// The commit, if whoever built this has said so.
 pub fn revision() -> &'static str {
     option_env!("VESTA_REVISION").unwrap_or("unknown")

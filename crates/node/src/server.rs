@@ -5,6 +5,7 @@
 //! backwards.
 
 mod components;
+mod fanout;
 mod features;
 mod language;
 mod load;
@@ -14,6 +15,7 @@ mod options;
 mod queries;
 mod receive;
 mod retention;
+mod send;
 mod shown;
 mod storage;
 mod surface;
@@ -72,6 +74,8 @@ struct Server {
     /// Of the files as they were when they were applied last.
     fingerprint: u64,
     components: Components,
+    /// Who reads the write-ahead log beside the storage.
+    log_readers: wal::Readers,
     maintenance: Option<maintenance::Maintenance>,
 }
 
@@ -90,7 +94,9 @@ impl Server {
         let readiness = Readiness::default();
         metrics::register_readiness(&registry, readiness.clone());
         let options = Arc::new(options);
-        let components = Components::new(&options, &runtime, &registry, &storage);
+        let log_readers = wal::Readers::default();
+        let components =
+            Components::new(&options, &runtime, &registry, &storage, log_readers.clone());
         Server {
             options,
             runtime,
@@ -102,6 +108,7 @@ impl Server {
             config_state,
             fingerprint: 0,
             components,
+            log_readers,
             maintenance: None,
         }
     }
@@ -152,6 +159,7 @@ impl Server {
         self.shown.set_retention(retention);
         let (runtime, options) = (self.runtime.clone(), self.options.clone());
         let settings = storage::settings(&options.storage, retention, self.replay.clone());
+        let settings = tsdb::Options { log_readers: self.log_readers.clone(), ..settings };
         let opening = tokio::task::spawn_blocking(move || {
             tsdb::Database::open(&runtime, &options.storage.directory, settings)
         });

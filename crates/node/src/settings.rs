@@ -5,6 +5,7 @@
 pub(crate) mod alerting;
 pub(crate) mod discovery;
 pub(crate) mod relabel;
+pub(crate) mod remote;
 pub(crate) mod rules;
 pub(crate) mod scrape;
 

@@ -111,6 +111,7 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             block_range_max: Some(values.duration("storage.tsdb.max-block-duration"))
                 .filter(|range| !range.is_zero()),
             lock: !values.is_set("storage.tsdb.no-lockfile"),
+            remote_flush_deadline: values.duration("storage.remote.flush-deadline"),
             wal_segment_bytes: segment_bytes,
             wal_compression,
             samples_per_chunk: count(values, "storage.tsdb.samples-per-chunk")?,
@@ -130,6 +131,11 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             timeout: values.duration("query.timeout"),
             concurrency_max: count(values, "query.max-concurrency")?,
             samples_max: count(values, "query.max-samples")?,
+        },
+        remote_read: remote::read::Options {
+            samples_max: count(values, "storage.remote.read-sample-limit")?,
+            concurrency_max: count(values, "storage.remote.read-concurrent-limit")?,
+            frame_bytes_max: count(values, "storage.remote.read-max-bytes-in-frame")?,
         },
         scrape: ScrapeOptions {
             adjust_timestamps: values.is_set("scrape.adjust-timestamps"),

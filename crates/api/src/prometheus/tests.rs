@@ -4,6 +4,7 @@ mod fakes;
 mod grafana;
 mod load;
 mod promql_engine;
+mod remote_read;
 mod remote_write;
 mod tables;
 
@@ -41,6 +42,7 @@ fn state() -> State {
         status: Arc::new(fakes::Status::default()),
         lifecycle: None,
         remote_write: None,
+        remote_read: None,
         admin: None,
         readiness,
         registry: telemetry::Registry::default(),

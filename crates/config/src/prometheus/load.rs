@@ -198,7 +198,6 @@ fn unsupported(file: &File, scrapes: &[Scrape]) -> Vec<String> {
         }
     }
     let sections = [
-        ("remote_read", !file.remote_read.is_empty(), "queries do not read from there"),
         ("tracing", !file.tracing.endpoint.is_empty(), "no traces are sent"),
     ];
     for (section, present, consequence) in sections {

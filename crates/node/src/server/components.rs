@@ -10,15 +10,17 @@ use telemetry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::{error, info};
 
-use super::{LateDatabase, Loaded, Options, queries::Queries};
+use super::{LateDatabase, Loaded, Options, fanout::Fanout, queries::Queries, send};
 use crate::settings;
 
 /// The parts between the storage and the HTTP surface.
 pub(super) struct Components {
     pub(super) queries: Arc<Queries>,
+    fanout: Fanout,
     pub(super) scrape: Arc<scrape::Manager>,
     pub(super) notifier: Arc<Notifier>,
     rules: rules::Manager,
+    senders: remote::send::Senders,
     scrape_discovery: discovery::Manager,
     notify_discovery: discovery::Manager,
     /// Bring what discovery finds to `scrape` and to `notifier`; they end with their discovery.
@@ -34,9 +36,12 @@ impl Components {
         runtime: &Runtime,
         registry: &Registry,
         storage: &LateDatabase,
+        log_readers: wal::Readers,
     ) -> Components {
         let clock = runtime.clock.clone();
-        let queries = Arc::new(Queries::new(options, storage.clone(), clock, registry));
+        let fanout = Fanout::new(storage.clone(), runtime.clone(), registry);
+        let stores = (storage.clone(), fanout.clone());
+        let queries = Arc::new(Queries::new(options, stores, clock, registry));
         let metrics = discovery::Metrics::register(registry);
         let discovery = |name| {
             discovery::Manager::new(discovery::Options::named(name), runtime.clone(), &metrics)
@@ -56,6 +61,7 @@ impl Components {
             metrics: rules::Metrics::register(registry),
         };
         let nothing = settings::rules::settings(&config::prometheus::File::default(), options);
+        let senders = send::senders(options, runtime, registry, log_readers, &scrape);
         let (scraper, targets) = (scrape.clone(), scrape_discovery.updates());
         let couriers = [
             tokio::spawn(async move { scraper.run(targets).await }),
@@ -63,9 +69,11 @@ impl Components {
         ];
         Components {
             queries,
+            fanout,
             scrape,
             notifier,
             rules: rules::Manager::new(world, nothing),
+            senders,
             scrape_discovery,
             notify_discovery,
             couriers,
@@ -89,6 +97,13 @@ impl Components {
         let file = &loaded.config.file;
         self.queries.set_subquery_step(file.global.evaluation_interval.0);
         let external_labels = settings::alerting::external_labels(file);
+        if let Err(error) = self.fanout.apply(loaded.remote_read) {
+            complaints.push(error.to_string());
+        }
+        // Before the first sample: queues that are new begin at the end of the log.
+        if let Err(error) = self.senders.apply(loaded.remote_write).await {
+            complaints.push(error.to_string());
+        }
         let (mut jobs, mut targets) = (Vec::new(), BTreeMap::new());
         for job in loaded.jobs {
             targets.insert(job.scrape.job_name.clone(), job.discovery);
@@ -110,7 +125,7 @@ impl Components {
     }
 
     /// Ends everything but the notifier, which is to send what the others still raise.
-    pub(super) async fn stop(self) -> Arc<Notifier> {
+    pub(super) async fn stop(mut self) -> Arc<Notifier> {
         info!("Stopping scrape discovery manager...");
         self.scrape_discovery.stop().await;
         info!("Stopping notify discovery manager...");
@@ -122,6 +137,8 @@ impl Components {
         info!(component = "scrape manager", "Stopping scrape manager...");
         self.scrape.stop().await;
         info!("Scrape manager stopped");
+        info!("Stopping remote storage...");
+        self.senders.stop().await;
         drop((self.scrape_discovery, self.notify_discovery));
         for courier in self.couriers {
             if let Err(error) = courier.await {

@@ -14,7 +14,7 @@ use runtime::Disk;
 use tracing::warn;
 
 use super::language;
-use crate::settings;
+use crate::{build, settings};
 
 /// A configuration with nothing left that could be wrong in itself.
 pub(super) struct Loaded {
@@ -23,6 +23,8 @@ pub(super) struct Loaded {
     pub(super) notifier: notifier::Config,
     /// For each set of Alertmanagers, how to find them.
     pub(super) alertmanagers: Vec<Vec<discovery::Config>>,
+    pub(super) remote_write: Vec<remote::send::Config>,
+    pub(super) remote_read: Vec<remote::read::Config>,
     /// Rule files by path.
     pub(super) rules: Vec<(String, Vec<rules::file::Group>)>,
 }
@@ -48,8 +50,10 @@ pub(super) fn load(
     let sections = config.file.alerting.alertmanagers.iter();
     let alertmanagers =
         sections.map(|section| settings::discovery::mechanisms(&section.discovery)).collect();
+    let remote_write = settings::remote::write(&config.file)?;
+    let remote_read = settings::remote::read(&config.file, &build::user_agent())?;
     let rules = load_rules(disk, &config, syntax)?;
-    Ok(Loaded { config, jobs, notifier, alertmanagers, rules })
+    Ok(Loaded { config, jobs, notifier, alertmanagers, remote_write, remote_read, rules })
 }
 
 /// What the storage does not do yet, for the log.

@@ -12,6 +12,8 @@ pub struct Options {
     pub notifier: NotifierOptions,
     pub query: QueryOptions,
     pub scrape: ScrapeOptions,
+    /// How much others may read.
+    pub remote_read: remote::read::Options,
     /// From `--enable-feature`, one name each.
     pub features: Vec<String>,
     /// Every flag with its effective value, for `/api/v1/status/flags`.
@@ -46,6 +48,8 @@ pub struct StorageOptions {
     /// The longest block; `None` leaves it to the retention.
     pub block_range_max: Option<Duration>,
     pub lock: bool,
+    /// How long remote write may flush when it ends.
+    pub remote_flush_deadline: Duration,
     pub wal_segment_bytes: u64,
     pub wal_compression: WalCompression,
     pub samples_per_chunk: usize,

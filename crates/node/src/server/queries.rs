@@ -2,30 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::Timestamp;
+use model::{Matcher, TimeRange, Timestamp};
 use promql::{Engine, QueryOptions, QueryResult, Result};
 use rules::{Sample, SampleValue};
 use telemetry::{Counter, Gauge, Registry, Summary, Vector};
 
-use super::{LateDatabase, Options, language};
+use super::{LateDatabase, Options, fanout::Fanout, language};
 
 /// Answers queries. Calls block.
 pub(super) struct Queries {
     engine: Engine,
-    storage: LateDatabase,
+    storage: Fanout,
+    /// Others are not asked for exemplars.
+    local: LateDatabase,
     metrics: Metrics,
 }
 
 impl Queries {
     pub(super) fn new(
         options: &Options,
-        storage: LateDatabase,
+        (local, storage): (LateDatabase, Fanout),
         clock: Arc<dyn runtime::Clock>,
         registry: &Registry,
     ) -> Queries {
         let metrics = Metrics::register(registry);
         metrics.concurrent_max.set(options.query.concurrency_max as f64);
-        Queries { engine: Engine::new(language::engine_options(options), clock), storage, metrics }
+        let engine = Engine::new(language::engine_options(options), clock);
+        Queries { engine, storage, local, metrics }
     }
 
     pub(super) fn set_subquery_step(&self, step: Duration) {
@@ -48,6 +51,16 @@ impl Queries {
         options: &QueryOptions,
     ) -> Result<QueryResult> {
         self.metrics.count(|| self.engine.range(&self.storage, query, start, end, step, options))
+    }
+}
+
+impl storage::ExemplarQueryable for Queries {
+    fn exemplars(
+        &self,
+        range: TimeRange,
+        selectors: &[Vec<Matcher>],
+    ) -> storage::Result<Vec<storage::SeriesExemplars>> {
+        self.local.get().ok_or(storage::Error::NotReady)?.exemplars(range, selectors)
     }
 }
 

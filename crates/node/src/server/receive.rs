@@ -1,4 +1,4 @@
-//! How samples of other systems get in.
+//! Remote write and remote read of other systems.
 
 use std::sync::Arc;
 
@@ -14,5 +14,14 @@ impl Server {
         };
         let storage = Arc::new(self.storage.clone());
         Some(Arc::new(remote::Receiver::new(storage, options, &self.runtime, &self.registry)))
+    }
+
+    /// What answers remote reads: from what is stored here, not from what we read ourselves.
+    pub(super) fn remote_read_server(&self) -> Arc<remote::read::Server> {
+        let (storage, shown) = (Arc::new(self.storage.clone()), self.shown.clone());
+        let external_labels = Arc::new(move || shown.external_labels());
+        let options = self.options.remote_read;
+        let server = remote::read::Server::new(storage, options, external_labels, &self.registry);
+        Arc::new(server)
     }
 }

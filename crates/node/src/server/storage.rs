@@ -81,5 +81,6 @@ pub(super) fn settings(
         },
         no_lockfile: !options.lock,
         progress,
+        ..tsdb::Options::default()
     }
 }

@@ -264,6 +264,7 @@ fn options() -> Options {
             block_range_min: seconds(2 * 3600),
             block_range_max: None,
             lock: true,
+            remote_flush_deadline: seconds(60),
             wal_segment_bytes: 128 << 20,
             wal_compression: WalCompression::Snappy,
             samples_per_chunk: 120,
@@ -283,6 +284,11 @@ fn options() -> Options {
             timeout: seconds(120),
             concurrency_max: 20,
             samples_max: 50_000_000,
+        },
+        remote_read: remote::read::Options {
+            samples_max: 50_000_000,
+            concurrency_max: 10,
+            frame_bytes_max: 1 << 20,
         },
         scrape: ScrapeOptions {
             adjust_timestamps: true,

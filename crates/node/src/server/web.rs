@@ -65,6 +65,7 @@ impl Server {
             status: Arc::new(status),
             lifecycle: web.enable_lifecycle.then_some(lifecycle),
             remote_write: self.remote_write_receiver(),
+            remote_read: Some(self.remote_read_server()),
             admin: web.enable_admin_api.then_some(admin),
             readiness: self.readiness.clone(),
             registry: self.registry.clone(),

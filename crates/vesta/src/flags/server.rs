@@ -8,11 +8,9 @@ use super::{
 
 const NO_GO: Status = NoEffect("there is no Go runtime to tell");
 const PAGES: Status = NoEffect("the pages follow");
-const REMOTE_WRITE: Status = NoEffect("remote write follows");
 const CONSOLES: Status = NoEffect("consoles follow");
 const BLOCKS: Status = NoEffect("the compactor sees to it by itself");
 const AGENT: Status = NoEffect("agent mode follows");
-const REMOTE_READ: Status = NoEffect("remote read follows");
 
 /// In the order in which `--help` lists them.
 #[rustfmt::skip]
@@ -54,10 +52,10 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("storage.agent.checkpoint-from-in-memory-series", Bool, "false", AGENT, "Write the agent's checkpoint from memory"),
     flag("storage.agent.checkpoint-batch-size", Int, "1000", AGENT, "Series in a record of the agent's checkpoint"),
     flag("storage.agent.no-lockfile", Bool, "false", AGENT, "Do not lock the agent's data directory"),
-    flag("storage.remote.flush-deadline", Duration, "1m", REMOTE_WRITE, "How long to flush remote write queues on stop and reload"),
-    flag("storage.remote.read-sample-limit", Int, "50000000", REMOTE_READ, "Most samples in a remote read answer; 0 is no limit"),
-    flag("storage.remote.read-concurrent-limit", Int, "10", REMOTE_READ, "Most remote reads at once; 0 is no limit"),
-    flag("storage.remote.read-max-bytes-in-frame", Int, "1048576", REMOTE_READ, "Largest frame of a streamed remote read"),
+    flag("storage.remote.flush-deadline", Duration, "1m", Works, "How long to flush remote write queues on stop and reload"),
+    flag("storage.remote.read-sample-limit", Int, "50000000", Works, "Most samples in a remote read answer; 0 is no limit"),
+    flag("storage.remote.read-concurrent-limit", Int, "10", Works, "Most remote reads at once; 0 is no limit"),
+    flag("storage.remote.read-max-bytes-in-frame", Int, "1048576", Works, "Largest frame of a streamed remote read"),
     flag("web.search.max-limit", Int, "10000", NoEffect("the search endpoints follow"), "Most results of a search; 0 is no limit"),
     flag("rules.alert.for-outage-tolerance", Duration, "1h", Works, "Longest outage after which the 'for' state of alerts is restored"),
     flag("rules.alert.for-grace-period", Duration, "10m", Works, "Least time between a restored 'for' state and firing"),

@@ -1,0 +1,152 @@
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use config::{
+    decode::{Setting as _, Style},
+    prometheus::{File, RemoteRead, RemoteWrite},
+    values::Url,
+    yaml,
+};
+use md5::{Digest as _, Md5};
+use model::{Labels, names::ValidationScheme};
+use receivers::http_config;
+use remote::{Message, send};
+use transport::client::{Error, Header, Secret};
+
+use super::{alerting::external_labels, relabel};
+
+/// Where samples are sent. The error says which section is wrong.
+pub(crate) fn write(file: &File) -> Result<Vec<send::Config>, String> {
+    let external_labels = external_labels(file);
+    let mut queues: Vec<send::Config> = Vec::new();
+    for section in file.remote_write.iter() {
+        let mut queue = queue(section, file.global.scheme(), &external_labels)
+            .map_err(|error| format!("remote_write {:?}: {error}", section.name))?;
+        // Two sections may name one URL; each has its own position.
+        let n_same = queues.iter().filter(|other| other.url == queue.url).count();
+        if section.name.is_empty() && n_same > 0 {
+            queue.position_name = format!("{}-{n_same}", queue.position_name);
+        }
+        queues.push(queue);
+    }
+    Ok(queues)
+}
+
+fn queue(
+    section: &RemoteWrite,
+    names: ValidationScheme,
+    external_labels: &Labels,
+) -> super::Result<send::Config> {
+    for (what, is_given) in [
+        ("azuread", section.azuread.is_some()),
+        ("google_iam", section.google_iam.is_some()),
+        ("round_robin_dns", section.round_robin_dns),
+    ] {
+        if is_given {
+            return Err(Error::Unsupported { what }.into());
+        }
+    }
+    let mut http = http_config::to_client(&section.http)?;
+    if let Some(sigv4) = &section.sigv4 {
+        http.authentication = http_config::sigv4(sigv4, "aps");
+    }
+    add_headers(&mut http, &section.headers);
+    let url = parse_url(section.url.as_ref())?;
+    let count = |number: i64| usize::try_from(number).unwrap_or(1);
+    let (waiting, metadata) = (&section.queue_config, &section.metadata_config);
+    let place = if section.name.is_empty() { url.as_str() } else { section.name.as_str() };
+    Ok(send::Config {
+        name: name(&section.name, &yaml::print(&section.encode(Style::Shown))),
+        position_name: hex(&Md5::digest(place)),
+        fingerprint: fingerprint(section, external_labels),
+        url,
+        message: Message::parse(&section.protobuf_message).unwrap_or(Message::Version1),
+        timeout: section.remote_timeout.0,
+        http,
+        write_relabel: relabel::rules(&section.write_relabel_configs, names)?,
+        external_labels: external_labels.clone(),
+        send_native_histograms: section.send_native_histograms,
+        queue: send::Queue {
+            capacity: count(waiting.capacity),
+            max_shards: count(waiting.max_shards),
+            min_shards: count(waiting.min_shards),
+            max_samples_per_send: count(waiting.max_samples_per_send),
+            batch_send_deadline: waiting.batch_send_deadline.0,
+            min_backoff: waiting.min_backoff.0,
+            max_backoff: waiting.max_backoff.0,
+            retry_on_http_429: waiting.retry_on_http_429,
+            sample_age_limit: waiting.sample_age_limit.0,
+        },
+        metadata: send::Metadata {
+            send: metadata.send,
+            interval: metadata.send_interval.0,
+            max_per_send: count(metadata.max_samples_per_send),
+        },
+    })
+}
+
+/// The section's own name, or what upstream makes of its text.
+fn name(own: &str, text: &str) -> String {
+    if !own.is_empty() {
+        return own.to_owned();
+    }
+    hex(&Md5::digest(text)).chars().take(6).collect()
+}
+
+/// Sections without a URL are refused when they are read.
+fn parse_url(url: Option<&Url>) -> Result<url::Url, Error> {
+    let url = url.map_or("", |url| &url.0);
+    let (what, bad) = (format!("url {url}"), |error: url::ParseError| error.to_string());
+    url.parse().map_err(|error| Error::Config { what, reason: bad(error) })
+}
+
+fn add_headers(http: &mut transport::client::Config, headers: &BTreeMap<String, String>) {
+    http.headers.extend(headers.iter().map(|(name, value)| Header {
+        name: name.clone(),
+        values: vec![Secret::Inline(value.clone())],
+    }));
+}
+
+fn fingerprint(section: &RemoteWrite, external_labels: &Labels) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    yaml::print(&section.encode(Style::Whole)).hash(&mut hasher);
+    external_labels.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What queries also read from. The error says which section is wrong.
+pub(crate) fn read(file: &File, user_agent: &str) -> Result<Vec<remote::read::Config>, String> {
+    let external_labels = external_labels(file);
+    let source = |section: &RemoteRead| {
+        source(section, &external_labels, user_agent)
+            .map_err(|error| format!("remote_read {:?}: {error}", section.name))
+    };
+    file.remote_read.iter().map(source).collect()
+}
+
+fn source(
+    section: &RemoteRead,
+    external_labels: &Labels,
+    user_agent: &str,
+) -> super::Result<remote::read::Config> {
+    let mut http = http_config::to_client(&section.http)?;
+    add_headers(&mut http, &section.headers);
+    Ok(remote::read::Config {
+        name: name(&section.name, &yaml::print(&section.encode(Style::Shown))),
+        url: parse_url(section.url.as_ref())?,
+        timeout: section.remote_timeout.0,
+        http,
+        frame_bytes_max: section.chunked_read_limit,
+        required_matchers: Labels::from_pairs(section.required_matchers.iter()),
+        read_recent: section.read_recent,
+        filter_external_labels: section.filter_external_labels,
+        external_labels: external_labels.clone(),
+        user_agent: user_agent.to_owned(),
+    })
+}
