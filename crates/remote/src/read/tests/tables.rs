@@ -316,8 +316,7 @@ fn histogram(json: &Json) -> FloatHistogram {
 /// The store of a case of the endpoint's table.
 fn store(case: &Json) -> MemoryStorage {
     let storage = MemoryStorage::default();
-    let mut lines = case["load"].as_str().expect("a text").lines().skip(1);
-    while let Some(line) = lines.next() {
+    for line in case["load"].as_str().expect("a text").lines().skip(1) {
         // `name{foo="bar",baz="qux"} 0+100x119`: the only notation that the table has.
         let (series, values) = line.trim().split_once(' ').expect("a series and values");
         let (name, rest) = series.split_once('{').expect("labels");

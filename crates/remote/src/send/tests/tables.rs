@@ -88,7 +88,7 @@ fn answers_that_are_no_success_say_what_they_are() {
             None => same("success", status.is_success(), true),
             Some(error) => {
                 let failed = failed(status, body.as_bytes(), "", false, Duration::ZERO);
-                let want = format!("{error}{}", &body[..1024]);
+                let want = format!("{error}{}", body.chars().take(1024).collect::<String>());
                 let is_recoverable = case["recoverable"].as_bool().expect("a bool");
                 same("error", failed.text, want)
                     .and_then(|()| same("recoverable", failed.is_recoverable, is_recoverable))
