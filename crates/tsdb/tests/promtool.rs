@@ -117,3 +117,56 @@ fn upstream_reads_a_log_compressed_with_snappy() {
 fn upstream_reads_a_log_of_many_segments() {
     check(wal::Options { segment_bytes: wal::PAGE_BYTES as u64, ..wal::Options::default() });
 }
+
+/// Every seventh commit again, between the others.
+fn fill_late(database: &Database, n_series: u32, n_commits: i64) {
+    for commit in (0..n_commits).rev().filter(|commit| commit % 7 == 0) {
+        let mut appender = database.appender();
+        for number in 0..n_series {
+            let name = if number % 10 == 0 { "only_late" } else { "late_total" };
+            let labels = Labels::from_pairs([("__name__", name), ("n", &number.to_string())]);
+            let time = |offset_ms| Timestamp::from_millis(START + commit * STEP_MS + offset_ms);
+            if name == "late_total" && commit == n_commits - n_commits % 7 {
+                let said = appender.append(SeriesRef::UNKNOWN, &labels, time(0), 1.0);
+                said.expect("it is taken");
+                continue;
+            }
+            let said = appender.append(SeriesRef::UNKNOWN, &labels, time(-5), f64::from(number));
+            said.expect("it is taken");
+        }
+        appender.commit().expect("it is written");
+    }
+}
+
+#[test]
+fn upstream_reads_late_samples() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    let options = Options {
+        retention: minutes(100_000),
+        out_of_order_window: minutes(300),
+        ..Options::default()
+    };
+    let database =
+        Database::open(&Runtime::real(), directory.path(), options.clone()).expect("it opens");
+    fill(&database, 20, 300);
+    fill_late(&database, 50, 300);
+    let expected = ours(&database);
+    assert_eq!(expected.len(), 20 * 300 + 50 * 43);
+    drop(database);
+    let Some(found) = upstream(directory.path()) else { return };
+    assert_eq!(found, expected);
+
+    // The same in blocks.
+    let database = Database::open(&Runtime::real(), directory.path(), options).expect("it opens");
+    assert_eq!(ours(&database), expected, "after upstream was there");
+    fill(&database, 20, 1000);
+    let expected = ours(&database);
+    for _ in 0..3 {
+        database.maintain().expect("it compacts");
+    }
+    assert!(database.counters().blocks_loaded > 0);
+    assert_eq!(ours(&database), expected);
+    drop(database);
+    assert_eq!(upstream(directory.path()).expect("it was there"), expected);
+}
