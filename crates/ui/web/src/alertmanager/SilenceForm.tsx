@@ -1,6 +1,6 @@
 //! A silence is made or changed here, with a look at what it would quiet.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { askAlertmanager, messageOf, useAlertmanager } from "../base/api.js";
 import { formatDuration, parseDuration } from "../base/duration.js";
 import { go, place } from "../base/route.js";
@@ -8,7 +8,7 @@ import { isUtc, persisted, useStore } from "../base/store.js";
 import { formatTime, parseTime } from "../base/time.js";
 import { Empty, Trouble, useSome, Waiting } from "../parts/bits.js";
 import { formatMatcher, OPERATORS, operatorOf, parseMatchers, withOperator, type Matcher, type Operator } from "./matchers.js";
-import { AlertView } from "./parts.js";
+import { AlertView, Proposals, useKnownLabels } from "./parts.js";
 import type { Alert, Silence } from "./types.js";
 
 const creator = persisted("creator", "");
@@ -56,6 +56,7 @@ function Form({ title, initial }: { title: string; initial: Draft }) {
   const [error, setError] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
+  const known = useKnownLabels();
   const matchers = draft.matchers.filter((matcher) => matcher.name !== "");
   const matchesAll = matchers.every((matcher) => operatorOf(matcher) !== "=" || matcher.value === "");
   const complaint = complaintOf(draft, matchers);
@@ -88,7 +89,7 @@ function Form({ title, initial }: { title: string; initial: Draft }) {
         <fieldset>
           <legend>Matches alerts with all of</legend>
           {draft.matchers.map((matcher, at) => (
-            <MatcherRow key={at} matcher={matcher}
+            <MatcherRow key={at} matcher={matcher} known={known}
               onChange={(next) => change({ matchers: draft.matchers.map((one, other) => (other === at ? next : one)) })}
               onPaste={(many) => change({ matchers: [...draft.matchers.slice(0, at), ...many, ...draft.matchers.slice(at + 1)] })}
               onRemove={draft.matchers.length > 1 ? () => change({ matchers: draft.matchers.filter((_, other) => other !== at) }) : undefined} />
@@ -163,15 +164,19 @@ function TextInput({ label, shown, take }: { label: string; shown: string; take:
   );
 }
 
-function MatcherRow({ matcher, onChange, onPaste, onRemove }: {
+function MatcherRow({ matcher, known, onChange, onPaste, onRemove }: {
   matcher: Matcher;
+  known: Map<string, Set<string>>;
   onChange: (matcher: Matcher) => void;
   onPaste: (matchers: Matcher[]) => void;
   onRemove?: () => void;
 }) {
+  const id = useId();
   return (
     <div class="matcher-row">
-      <input type="text" aria-label="Label" placeholder="label" value={matcher.name} spellcheck={false} autocapitalize="off"
+      <Proposals id={`${id}-names`} all={known.keys()} />
+      <Proposals id={`${id}-values`} all={known.get(matcher.name) ?? []} />
+      <input list={`${id}-names`} autocomplete="off" type="text" aria-label="Label" placeholder="label" value={matcher.name} spellcheck={false} autocapitalize="off"
         onInput={(event) => onChange({ ...matcher, name: event.currentTarget.value })}
         onPaste={(event) => {
           // Matchers that were copied from elsewhere fill several rows.
@@ -183,7 +188,7 @@ function MatcherRow({ matcher, onChange, onPaste, onRemove }: {
       <select aria-label="Comparison" value={operatorOf(matcher)} onChange={(event) => onChange(withOperator(matcher, event.currentTarget.value as Operator))}>
         {OPERATORS.map((operator) => <option key={operator}>{operator}</option>)}
       </select>
-      <input type="text" aria-label="Value" placeholder="value" value={matcher.value} spellcheck={false} autocapitalize="off" onInput={(event) => onChange({ ...matcher, value: event.currentTarget.value })} />
+      <input list={`${id}-values`} autocomplete="off" type="text" aria-label="Value" placeholder="value" value={matcher.value} spellcheck={false} autocapitalize="off" onInput={(event) => onChange({ ...matcher, value: event.currentTarget.value })} />
       {onRemove && <button type="button" class="quiet" aria-label="Remove this matcher" onClick={onRemove}>✕</button>}
     </div>
   );

@@ -1,6 +1,7 @@
 //! What the pages of an Alertmanager share: the filter box, an alert, matchers.
 
-import { useState } from "preact/hooks";
+import { useId, useMemo, useState } from "preact/hooks";
+import { useAlertmanager } from "../base/api.js";
 import type { Labels } from "../base/format.js";
 import { href } from "../base/route.js";
 import { Ago, Badge, LabelList } from "../parts/bits.js";
@@ -11,10 +12,37 @@ export function MatcherList({ matchers }: { matchers: Matcher[] }) {
   return <span class="labels">{matchers.map((matcher) => <bdi class="label" key={formatMatcher(matcher)}>{formatMatcher(matcher)}</bdi>)}</span>;
 }
 
+/** What a browser proposes is a list, not a search: longer ones help nobody. */
+const PROPOSALS_MAX = 500;
+
+/** The labels that alerts have now, to be proposed: each name with its values. */
+export function useKnownLabels(): Map<string, Set<string>> {
+  const { data } = useAlertmanager<Alert[]>("alerts");
+  return useMemo(() => {
+    const known = new Map<string, Set<string>>();
+    for (const alert of data ?? []) {
+      for (const [name, value] of Object.entries(alert.labels)) {
+        known.set(name, (known.get(name) ?? new Set()).add(value));
+      }
+    }
+    return known;
+  }, [data]);
+}
+
+export function Proposals({ id, all }: { id: string; all: Iterable<string> }) {
+  return <datalist id={id}>{[...all].slice(0, PROPOSALS_MAX).map((one) => <option key={one} value={one} />)}</datalist>;
+}
+
 /** Matchers as chips that can be taken away, and a box for more. */
 export function FilterBox({ matchers, onChange }: { matchers: Matcher[]; onChange: (matchers: Matcher[]) => void }) {
   const [text, setText] = useState("");
   const [isWrong, setWrong] = useState(false);
+  const id = useId();
+  const known = useKnownLabels();
+  const proposals = useMemo(
+    () => [...known].flatMap(([name, values]) => [...values].map((value) => formatMatcher({ name, value, isRegex: false, isEqual: true }))).sort(),
+    [known],
+  );
   const add = () => {
     const more = parseMatchers(text);
     setWrong(more === null);
@@ -31,12 +59,14 @@ export function FilterBox({ matchers, onChange }: { matchers: Matcher[]; onChang
       ))}
       <input type="text" value={text} aria-label="Filter by label" aria-invalid={isWrong} spellcheck={false} autocapitalize="off"
         placeholder={matchers.length > 0 ? "and …" : 'Filter, such as severity="page", path=~"/pay.*"'}
+        list={id} autocomplete="off"
         onInput={(event) => { setText(event.currentTarget.value); setWrong(false); }}
         onKeyDown={(event) => {
           if (event.key === "Enter") add();
           if (event.key === "Backspace" && text === "" && matchers.length > 0) onChange(matchers.slice(0, -1));
         }}
         onBlur={() => text !== "" && add()} />
+      <Proposals id={id} all={proposals} />
       {isWrong && <span class="wrong" role="alert">Write it as name="value"; also with != =~ !~</span>}
     </div>
   );

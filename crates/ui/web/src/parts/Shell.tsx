@@ -28,6 +28,10 @@ export function Shell({ entries, status, children }: { entries: Entry[]; status?
   useEffect(() => {
     document.title = here ? `${here.name} · ${page.title}` : page.title;
   }, [here]);
+  useEffect(() => {
+    addEventListener("keydown", toBox);
+    return () => removeEventListener("keydown", toBox);
+  }, []);
   const nextLook = THEMES[(THEMES.indexOf(look) + 1) % THEMES.length]!;
   return (
     <>
@@ -55,6 +59,18 @@ export function Shell({ entries, status, children }: { entries: Entry[]; status?
       <main id="main" tabIndex={-1}>{children}</main>
     </>
   );
+}
+
+/** A slash goes to what the page is asked by: the filter, or the first query. */
+function toBox(event: KeyboardEvent) {
+  // From inside of the query box, which is a shadow root, events seem to come from its host.
+  const isTyping = event.composedPath().some((one) => one instanceof HTMLElement && (one.isContentEditable || one.matches("input, select, textarea")));
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
+  const editor = document.querySelector(".editor")?.shadowRoot?.querySelector<HTMLElement>(".cm-content");
+  const box = editor ?? document.querySelector<HTMLElement>('main input[type="search"], .filter-box input');
+  if (!box) return;
+  event.preventDefault();
+  box.focus();
 }
 
 function isAt(entry: Entry, path: string): boolean {

@@ -97,6 +97,7 @@ export function Editor({ given, onChange, onRun, isFirst }: Props) {
       root: shadow,
       state: EditorState.create({
         doc: given.text,
+        selection: { anchor: given.text.length },
         extensions: [
           look,
           highlightSpecialChars(),
@@ -135,7 +136,7 @@ export function Editor({ given, onChange, onRun, isFirst }: Props) {
   useEffect(() => {
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === given.text) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: given.text } });
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: given.text }, selection: { anchor: given.text.length } });
   }, [given]);
 
   return <div class="editor" ref={host} />;
