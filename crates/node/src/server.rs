@@ -115,7 +115,7 @@ impl Server {
 
     /// Opens the storage, applies the configuration, then does what it is told.
     async fn work(&mut self, loaded: Loaded, mut inbox: Inbox, web: &mut Web) -> Result<()> {
-        self.open_storage(self.options.storage.retention.or_by(&loaded.config.file)).await?;
+        self.open_storage(&loaded.config.file).await?;
         if inbox.stop.is_cancelled() {
             return Ok(());
         }
@@ -154,11 +154,14 @@ impl Server {
     }
 
     /// A later reload does not change the retention.
-    async fn open_storage(&mut self, retention: Retention) -> Result<()> {
+    async fn open_storage(&mut self, file: &config::prometheus::File) -> Result<()> {
+        let retention = self.options.storage.retention.or_by(file);
+        let changeable = storage::Changeable::of(file, &self.options);
         info!(retention = %retention, "Starting TSDB ...");
         self.shown.set_retention(retention);
         let (runtime, options) = (self.runtime.clone(), self.options.clone());
-        let settings = storage::settings(&options.storage, retention, self.replay.clone());
+        let settings =
+            storage::settings(&options.storage, retention, changeable, self.replay.clone());
         let settings = tsdb::Options { log_readers: self.log_readers.clone(), ..settings };
         let opening = tokio::task::spawn_blocking(move || {
             tsdb::Database::open(&runtime, &options.storage.directory, settings)
@@ -196,9 +199,13 @@ impl Server {
         let fingerprint = self.fingerprint_of(loaded.config.clone()).await;
         let started = self.runtime.clock.monotonic();
         let (shown, config) = (shown::Texts::of(&loaded), &self.options.config_file);
+        let changeable = storage::Changeable::of(&loaded.config.file, &self.options);
         self.components.apply(loaded, &self.options).await.inspect_err(|_| {
             self.config_state.note(false);
         })?;
+        if let Some(database) = self.storage.get() {
+            changeable.apply(database);
+        }
         self.shown.set(shown);
         self.fingerprint = fingerprint;
         self.config_state.note(true);

@@ -58,6 +58,11 @@ fn gauges(counters: &Counters) -> Vec<Row<f64>> {
         ("prometheus_tsdb_storage_blocks_bytes", "The number of bytes that are currently used for local storage by all blocks.", counters.block_bytes as f64),
         ("prometheus_tsdb_wal_segment_current", "Write log segment index that TSDB is currently writing to.", f64::from(counters.log.segment)),
         ("prometheus_tsdb_wal_storage_size_bytes", "Size of the write log directory.", counters.log_bytes_on_disk as f64),
+        ("prometheus_tsdb_out_of_order_wbl_storage_size_bytes", "Size of the write log directory.", counters.late_log_bytes_on_disk as f64),
+        ("prometheus_tsdb_exemplar_exemplars_in_storage", "Number of exemplars currently in circular storage.", counters.exemplars.stored as f64),
+        ("prometheus_tsdb_exemplar_series_with_exemplars_in_storage", "Number of series with exemplars currently in circular storage.", counters.exemplars.series as f64),
+        ("prometheus_tsdb_exemplar_last_exemplars_timestamp_seconds", "The timestamp of the oldest exemplar stored in circular storage. Useful to check for what timerange the current exemplar buffer limit allows. This usually means the last timestampfor all exemplars for a typical setup. This is not true though if one of the series timestamp is in future compared to rest series.", seconds(counters.exemplars.oldest_time)),
+        ("prometheus_tsdb_exemplar_max_exemplars", "Total number of exemplars the exemplar storage can store, resizeable.", counters.exemplars.max as f64),
     ]
 }
 
@@ -83,10 +88,12 @@ fn totals(counters: &Counters) -> Vec<Row<u64>> {
         ("prometheus_tsdb_time_retentions_total", "The number of times that blocks were deleted because the maximum time limit was exceeded.", counters.time_retentions),
         ("prometheus_tsdb_size_retentions_total", "The number of times that blocks were deleted because the maximum number of bytes was exceeded.", counters.size_retentions),
         ("prometheus_tsdb_wal_record_bytes_saved_total", "Total number of bytes saved by the optional record compression.", counters.log.n_record_bytes.saturating_sub(counters.log.n_bytes)),
+        ("prometheus_tsdb_exemplar_exemplars_appended_total", "Total number of appended exemplars.", counters.exemplars.appended),
+        ("prometheus_tsdb_exemplar_out_of_order_exemplars_total", "Total number of out of order exemplar ingestion failed attempts.", counters.exemplars.out_of_order),
     ]
 }
 
-/// What upstream counts for floats and histograms apart; we have only floats.
+/// What upstream counts for floats and histograms apart; mostly we do not.
 fn by_type(counters: &Counters) -> Vec<Family> {
     let rows = [
         (
@@ -109,10 +116,19 @@ fn by_type(counters: &Counters) -> Vec<Family> {
             "Total number of out of order samples ingestion failed attempts with out of support enabled, but sample outside of time window.",
             counters.too_old,
         ),
+        (
+            "prometheus_tsdb_head_out_of_order_samples_appended_total",
+            "Total number of appended out of order samples.",
+            counters.late_floats_appended,
+        ),
     ];
-    let family = |(name, help, value)| {
+    let family = |(name, help, value): (&str, &str, u64)| {
         let family: Family = Family::new(name, help, Kind::Counter);
-        family.with(&[("type", "float")], value as f64)
+        let family = family.with(&[("type", "float")], value as f64);
+        match name.contains("out_of_order_samples_appended") {
+            true => family.with(&[("type", "histogram")], counters.late_histograms_appended as f64),
+            false => family,
+        }
     };
     rows.into_iter().map(family).collect()
 }

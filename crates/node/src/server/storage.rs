@@ -1,10 +1,17 @@
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
+use config::prometheus::File;
 use model::{Labels, TimeRange, Timestamp};
 use storage::{AppendError, Appendable, Appender, Error, Querier, Queryable, Result, SeriesRef};
 use tsdb::ReplayProgress;
 
-use super::{Retention, StorageOptions, WalCompression};
+use super::{Options, Retention, StorageOptions, WalCompression};
+
+/// So many exemplars are kept unless the file says otherwise.
+const EXEMPLARS_DEFAULT: usize = 100_000;
 
 /// The database, and its place while it opens: whoever holds this was built before it.
 #[derive(Clone, Default)]
@@ -59,10 +66,36 @@ impl Appender for NotReady {
     fn rollback(self: Box<Self>) {}
 }
 
+/// What a reload may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Changeable {
+    max_exemplars: usize,
+    out_of_order_window: Duration,
+}
+
+impl Changeable {
+    pub(super) fn of(file: &File, options: &Options) -> Changeable {
+        let max_exemplars = match (&file.storage.exemplars, options.has_feature("exemplar-storage"))
+        {
+            (_, false) => 0,
+            (None, true) => EXEMPLARS_DEFAULT,
+            (Some(section), true) => usize::try_from(section.max_exemplars).unwrap_or(0),
+        };
+        let window = file.storage.tsdb.as_ref().map(|tsdb| tsdb.out_of_order_time_window.0);
+        Changeable { max_exemplars, out_of_order_window: window.unwrap_or_default() }
+    }
+
+    pub(super) fn apply(self, database: &tsdb::Database) {
+        database.set_max_exemplars(self.max_exemplars);
+        database.set_out_of_order_window(self.out_of_order_window);
+    }
+}
+
 /// What the database is opened with.
 pub(super) fn settings(
     options: &StorageOptions,
     retention: Retention,
+    changeable: Changeable,
     progress: ReplayProgress,
 ) -> tsdb::Options {
     tsdb::Options {
@@ -71,6 +104,8 @@ pub(super) fn settings(
         chunk_range: options.block_range_min,
         block_range_max: options.block_range_max,
         samples_per_chunk: options.samples_per_chunk,
+        max_exemplars: changeable.max_exemplars,
+        out_of_order_window: changeable.out_of_order_window,
         log: wal::Options {
             segment_bytes: options.wal_segment_bytes,
             compression: match options.wal_compression {

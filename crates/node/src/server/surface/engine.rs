@@ -2,10 +2,14 @@ use std::sync::Arc;
 
 use api::prometheus::{
     Complaints,
-    engine::{Answer, Engine, Query, QueryError, Sample, SampleValue, Series, Stats, Times, Value},
+    engine::{
+        Answer, Engine, Exemplar, Query, QueryError, Sample, SampleValue, Series, SeriesExemplars,
+        Stats, Times, Value,
+    },
 };
+use model::{Matcher, TimeRange};
 use promql::{Cancel, ErrorKind, QueryOptions, QueryResult};
-use storage::Columns;
+use storage::{Columns, ExemplarQueryable as _};
 use tokio::runtime::Handle;
 
 use crate::server::queries::Queries;
@@ -39,6 +43,24 @@ impl Engine for EngineAdapter {
         watcher.abort();
         outcome.map(to_answer).map_err(|error| to_error(&error))
     }
+
+    fn exemplars(
+        &self,
+        range: TimeRange,
+        selectors: &[Vec<Matcher>],
+    ) -> Result<Vec<SeriesExemplars>, QueryError> {
+        let found = self.queries.exemplars(range, selectors);
+        let found = found.map_err(|error| QueryError::Storage(error.to_string()))?;
+        Ok(found.into_iter().map(to_series_exemplars).collect())
+    }
+}
+
+fn to_series_exemplars(series: storage::SeriesExemplars) -> SeriesExemplars {
+    let exemplars = series.exemplars.into_iter().map(|exemplar| {
+        let storage::Exemplar { labels, value, time } = exemplar;
+        Exemplar { labels, value, time }
+    });
+    SeriesExemplars { labels: series.labels, exemplars: exemplars.collect() }
 }
 
 fn to_answer(result: QueryResult) -> Answer {
