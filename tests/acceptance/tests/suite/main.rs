@@ -9,5 +9,6 @@ mod crash;
 mod demo;
 mod federation;
 mod names;
+mod rules;
 mod side_by_side;
 mod tools;
