@@ -23,13 +23,13 @@ use crate::commands;
 use children::Children;
 pub(crate) use children::PARENT_VARIABLE;
 
-/// Starts, on loopback: two identical servers (the pair), a third that federates from both, an
-/// Alertmanager, a webhook, host metrics, and a shop whose till jams for a minute every five
+/// Starts, on loopback: two identical servers (the pair), a third that federates from both,
+/// three Alertmanagers, a webhook, host metrics, and a shop whose till jams for a minute every five
 /// minutes. Shows each notification as it arrives. Ctrl-C stops everything.
 #[derive(clap::Parser)]
 #[command(name = "demo")]
 struct Arguments {
-    /// First of the ports to listen on; the others are up to 10 above.
+    /// First of the ports to listen on; the others are up to 11 above.
     #[arg(long, default_value_t = 19090, value_name = "PORT")]
     port_base: u16,
 
@@ -115,14 +115,18 @@ fn what_to_try(processes: &[plan::Process], children: &Children, folder: &Path) 
         let process = processes.iter().find(|process| process.name == name);
         process.map_or("", |process| process.address.as_str())
     };
-    let (a, c, alertmanager) = (address("server-a"), address("server-c"), address("alertmanager"));
-    let pid = children.pid("server-a").unwrap_or_default();
+    let (a, c) = (address("server-a"), address("server-c"));
+    let alertmanager = address("alertmanager-b");
+    let pid = |name| children.pid(name).unwrap_or_default();
+    let (server, first) = (pid("server-a"), pid("alertmanager-a"));
     format!(
         "Try, in another terminal:
   curl -s 'http://{a}/api/v1/query?query=path:shop_errors:ratio30s'
   curl -s 'http://{c}/api/v1/query?query=sum+by+(mode)+(rate(node_cpu_seconds_total[1m]))'
   vesta amtool --alertmanager.url=http://{alertmanager} alert query
-  kill -9 {pid}    # one of the pair is gone: the other raises TargetDown, nothing else stops
+  vesta amtool --alertmanager.url=http://{alertmanager} cluster show
+  kill -9 {server}    # one of the pair is gone: the other raises TargetDown, nothing else stops
+  kill -9 {first}    # the first in line is gone: the others notify, and nobody twice
 
 Configuration, data and logs are in {}. Grafana: add a Prometheus data source, http://{a}
 The shop's till jams now and then; the first notification comes within a minute. Ctrl-C stops.

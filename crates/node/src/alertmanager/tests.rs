@@ -1,5 +1,7 @@
 //! A whole Alertmanager on a simulated clock, disk and network.
 
+mod cluster;
+
 use super::*;
 use crate::testing::{ADDRESS, World};
 

@@ -6,10 +6,16 @@ use std::path::{Path, PathBuf};
 const SERVER_A: u16 = 0;
 const SERVER_B: u16 = 1;
 const SERVER_C: u16 = 2;
-const ALERTMANAGER: u16 = 3;
+const ALERTMANAGER_A: u16 = 3;
 const WEBHOOK: u16 = 4;
 const SHOP: u16 = 5;
+const ALERTMANAGER_B: u16 = 6;
+const ALERTMANAGER_C: u16 = 7;
 const HOST: u16 = 10;
+/// Where the Alertmanagers tell each other.
+const GOSSIP_A: u16 = 8;
+const GOSSIP_B: u16 = 9;
+const GOSSIP_C: u16 = 11;
 
 /// One process of the demo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,26 +58,37 @@ pub(super) fn processes(directory: &Path, first_port: u16) -> Vec<Process> {
         address: at(offset),
         ready_path,
     };
-    let alertmanager = Process {
-        name: "alertmanager",
-        purpose: "groups alerts, tells each once",
-        args: vec![
+    let alertmanager = |name, offset, gossip, purpose| {
+        let mut args = vec![
             "alertmanager".to_owned(),
             format!("--config.file={}", file("alertmanager.yml")),
-            format!("--storage.path={}", file("alertmanager")),
-            format!("--web.listen-address={}", at(ALERTMANAGER)),
-            format!("--web.external-url=http://{}/", at(ALERTMANAGER)),
-            "--cluster.listen-address=".to_owned(),
-        ],
-        environment: Vec::new(),
-        address: at(ALERTMANAGER),
-        ready_path: "/-/ready",
+            format!("--storage.path={}", file(name)),
+            format!("--web.listen-address={}", at(offset)),
+            format!("--web.external-url=http://{}/", at(offset)),
+            format!("--cluster.listen-address={}", at(gossip)),
+            // Who stands first in line is then clear, and nobody waits long.
+            format!("--cluster.peer-name={name}"),
+            "--cluster.gossip-interval=100ms".to_owned(),
+            "--cluster.peer-timeout=5s".to_owned(),
+        ];
+        let peers = [GOSSIP_A, GOSSIP_B, GOSSIP_C].into_iter().filter(|peer| *peer != gossip);
+        args.extend(peers.map(|peer| format!("--cluster.peer={}", at(peer))));
+        Process {
+            name,
+            purpose,
+            args,
+            environment: Vec::new(),
+            address: at(offset),
+            ready_path: "/-/ready",
+        }
     };
     vec![
         helper("webhook", "receives the notifications", WEBHOOK, "/-/ready"),
         helper("host", "metrics of this machine", HOST, "/metrics"),
         helper("shop", "sells things; fails for a minute, every 5", SHOP, "/metrics"),
-        alertmanager,
+        alertmanager("alertmanager-a", ALERTMANAGER_A, GOSSIP_A, "groups alerts, tells each once"),
+        alertmanager("alertmanager-b", ALERTMANAGER_B, GOSSIP_B, "tells if the first one does not"),
+        alertmanager("alertmanager-c", ALERTMANAGER_C, GOSSIP_C, "tells if neither does"),
         server("server-a", "a", "pair.yml", SERVER_A, "one of the identical pair"),
         server("server-b", "b", "pair.yml", SERVER_B, "the other one"),
         server("server-c", "c", "federation.yml", SERVER_C, "federates from both"),
@@ -91,7 +108,9 @@ pub(super) fn files(directory: &Path, first_port: u16) -> Vec<(PathBuf, String)>
         ("@SERVER_A@", SERVER_A),
         ("@SERVER_B@", SERVER_B),
         ("@SERVER_C@", SERVER_C),
-        ("@ALERTMANAGER@", ALERTMANAGER),
+        ("@ALERTMANAGER_A@", ALERTMANAGER_A),
+        ("@ALERTMANAGER_B@", ALERTMANAGER_B),
+        ("@ALERTMANAGER_C@", ALERTMANAGER_C),
         ("@WEBHOOK@", WEBHOOK),
         ("@SHOP@", SHOP),
         ("@HOST@", HOST),
