@@ -120,6 +120,11 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             outage_tolerance: values.duration("rules.alert.for-outage-tolerance"),
             grace_period: values.duration("rules.alert.for-grace-period"),
             resend_delay: values.duration("rules.alert.resend-delay"),
+            helpers: match features.iter().any(|feature| feature == "concurrent-rule-eval") {
+                true => Some(count(values, "rules.max-concurrent-evals")?),
+                false => None,
+            },
+            catch_up: values.duration("rules.catch-up"),
         },
         notifier: NotifierOptions {
             queue_capacity: count(values, "alertmanager.notification-queue-capacity")?,

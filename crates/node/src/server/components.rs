@@ -61,6 +61,12 @@ impl Components {
             metrics: rules::Metrics::register(registry),
         };
         let nothing = settings::rules::settings(&config::prometheus::File::default(), options);
+        let rules = match options.rules.helpers {
+            Some(count) => {
+                rules::Manager::new(world, nothing).with_helpers(rules::Helpers::new(count))
+            }
+            None => rules::Manager::new(world, nothing),
+        };
         let senders = send::senders(options, runtime, registry, log_readers, &scrape);
         let (scraper, targets) = (scrape.clone(), scrape_discovery.updates());
         let couriers = [
@@ -72,7 +78,7 @@ impl Components {
             fanout,
             scrape,
             notifier,
-            rules: rules::Manager::new(world, nothing),
+            rules,
             senders,
             scrape_discovery,
             notify_discovery,
@@ -119,6 +125,7 @@ impl Components {
         let sets = loaded.alertmanagers.into_iter().enumerate();
         self.notify_discovery.apply(sets.map(|(idx, set)| (set_name(idx), set)).collect());
         let rule_settings = settings::rules::settings(file, options);
+        self.rules.set_recovery(settings::rules::recovery(&loaded.config, options));
         self.rules.update(rule_settings, loaded.rules).await;
         self.config = Some(loaded.config);
         if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }

@@ -20,7 +20,7 @@ const FIXED: &[Row] = &[
         &["at_modifier", "bool", "by", "duration_expr", "group_left", "group_right", "ignoring", "negative_offset",
           "offset", "on", "per_query_lookback_delta", "subqueries", "without"],
         &["type_and_unit_labels"]),
-    ("rules", &["keep_firing_for", "query_offset"], &["concurrent_rule_eval"]),
+    ("rules", &["keep_firing_for", "query_offset"], &[]),
     ("scrape", &["extra_scrape_metrics"], &["start_timestamp_zero_ingestion", "type_and_unit_labels"]),
     ("service_discovery_providers", &["file", "static"], &[]),
     ("templating_functions",
@@ -64,6 +64,7 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
     set("api", "admin", options.web.enable_admin_api);
     set("api", "remote_write_receiver", options.web.remote_write_messages.is_some());
     set("api", "lifecycle", options.web.enable_lifecycle);
+    set("rules", "concurrent_rule_eval", options.rules.helpers.is_some());
     set("prometheus", "auto_reload_config", options.auto_reload.is_some());
     for (flag, names) in PROMQL {
         names.iter().for_each(|name| set("promql", name, options.has_feature(flag)));
@@ -82,8 +83,9 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
 }
 
 /// What `--enable-feature` may name to some effect, or with none because it is always so.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "auto-reload-config",
+    "concurrent-rule-eval",
     "native-histograms",
     "ooo-native-histograms",
     "promql-binop-fill-modifiers",
@@ -97,8 +99,7 @@ const KNOWN: [&str; 11] = [
 ];
 
 /// What upstream knows and we do not do yet.
-const WITHOUT_EFFECT: [&str; 17] = [
-    "concurrent-rule-eval",
+const WITHOUT_EFFECT: [&str; 16] = [
     "created-timestamp-zero-ingestion",
     "delayed-compaction",
     "exemplar-storage",

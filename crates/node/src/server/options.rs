@@ -74,6 +74,10 @@ pub struct RuleOptions {
     pub outage_tolerance: Duration,
     pub grace_period: Duration,
     pub resend_delay: Duration,
+    /// How many rules may run beside those whose turn it is; `None` keeps all in order.
+    pub helpers: Option<usize>,
+    /// How old missed evaluations of recording rules may be to be made up for; zero for none.
+    pub catch_up: Duration,
 }
 
 #[derive(Debug, Clone)]

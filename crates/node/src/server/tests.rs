@@ -273,6 +273,8 @@ fn options() -> Options {
             outage_tolerance: seconds(3600),
             grace_period: seconds(600),
             resend_delay: seconds(60),
+            helpers: None,
+            catch_up: seconds(3600),
         },
         notifier: NotifierOptions {
             queue_capacity: 10_000,

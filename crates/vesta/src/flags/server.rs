@@ -60,7 +60,9 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("rules.alert.for-outage-tolerance", Duration, "1h", Works, "Longest outage after which the 'for' state of alerts is restored"),
     flag("rules.alert.for-grace-period", Duration, "10m", Works, "Least time between a restored 'for' state and firing"),
     flag("rules.alert.resend-delay", Duration, "1m", Works, "Least time before an alert is sent again"),
-    flag("rules.max-concurrent-evals", Int, "4", NoEffect("rules of a group are evaluated one after the other"), "Most rules evaluated at once beside the sequential ones"),
+    flag("rules.max-concurrent-evals", Int, "4", Works, "Most rules evaluated at once beside the sequential ones; needs the feature concurrent-rule-eval"),
+    // Ours.
+    flag("rules.catch-up", Duration, "1h", Works, "Make up for missed evaluations of recording rules that are not older; 0s turns it off"),
     flag("alertmanager.notification-queue-capacity", Int, "10000", Works, "Alerts that wait for each Alertmanager"),
     flag("alertmanager.notification-batch-size", Int, "256", Works, "Most alerts in a request to an Alertmanager"),
     flag("alertmanager.drain-notification-queue-on-shutdown", Bool, "true", Works, "Send waiting alerts before stopping"),
