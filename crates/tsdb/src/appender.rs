@@ -193,11 +193,15 @@ impl HeadAppender {
 
     /// Whether a sample is within the window of late ones; `otherwise` if there is none.
     fn check_late(&self, time: i64, otherwise: AppendError) -> Result<(), AppendError> {
+        let newest = self.store.head.max_time();
+        if let Ok(late_ms @ 1..) = u64::try_from(newest.saturating_sub(time)) {
+            self.store.counters.lateness.observe(late_ms);
+        }
         let window_ms = self.store.out_of_order_window_ms.load(Ordering::Relaxed);
         if window_ms == 0 || self.discards_late {
             return Err(otherwise);
         }
-        let is_within = time >= self.store.head.max_time().saturating_sub(window_ms);
+        let is_within = time >= newest.saturating_sub(window_ms);
         if is_within { Ok(()) } else { Err(AppendError::TooOld) }
     }
 

@@ -31,5 +31,5 @@ pub use error::{Error, Result};
 pub use exemplars::ExemplarCounters;
 pub use options::Options;
 pub use replay::{ReplayProgress, ReplayState};
-pub use stats::{Counters, HeadStats};
+pub use stats::{Counters, HeadStats, Lateness};
 pub use truncate::Truncation;

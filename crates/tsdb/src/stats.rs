@@ -47,6 +47,8 @@ pub struct Counters {
     pub late_floats_appended: u64,
     pub late_histograms_appended: u64,
     pub late_log_bytes_on_disk: u64,
+    /// How late samples were, whether they were taken or not.
+    pub lateness: Lateness,
     pub min_time: i64,
     pub max_time: i64,
     pub symbol_bytes: u64,
@@ -74,6 +76,48 @@ pub struct Counters {
     pub time_retentions: u64,
     /// Rounds in which blocks were dropped for lack of room.
     pub size_retentions: u64,
+}
+
+/// How much older than the newest sample of all others were.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Lateness {
+    /// Upper bounds in seconds, and how many were within each.
+    pub buckets: Vec<(f64, u64)>,
+    pub sum: Duration,
+    pub count: u64,
+}
+
+/// Upstream's bounds, in seconds.
+const LATENESS_BOUNDS: [u32; 7] = [600, 1800, 3600, 7200, 10_800, 21_600, 43_200];
+
+/// Counts what is late.
+#[derive(Default)]
+pub(crate) struct LatenessCounter {
+    /// One for each bound; those beyond are in `count` only.
+    buckets: [Counter; LATENESS_BOUNDS.len()],
+    sum: Counter,
+    count: Counter,
+}
+
+impl LatenessCounter {
+    pub(crate) fn observe(&self, late_ms: u64) {
+        let is_within = |bound: &u32| late_ms <= u64::from(*bound) * 1000;
+        if let Some(idx) = LATENESS_BOUNDS.iter().position(is_within) {
+            self.buckets[idx].add(1);
+        }
+        self.sum.add_time(Duration::from_millis(late_ms));
+        self.count.add(1);
+    }
+
+    fn value(&self) -> Lateness {
+        let mut n_within = 0;
+        let buckets = LATENESS_BOUNDS.iter().zip(&self.buckets).map(|(bound, bucket)| {
+            n_within += bucket.value();
+            (f64::from(*bound), n_within)
+        });
+        let buckets = buckets.collect();
+        Lateness { buckets, sum: self.sum.time(), count: self.count.value() }
+    }
 }
 
 #[derive(Default)]
@@ -112,6 +156,7 @@ pub(crate) struct AtomicCounters {
     pub(crate) out_of_order: Counter,
     pub(crate) out_of_bounds: Counter,
     pub(crate) too_old: Counter,
+    pub(crate) lateness: LatenessCounter,
     pub(crate) late_floats_appended: Counter,
     pub(crate) late_histograms_appended: Counter,
     pub(crate) active_appenders: Counter,
@@ -152,6 +197,7 @@ pub(crate) fn counters(store: &Store) -> Counters {
         out_of_order: counters.out_of_order.value(),
         out_of_bounds: counters.out_of_bounds.value(),
         too_old: counters.too_old.value(),
+        lateness: counters.lateness.value(),
         late_floats_appended: counters.late_floats_appended.value(),
         late_histograms_appended: counters.late_histograms_appended.value(),
         late_log_bytes_on_disk: wal::bytes_on_disk(&*store.runtime.disk, &store.late_log_directory),

@@ -1,7 +1,7 @@
 //! The metrics of the storage, under upstream's names.
 
 use api::prometheus::lifecycle::{Phase, Readiness};
-use telemetry::{Family, Kind, Metric, Reading, Registry};
+use telemetry::{Bucket, Family, Kind, Metric, Reading, Registry};
 use tsdb::Counters;
 
 use super::storage::LateDatabase;
@@ -19,6 +19,7 @@ pub(super) fn register(registry: &Registry, storage: LateDatabase) {
         }
         families.extend(by_type(&counters));
         families.push(log_syncs(&counters));
+        families.push(lateness(counters.lateness));
     });
 }
 
@@ -142,6 +143,22 @@ fn log_syncs(counters: &Counters) -> Family {
     );
     let sum = counters.log_sync_time.as_secs_f64();
     let reading = Reading::Summary { quantiles: Vec::new(), sum, count: counters.log_syncs };
+    family.metrics.push(Metric { labels: Vec::new(), reading });
+    family
+}
+
+fn lateness(lateness: tsdb::Lateness) -> Family {
+    let mut family = Family::new(
+        "prometheus_tsdb_sample_ooo_delta",
+        "Delta in seconds by which a sample is considered out of order (reported regardless of OOO time window and whether sample is accepted or not).",
+        Kind::Histogram,
+    );
+    let buckets = lateness.buckets.into_iter();
+    let buckets = buckets
+        .map(|(upper_bound, cumulative_count)| Bucket { upper_bound, cumulative_count })
+        .collect();
+    let (sum, count) = (lateness.sum.as_secs_f64(), lateness.count);
+    let reading = Reading::Histogram { buckets, sum, count };
     family.metrics.push(Metric { labels: Vec::new(), reading });
     family
 }

@@ -52,6 +52,12 @@ fn late_samples_are_read_in_order_of_time() {
     assert_eq!(append_minutes(&database, [10]), "too old sample");
     let counters = database.counters();
     assert_eq!((counters.late_floats_appended, counters.too_old), (4, 1));
+    let lateness = counters.lateness;
+    assert_eq!(lateness.buckets[..3], [(600.0, 1), (1800.0, 4), (3600.0, 5)]);
+    assert_eq!(
+        (lateness.count, lateness.sum),
+        (5, Duration::from_secs((20 + 10 + 30 + 30 + 31) * 60))
+    );
     // More than a chunk of them, backwards.
     let database = open_with(&Simulation::new(1), options());
     append_minutes(&database, [1000]);
