@@ -1,9 +1,6 @@
 //! `consul_sd_configs`: the services in Consul's catalog, watched by requests that it answers when
 //! something has changed.
 
-#[cfg(test)]
-mod tests;
-
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use model::{Labels, TargetGroup};
@@ -68,7 +65,8 @@ impl Consul {
         let Config { scheme, server, path_prefix, .. } = &self.config;
         let prefix = path_prefix.trim_matches('/');
         let slash = if prefix.is_empty() { "" } else { "/" };
-        let mut url = format!("{scheme}://{server}{slash}{prefix}{path}?wait={}ms", WAIT.as_millis());
+        let mut url =
+            format!("{scheme}://{server}{slash}{prefix}{path}?wait={}ms", WAIT.as_millis());
         let mut add = |name: &str, value: &str| {
             if !value.is_empty() {
                 url.push_str(&format!("&{name}={}", escape(value)));
@@ -148,7 +146,8 @@ impl Discoverer for Consul {
             };
             let Config { services, tags, filter, .. } = &consul.config;
             let is_list_known = !services.is_empty() && tags.is_empty() && filter.is_empty();
-            let mut watchers = Watchers { consul: consul.clone(), datacenter, updates, by_name: BTreeMap::new() };
+            let mut watchers =
+                Watchers { consul: consul.clone(), datacenter, updates, by_name: BTreeMap::new() };
             if is_list_known {
                 watchers.set(services.clone());
                 return std::future::pending().await;
@@ -248,7 +247,11 @@ fn target(entry: &Value, config: &Config) -> Labels {
     let host = if own.is_empty() { get(node, "Address") } else { own };
     let mut found = Found::at(&host_port(host, text(&service["Port"])));
     let prefix = "__meta_consul_";
-    found.copy(prefix, node, &[("address", "/Address"), ("node", "/Node"), ("partition", "/Partition")]);
+    found.copy(
+        prefix,
+        node,
+        &[("address", "/Address"), ("node", "/Node"), ("partition", "/Partition")],
+    );
     found.copy(
         prefix,
         service,

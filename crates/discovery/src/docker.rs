@@ -121,7 +121,9 @@ impl Lookup for Docker {
         let by_id: BTreeMap<&str, &Value> =
             each(&containers).map(|container| (get(container, "Id"), container)).collect();
         let mut targets = Vec::new();
-        for container in each(&containers).filter(|it| !each(&it["Names"]).collect::<Vec<_>>().is_empty()) {
+        for container in
+            each(&containers).filter(|it| !each(&it["Names"]).collect::<Vec<_>>().is_empty())
+        {
             // A container can live in another one's network.
             let mode = get(&container["HostConfig"], "NetworkMode");
             let host = mode.strip_prefix("container:").and_then(|id| by_id.get(id).copied());

@@ -78,7 +78,8 @@ impl Polled for Config {
 
     fn lookup(&self, runtime: &Runtime) -> Result<Eureka, String> {
         let url = format!("{}/apps", self.server.trim_end_matches('/'));
-        let service = Service::new(&self.http, runtime)?.with_header("accept", "application/xml")?;
+        let service =
+            Service::new(&self.http, runtime)?.with_header("accept", "application/xml")?;
         Ok(Eureka { url, service })
     }
 
@@ -94,7 +95,10 @@ impl Lookup for Eureka {
         let applications: Applications =
             quick_xml::de::from_str(&text).map_err(|error| format!("parse the answer: {error}"))?;
         let targets = applications.all.iter().flat_map(|application| {
-            application.instances.iter().map(|instance| target(&application.name, instance).labels())
+            application
+                .instances
+                .iter()
+                .map(|instance| target(&application.name, instance).labels())
         });
         Ok(vec![group("eureka", targets.collect())])
     }

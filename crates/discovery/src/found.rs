@@ -21,7 +21,12 @@ impl Found {
     }
 
     /// For each pair of a label's name, without `prefix`, and a JSON pointer.
-    pub(crate) fn copy(&mut self, prefix: &str, from: &Value, table: &[(&str, &str)]) -> &mut Found {
+    pub(crate) fn copy(
+        &mut self,
+        prefix: &str,
+        from: &Value,
+        table: &[(&str, &str)],
+    ) -> &mut Found {
         for (name, pointer) in table {
             if let Some(value) = from.pointer(pointer) {
                 self.set(&format!("{prefix}{name}"), text(value));

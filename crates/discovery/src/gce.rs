@@ -50,7 +50,8 @@ impl Polled for Config {
         if let Some(path) = &key_file {
             let text = runtime.disk.read_to_string(Path::new(path));
             let text = text.map_err(|error| format!("read {path}: {error}"))?;
-            http.authentication = service_account(&text).map_err(|error| format!("{path}: {error}"))?;
+            http.authentication =
+                service_account(&text).map_err(|error| format!("{path}: {error}"))?;
         }
         Ok(Gce {
             config: self.clone(),
@@ -153,14 +154,19 @@ impl Gce {
                 ("zone", "/zone"),
             ],
         );
-        found.copy("__meta_gce_", interface, &[("network", "/network"), ("subnetwork", "/subnetwork")]);
+        found.copy(
+            "__meta_gce_",
+            interface,
+            &[("network", "/network"), ("subnetwork", "/subnetwork")],
+        );
         found.set("__meta_gce_project", &self.config.project);
         found.set("__meta_gce_private_ip", private);
         for interface in each(&instance["networkInterfaces"]) {
             let name = sanitize(get(interface, "name"));
             found.set(&format!("__meta_gce_interface_ipv4_{name}"), get(interface, "networkIP"));
         }
-        let public = each(&interface["accessConfigs"]).find(|it| get(it, "type") == "ONE_TO_ONE_NAT");
+        let public =
+            each(&interface["accessConfigs"]).find(|it| get(it, "type") == "ONE_TO_ONE_NAT");
         found.set("__meta_gce_public_ip", public.map_or("", |it| get(it, "natIP")));
         let tags = texts(&instance["tags"]["items"]);
         found.set("__meta_gce_tags", enclosed(&tags, &self.config.tag_separator));

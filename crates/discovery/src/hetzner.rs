@@ -102,6 +102,11 @@ impl Hetzner {
                 ("datacenter", "/datacenter/name"),
                 ("hcloud_datacenter_location", "/datacenter/location/name"),
                 ("hcloud_datacenter_location_network_zone", "/datacenter/location/network_zone"),
+                // Hetzner is about to answer without data centres.
+                ("hcloud_location", "/datacenter/location/name"),
+                ("hcloud_location_network_zone", "/datacenter/location/network_zone"),
+                ("hcloud_location", "/location/name"),
+                ("hcloud_location_network_zone", "/location/network_zone"),
                 ("hcloud_server_type", "/server_type/name"),
                 ("hcloud_cpu_cores", "/server_type/cores"),
                 ("hcloud_cpu_type", "/server_type/cpu_type"),
@@ -117,7 +122,8 @@ impl Hetzner {
         }
         for private in each(&server["private_net"]) {
             if let Some(name) = networks.get(&text(&private["network"])) {
-                let label = format!("__meta_hetzner_hcloud_private_ipv4_{}", crate::found::sanitize(name));
+                let label =
+                    format!("__meta_hetzner_hcloud_private_ipv4_{}", crate::found::sanitize(name));
                 found.set(&label, get(private, "ip"));
             }
         }
@@ -142,6 +148,7 @@ impl Hetzner {
             ],
         );
         found.set("__meta_hetzner_datacenter", get(server, "dc").to_lowercase());
+        found.set("__meta_hetzner_robot_datacenter", get(server, "dc").to_lowercase());
         let network = each(&server["subnet"]).find(|subnet| get(subnet, "ip").contains(':'));
         if let Some(network) = network {
             let (ip, mask) = (get(network, "ip"), text(&network["mask"]));

@@ -70,6 +70,5 @@ fn is_json(kind: &str) -> bool {
     let kind = kind.to_ascii_lowercase();
     let (kind, parameter) = kind.split_once(';').unwrap_or((&kind, ""));
     let parameter = parameter.trim_start();
-    kind == "application/json"
-        && ["", "charset=utf-8", "charset=\"utf-8\""].contains(&parameter)
+    kind == "application/json" && ["", "charset=utf-8", "charset=\"utf-8\""].contains(&parameter)
 }

@@ -7,9 +7,6 @@ mod access;
 mod endpoints;
 mod objects;
 mod reflector;
-#[cfg(test)]
-mod tests;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -64,7 +61,10 @@ pub enum Access {
     /// The cluster that we run in, as its service account.
     InCluster,
     Kubeconfig(PathBuf),
-    Server { url: String, http: Box<client::Config> },
+    Server {
+        url: String,
+        http: Box<client::Config>,
+    },
 }
 
 /// Which objects to ask for.

@@ -36,7 +36,8 @@ impl Polled for Config {
     fn lookup(&self, runtime: &Runtime) -> Result<Linode, String> {
         let mut service = Service::new(&self.http, runtime)?;
         if !self.region.is_empty() {
-            service = service.with_header("x-filter", &json!({ "region": self.region }).to_string())?;
+            service =
+                service.with_header("x-filter", &json!({ "region": self.region }).to_string())?;
         }
         Ok(Linode { config: self.clone(), service })
     }
@@ -109,7 +110,8 @@ impl Linode {
                 ("gpus", "/specs/gpus"),
             ],
         );
-        let bytes = |value: &Value| value.as_u64().map_or(String::new(), |mb| (mb << 20).to_string());
+        let bytes =
+            |value: &Value| value.as_u64().map_or(String::new(), |mb| (mb << 20).to_string());
         let specs = &instance["specs"];
         for (name, key) in [("disk", "disk"), ("memory", "memory"), ("transfer", "transfer")] {
             found.set(&format!("__meta_linode_specs_{name}_bytes"), bytes(&specs[key]));

@@ -67,8 +67,7 @@ impl Nomad {
     }
 
     fn target(&self, instance: &serde_json::Value) -> Labels {
-        let mut found =
-            Found::at(&host_port(get(instance, "Address"), text(&instance["Port"])));
+        let mut found = Found::at(&host_port(get(instance, "Address"), text(&instance["Port"])));
         found.copy(
             "__meta_nomad_",
             instance,

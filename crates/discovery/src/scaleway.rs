@@ -46,7 +46,8 @@ impl Polled for Config {
 
     fn lookup(&self, runtime: &Runtime) -> Result<Scaleway, String> {
         let mut http = self.http.clone();
-        let token = Header { name: "X-Auth-Token".to_owned(), values: vec![self.secret_key.clone()] };
+        let token =
+            Header { name: "X-Auth-Token".to_owned(), values: vec![self.secret_key.clone()] };
         http.headers.push(token);
         Ok(Scaleway { config: self.clone(), service: Service::new(&http, runtime)? })
     }
@@ -85,7 +86,8 @@ impl Scaleway {
         let mut servers = Vec::new();
         for page in 1.. {
             let base = api_url.trim_end_matches('/');
-            let url = format!("{base}/{api}/zones/{zone}/servers?{query}&page={page}&per_page={PAGE}");
+            let url =
+                format!("{base}/{api}/zones/{zone}/servers?{query}&page={page}&per_page={PAGE}");
             let answer = self.service.get_json(&url).await?;
             let before = servers.len();
             servers.extend(each(&answer["servers"]).cloned());
@@ -100,7 +102,8 @@ impl Scaleway {
     fn instance(&self, server: &Value) -> Option<Found> {
         let public = each(&server["public_ips"]);
         let public_v4 = public.into_iter().find(|ip| get(ip, "family") == "inet");
-        let public_v4 = public_v4.map_or(get(&server["public_ip"], "address"), |ip| get(ip, "address"));
+        let public_v4 =
+            public_v4.map_or(get(&server["public_ip"], "address"), |ip| get(ip, "address"));
         let public_v6 = each(&server["public_ips"]).find(|ip| get(ip, "family") == "inet6");
         let public_v6 = public_v6.map_or(get(&server["ipv6"], "address"), |ip| get(ip, "address"));
         let private = get(server, "private_ip");

@@ -36,7 +36,11 @@ impl Service {
     }
 
     /// Sends a header with every request.
-    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Result<Service, String> {
+    pub(crate) fn with_header(
+        mut self,
+        name: &'static str,
+        value: &str,
+    ) -> Result<Service, String> {
         let value = HeaderValue::from_str(value)
             .map_err(|error| format!("value of header {name}: {error}"))?;
         self.headers.insert(HeaderName::from_static(name), value);

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 
 use crate::{Config, Groups, Manager, Metrics, Options, file};
 
+mod services;
+
 struct World {
     simulation: Simulation,
     registry: Registry,

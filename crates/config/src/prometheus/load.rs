@@ -189,6 +189,12 @@ fn unsupported(file: &File, scrapes: &[Scrape]) -> Vec<String> {
             let job = &scrape.job_name;
             warnings.push(format!("{key}: not supported yet, the targets of job {job:?} that it would find are not scraped"));
         }
+        for key in scrape.discovery.incomplete() {
+            let job = &scrape.job_name;
+            warnings.push(format!(
+                "{key}: not supported yet, the targets of job {job:?} lack these labels"
+            ));
+        }
     }
     for alertmanagers in file.alerting.alertmanagers.iter() {
         for key in alertmanagers.discovery.unsupported() {
@@ -197,9 +203,7 @@ fn unsupported(file: &File, scrapes: &[Scrape]) -> Vec<String> {
             ));
         }
     }
-    let sections = [
-        ("tracing", !file.tracing.endpoint.is_empty(), "no traces are sent"),
-    ];
+    let sections = [("tracing", !file.tracing.endpoint.is_empty(), "no traces are sent")];
     for (section, present, consequence) in sections {
         if present {
             warnings.push(format!("{section}: not supported yet, {consequence}"));

@@ -124,8 +124,11 @@ fn names(name: &str, settings: &Settings) -> Vec<String> {
     if name.ends_with('.') {
         return vec![name.to_owned()];
     }
-    let mut names: Vec<_> =
-        settings.search.iter().map(|domain| format!("{name}.{}", domain.trim_matches('.'))).collect();
+    let mut names: Vec<_> = settings
+        .search
+        .iter()
+        .map(|domain| format!("{name}.{}", domain.trim_matches('.')))
+        .collect();
     let comes_first = name.matches('.').count() >= settings.n_dots;
     names.insert(if comes_first { 0 } else { names.len() }, name.to_owned());
     names

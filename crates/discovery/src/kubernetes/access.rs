@@ -32,16 +32,15 @@ impl Server {
         };
         let (url, http) = match access {
             Access::Server { url, http } => (url.clone(), (**http).clone()),
-            Access::InCluster => {
-                in_cluster(|name| std::env::var(name).ok(), &read)?
-            }
+            Access::InCluster => in_cluster(|name| std::env::var(name).ok(), &read)?,
             Access::Kubeconfig(path) => kubeconfig(&read(path)?, path)?,
         };
         let namespace = read(&Path::new(ACCOUNT).join("namespace"));
         Ok(Server {
             url: url.trim_end_matches('/').to_owned(),
             service: Service::new(&http, runtime)?,
-            namespace: namespace.map_or_else(|_| "default".to_owned(), |text| text.trim().to_owned()),
+            namespace: namespace
+                .map_or_else(|_| "default".to_owned(), |text| text.trim().to_owned()),
         })
     }
 }
@@ -69,8 +68,8 @@ fn in_cluster(
 
 /// The current context of the file at `path`.
 fn kubeconfig(text: &str, path: &Path) -> Result<(String, client::Config), String> {
-    let file: Value = serde_saphyr::from_str(text)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let file: Value =
+        serde_saphyr::from_str(text).map_err(|error| format!("{}: {error}", path.display()))?;
     let named = |list: &str, name: &str, key: &str| {
         let entry = each(&file[list]).find(|entry| get(entry, "name") == name);
         let entry = entry.map(|entry| entry[key].clone());

@@ -124,9 +124,8 @@ impl<'a> Seen<'a> {
         cluster: &'a Cluster,
     ) {
         let is_pod = get(goal, "kind") == "Pod";
-        let pod = cluster
-            .find(Kind::Pods, get(goal, "namespace"), get(goal, "name"))
-            .filter(|_| is_pod);
+        let pod =
+            cluster.find(Kind::Pods, get(goal, "namespace"), get(goal, "name")).filter(|_| is_pod);
         let node = pod.map_or(node, |pod| get(&pod["spec"], "nodeName"));
         add_node(found, node, cluster);
         let Some(pod) = pod else { return };

@@ -196,7 +196,9 @@ fn slim(mut object: Value) -> Value {
         for list in ["containers", "initContainers"] {
             let containers = spec.get_mut(list).and_then(Value::as_array_mut);
             for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
-                container.retain(|key, _| ["name", "image", "ports", "restartPolicy"].contains(&key.as_str()));
+                container.retain(|key, _| {
+                    ["name", "image", "ports", "restartPolicy"].contains(&key.as_str())
+                });
             }
         }
     }
