@@ -117,7 +117,8 @@ impl Querier for RemoteQuerier {
         let inner = &*self.remote.0;
         let asked = self.range.and_then(|range| inner.config.query(range, hints, matchers));
         let Some((query, added)) = asked else { return Ok(SeriesSet::default()) };
-        let answer = inner.tasks.block_on(inner.ask(&query));
+        // Whoever selects waits, also on a thread that others wait for.
+        let answer = runtime::blocking(|| inner.tasks.block_on(inner.ask(&query)));
         let mut series = match answer {
             Ok(series) => series,
             Err(warning) => {

@@ -1,7 +1,7 @@
 //! The samples of one request on their way into the store.
 
 use model::{Labels, Timestamp};
-use storage::{AppendError, Appender, SeriesRef};
+use storage::{AppendError, Appender, Exemplar, ExemplarError, SeriesRef};
 
 use super::{
     Refusal,
@@ -115,15 +115,36 @@ impl<'a> Batch<'a> {
             return Err(Failure::too_far_ahead());
         }
         histogram::check(&mut value).map_err(|error| Failure::Sample(error.to_string()))?;
+        let time = Timestamp::from_millis(time);
+        let appender = appender(&mut self.appender)?;
+        if series.handle != SeriesRef::UNKNOWN {
+            match appender.append_known_histogram(series.handle, time, value) {
+                Ok(outcome) => return Ok(outcome?),
+                Err(unknown) => value = unknown,
+            }
+        }
         let labels = match &series.labels {
             Some(labels) => labels,
             None => series.labels.insert(labels()?),
         };
-        let time = Timestamp::from_millis(time);
-        let appender = appender(&mut self.appender)?;
         let handle = appender.append_histogram(series.handle, labels, time, value)?;
         self.learn(series, handle);
         Ok(())
+    }
+
+    /// Adds an exemplar to a series that has samples.
+    pub(super) fn append_exemplar(
+        &mut self,
+        series: &Series,
+        exemplar: &Exemplar,
+    ) -> Result<(), ExemplarError> {
+        let is_too_far_ahead = exemplar.time.as_millis() > self.time_max;
+        match &mut self.appender {
+            Some(appender) if series.handle != SeriesRef::UNKNOWN && !is_too_far_ahead => {
+                appender.append_exemplar(series.handle, exemplar)
+            }
+            _ => Err(ExemplarError::UnknownSeries),
+        }
     }
 
     fn learn(&mut self, series: &mut Series, handle: SeriesRef) {
@@ -164,7 +185,8 @@ impl From<AppendError> for Failure {
             AppendError::OutOfOrder
             | AppendError::DuplicateTimestamp
             | AppendError::OutOfBounds
-            | AppendError::TooOld => Failure::Sample(error.to_string()),
+            | AppendError::TooOld
+            | AppendError::InvalidHistogram(_) => Failure::Sample(error.to_string()),
             AppendError::Storage(reason) => Failure::Store(reason),
             other => Failure::Store(other.to_string()),
         }

@@ -1,8 +1,8 @@
 //! `prometheus.WriteRequest`: series with their labels as text.
 
-use model::Labels;
-use storage::SeriesRef;
-use tracing::warn;
+use model::{Labels, Timestamp};
+use storage::{Exemplar, SeriesRef};
+use tracing::{debug, warn};
 
 use super::{
     Refusal, Report,
@@ -80,8 +80,14 @@ fn append_item(
                 batch.append(&mut series, time, value, || known_labels(item))?;
                 report.written.samples += 1;
             }
-            // Exemplars have no store; one that is broken breaks the request.
-            3 => read_exemplar(field.bytes()?)?,
+            // Whether it is taken does not matter to upstream; if it is broken, that does.
+            3 => {
+                if let Some(exemplar) = read_exemplar(field.bytes()?)?
+                    && let Err(error) = batch.append_exemplar(&series, &exemplar)
+                {
+                    debug!(err = %error, "exemplar not taken");
+                }
+            }
             4 => {
                 let histogram = histogram::read(field.bytes()?)?;
                 batch.append_histogram(&mut series, histogram, || known_labels(item))?;
@@ -154,17 +160,23 @@ pub(super) fn read_sample(bytes: &[u8]) -> WireResult<(i64, f64)> {
     Ok((time, value))
 }
 
-fn read_exemplar(bytes: &[u8]) -> WireResult<()> {
+/// Nothing if its labels make no sense.
+fn read_exemplar(bytes: &[u8]) -> WireResult<Option<Exemplar>> {
+    let (mut labels, mut value, mut time) = (RawLabels::default(), 0.0, 0);
     let mut fields = Fields::new(bytes);
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => drop(read_label(field.bytes()?)?),
-            2 => drop(field.double()?),
-            3 => drop(field.number()?),
+            1 => {
+                let (name, value) = read_label(field.bytes()?)?;
+                labels.push(name, value);
+            }
+            2 => value = field.double()?,
+            3 => time = field.number()? as i64,
             _ => {}
         }
     }
-    Ok(())
+    let time = Timestamp::from_millis(time);
+    Ok(labels.check().ok().map(|()| Exemplar { labels: labels.to_set(), value, time }))
 }
 
 fn read_metadata(bytes: &[u8]) -> WireResult<()> {

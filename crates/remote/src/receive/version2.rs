@@ -3,7 +3,8 @@
 mod symbols;
 
 use model::Labels;
-use storage::SeriesRef;
+use storage::{ExemplarError, SeriesRef};
+use tracing::debug;
 
 pub(crate) use self::symbols::{Metadata, Symbols};
 use super::{
@@ -215,9 +216,17 @@ impl<'a> Writer<'a, '_, '_> {
                     outcome
                 }
                 4 => {
-                    match names.symbols.check_exemplar(field.bytes()?)? {
-                        // Upstream keeps none either unless it is told to, and counts them.
-                        Ok(()) => report.written.exemplars += 1,
+                    match names.symbols.exemplar(field.bytes()?)? {
+                        Ok(exemplar) => match batch.append_exemplar(&series, &exemplar) {
+                            Ok(()) => report.written.exemplars += 1,
+                            Err(error @ ExemplarError::OutOfOrder) => {
+                                report.complaints.push(item.idx, || {
+                                    format!("{error} for series {}", names.labels(head).print())
+                                });
+                            }
+                            // Upstream goes on, too.
+                            Err(error) => debug!(err = %error, "exemplar not taken"),
+                        },
                         Err(reason) => report.complaints.push(item.idx, || {
                             let labels = names.labels(head).print();
                             format!("parsing exemplar for series {labels}: {reason}")

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use model::{Labels, Timestamp};
 use parking_lot::Mutex;
 use runtime::Runtime;
-use storage::{AppendError, Appendable, Appender, HistogramValue, SeriesRef};
+use storage::{
+    AppendError, Appendable, Appender, Exemplar, ExemplarError, HistogramValue, SeriesRef,
+};
 use telemetry::Registry;
 
 use crate::{Message, Outcome, Receiver, ReceiverOptions};
@@ -30,6 +32,8 @@ pub(crate) struct Contents {
     /// Labels of each handle, from 1 on; nothing where the store has forgotten the series.
     known: Vec<Option<Labels>>,
     pub(crate) n_by_labels: usize,
+    pub(crate) exemplars: Vec<Exemplar>,
+    pub(crate) refuses_exemplars: bool,
     pub(crate) append_error: Option<String>,
     pub(crate) histogram_error: Option<String>,
     pub(crate) commit_error: Option<String>,
@@ -123,6 +127,15 @@ impl Appender for StoreAppender {
         }
         self.take(labels, time, Value::Histogram(value))?;
         Ok(self.handle(labels))
+    }
+
+    fn append_exemplar(&mut self, _: SeriesRef, exemplar: &Exemplar) -> Result<(), ExemplarError> {
+        let mut contents = self.store.0.lock();
+        if contents.refuses_exemplars {
+            return Err(ExemplarError::UnknownSeries);
+        }
+        contents.exemplars.push(exemplar.clone());
+        Ok(())
     }
 
     fn commit(self: Box<Self>) -> storage::Result<()> {

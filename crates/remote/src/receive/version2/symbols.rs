@@ -1,6 +1,8 @@
-use model::MetricType;
+use model::{MetricType, Timestamp};
+use storage::Exemplar;
 
 use crate::{
+    labels::RawLabels,
     metric_type,
     wire::{Fields, Result},
 };
@@ -72,19 +74,25 @@ impl<'a> Symbols<'a> {
         Ok(())
     }
 
-    /// Reads an exemplar and checks its labels.
-    pub(super) fn check_exemplar(&self, bytes: &[u8]) -> Result<Result<(), BadReference>> {
-        let mut refs = Vec::new();
+    /// Reads an exemplar and checks its references.
+    pub(super) fn exemplar(&self, bytes: &[u8]) -> Result<Result<Exemplar, BadReference>> {
+        let (mut refs, mut value, mut time) = (Vec::new(), 0.0, 0);
         let mut fields = Fields::new(bytes);
         while let Some(field) = fields.next()? {
             match field.number {
                 1 => field.numbers(|number| refs.push(number as u32))?,
-                2 => drop(field.double()?),
-                3 => drop(field.number()?),
+                2 => value = field.double()?,
+                3 => time = field.number()? as i64,
                 _ => {}
             }
         }
-        Ok(self.check_labels(&refs))
+        let time = Timestamp::from_millis(time);
+        Ok(self.check_labels(&refs).map(|()| {
+            let mut labels = RawLabels::default();
+            let (pairs, _) = refs.as_chunks::<2>();
+            pairs.iter().for_each(|[name, value]| labels.push(self.text(*name), self.text(*value)));
+            Exemplar { labels: labels.to_set(), value, time }
+        }))
     }
 }
 
