@@ -43,6 +43,10 @@ impl Gossip {
         observer: Arc<dyn Observer>,
     ) -> Result<Gossip> {
         let bind = address::split(&options.listen_address)?;
+        // What is no address will not become one.
+        for peer in &options.peers {
+            address::split(peer)?;
+        }
         let bind_ip = address::bind_ip(&*runtime.network, &bind.0).await?;
         let own_ip = match options.advertise_address {
             Some(address) => address.ip(),

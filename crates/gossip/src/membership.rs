@@ -42,6 +42,11 @@ const CHECKSUM_SINCE: u8 = 5;
 const PACKET_BYTES: usize = 1400;
 /// The longest user message that travels in packets; longer ones go to each node on a stream.
 pub const USER_PACKET_BYTES_MAX: usize = PACKET_BYTES / 2;
+/// More nodes than that are not believed, and longer metadata isn't either.
+const NODES_MAX: usize = 1 << 16;
+const META_BYTES_MAX: usize = 512;
+/// User messages that wait at most; those that were sent most often go first.
+const QUEUE_LEN_MAX: usize = 1 << 14;
 /// Relays that are remembered; more pings for others are not taken on.
 const RELAYS_MAX: usize = 1024;
 
@@ -199,7 +204,10 @@ impl Membership {
             Input::Packet { from, bytes } => self.receive(now, from, bytes),
             Input::PushPull(state) => self.merge(now, state),
             Input::StreamAck(ack) => self.note_stream_ack(&ack),
-            Input::Broadcast(message) => self.user_messages.push(message),
+            Input::Broadcast(message) => {
+                self.user_messages.push(message);
+                self.user_messages.prune(QUEUE_LEN_MAX);
+            }
             Input::Leave => self.leave(now),
         }
         std::mem::take(&mut self.outputs)

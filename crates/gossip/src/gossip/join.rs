@@ -25,6 +25,14 @@ impl Shared {
             return;
         }
         let own = self.own_address();
+        let is_local = |address: &SocketAddr| address.ip().is_loopback();
+        if (is_local(&own) || own.ip().is_unspecified()) && !addresses.iter().all(is_local) {
+            warn!(
+                component = "cluster", address = %own,
+                "The advertised address leads nowhere for nodes on other hosts; \
+                 give a routable one with --cluster.advertise-address"
+            );
+        }
         let now = self.runtime.clock.monotonic();
         let mut n_joined = 0;
         for address in addresses.into_iter().filter(|address| *address != own) {
@@ -142,11 +150,7 @@ impl Shared {
         let (addresses, _) = self.resolve().await;
         let own = self.own_address();
         for address in addresses {
-            let is_member = {
-                let members = self.core.lock().membership.members();
-                members.iter().any(|member| super::shared::canonical(member.address) == address)
-            };
-            if is_member || address == own {
+            if address == own || self.is_member(address) {
                 continue;
             }
             let outcome = self.exchange(address, true).await;

@@ -172,7 +172,9 @@ impl Shared {
             }
             Event::Left(member) => {
                 let is_own = member.name == self.options.name;
-                if !is_own {
+                // A node that is back under a new name is not lost.
+                let is_back = self.is_member(canonical(member.address));
+                if !is_own && !is_back {
                     let now = self.runtime.clock.monotonic();
                     self.lost.lock().insert(canonical(member.address), now);
                 }
@@ -193,6 +195,12 @@ impl Shared {
             Event::Updated(_) | Event::AliveMessage { .. } | Event::Ping { .. } => {}
         }
         self.observer.observe(&Notice::Event(event));
+    }
+
+    /// Whether a node that counts as alive is at this address.
+    pub(super) fn is_member(&self, address: SocketAddr) -> bool {
+        let members = self.core.lock().membership.members();
+        members.iter().any(|member| canonical(member.address) == address)
     }
 
     pub(super) fn broadcast(&self, key: &str, data: Vec<u8>) {

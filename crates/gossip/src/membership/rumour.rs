@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{Event, Membership, VERSIONS, member::Entry};
+use super::{Event, META_BYTES_MAX, Membership, NODES_MAX, VERSIONS, member::Entry};
 use crate::{
     suspicion::Suspicion,
     wire::message::{Accusation, Alive, Condition, Message},
@@ -30,7 +30,9 @@ impl Membership {
         let is_self = alive.node == self.config.name;
         let [least, greatest, ..] = alive.versions;
         let is_impossible = least == 0 || greatest == 0 || least > greatest;
-        if (self.is_leaving && is_self) || is_impossible {
+        let is_too_much = alive.meta.as_ref().is_some_and(|meta| meta.len() > META_BYTES_MAX)
+            || (self.nodes.len() >= NODES_MAX && !self.nodes.contains_key(&alive.node));
+        if (self.is_leaving && is_self) || is_impossible || is_too_much {
             return;
         }
         let address = SocketAddr::new(alive.address, alive.port);
@@ -127,10 +129,7 @@ impl Membership {
 
     pub(super) fn hear_dead(&mut self, now: Duration, accusation: Accusation) {
         let Some(entry) = self.nodes.get_mut(&accusation.node) else { return };
-        if accusation.incarnation < entry.incarnation {
-            return;
-        }
-        if entry.is_gone() {
+        if accusation.incarnation < entry.incarnation || entry.is_gone() {
             return;
         }
         if accusation.node == self.config.name && !self.is_leaving {
