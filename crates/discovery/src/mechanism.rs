@@ -112,6 +112,8 @@ mechanisms! {
         Gce(gce) = "gce",
         Hetzner(hetzner) = "hetzner",
         Http(http) = "http",
+        Ionos(ionos) = "ionos",
+        Lightsail(lightsail) = "lightsail",
         Linode(linode) = "linode",
         Nomad(nomad) = "nomad",
         PuppetDb(puppetdb) = "puppetdb",

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Mechanisms that `discovery` has.
-const SUPPORTED: [&str; 18] = [
+const SUPPORTED: [&str; 20] = [
     "consul_sd_configs",
     "digitalocean_sd_configs",
     "dns_sd_configs",
@@ -29,7 +29,9 @@ const SUPPORTED: [&str; 18] = [
     "gce_sd_configs",
     "hetzner_sd_configs",
     "http_sd_configs",
+    "ionos_sd_configs",
     "kubernetes_sd_configs",
+    "lightsail_sd_configs",
     "linode_sd_configs",
     "nomad_sd_configs",
     "puppetdb_sd_configs",

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::parse;
 
-const HASH: &str = "$2y$04$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
+const HASH: &str = "$2b$04$BQUDBQUDBQUDBQUDBQUDBOIdOain6viPngrsu3cZdCT7F3QPOzaue";
 
 fn check(text: &str, expected: &str) {
     let parsed = parse(&text.replace("HASH", HASH), Path::new("/etc/web"));

@@ -19,7 +19,7 @@ use transport::{
 use super::World;
 use crate::{
     Config, consul, digitalocean, dns, docker, dockerswarm, ec2, eureka, hetzner, http as http_sd,
-    kubernetes, linode, nomad, puppetdb, scaleway, vultr,
+    ionos, kubernetes, lightsail, linode, nomad, puppetdb, scaleway, vultr,
 };
 
 /// Where a service listens that speaks TLS.
@@ -449,6 +449,42 @@ async fn hetzner_gives_servers() {
         };
         check(&format!("hetzner_{name}"), Config::Hetzner(config), TLS, &pairs).await;
     }
+}
+
+#[tokio::test]
+async fn lightsail_gives_instances() {
+    let instances = r#"{"instances":[{"name":"n","supportCode":"s","location":{"availabilityZone":"eu-west-1a"},"blueprintId":"b",
+      "bundleId":"u","privateIpAddress":"10.0.0.1","publicIpAddress":"1.2.3.4","ipv6Addresses":["fd00::1"],
+      "state":{"name":"running"},"tags":[{"key":"k","value":"v"}]}]}"#;
+    let config = lightsail::Config {
+        endpoint: "http://lightsail/".to_owned(),
+        http: plain(),
+        sigv4: SigV4 {
+            region: "eu-west-1".to_owned(),
+            access_key: "KEY".to_owned(),
+            secret_key: Some(Secret::Inline("secret".to_owned())),
+            ..SigV4::default()
+        },
+        port: 80,
+        refresh_interval: REFRESH,
+    };
+    check("lightsail", Config::Lightsail(config), "lightsail:80", &[("/", instances)]).await;
+}
+
+#[tokio::test]
+async fn ionos_gives_servers() {
+    let servers = r#"{"items":[{"id":"s","metadata":{"state":"AVAILABLE"},"properties":{"name":"n","availabilityZone":"ZONE_1",
+      "cpuFamily":"INTEL","vmState":"RUNNING","type":"CUBE","bootVolume":{"id":"v"}},
+      "entities":{"volumes":{"items":[{"id":"v","properties":{"image":"im"}}]},
+      "nics":{"items":[{"properties":{"name":"my nic","ips":["1.2.3.4","1.2.3.5"]}}]}}}]}"#;
+    let config = ionos::Config {
+        http: cloud(),
+        datacenter_id: "d".to_owned(),
+        port: 80,
+        refresh_interval: REFRESH,
+    };
+    let pairs = [("/cloudapi/v6/datacenters/d/servers", servers)];
+    check("ionos", Config::Ionos(config), TLS, &pairs).await;
 }
 
 #[tokio::test]
