@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 /// Checked pairs that are remembered; as many as upstream remembers.
 const REMEMBERED_MAX: usize = 100;
 /// The hash of nobody's password: names that do not exist take as long as those that do.
-const NOBODY: &str = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
+const NOBODY: &str = "$2b$10$lGfizUBRlS5NAQsilGfizOeS5BlutgMWVOr8NfO1yDbwZTgiI3TKC";
 
 /// Checking a password takes a good part of a second by design, so outcomes are remembered: as
 /// digests, not as passwords.
