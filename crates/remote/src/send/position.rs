@@ -1,4 +1,4 @@
-//! The position of a queue, kept on disk.
+//! The position of a queue, kept on disk: see `docs/design/remote-write.md`.
 //!
 //! A file of entries, each segment, offset and a checksum of both; the last good one counts. An
 //! entry is appended for each batch that was acknowledged, which survives the process at once and
