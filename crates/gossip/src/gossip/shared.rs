@@ -167,16 +167,16 @@ impl Shared {
     fn note(&self, event: &Event) {
         match event {
             Event::Joined(member) => {
-                let was_lost = self.lost.lock().remove(&canonical(member.address)).is_some();
+                let was_lost = self.lost.lock().remove(&member.address).is_some();
                 debug!(component = "cluster", peer = member.name, was_lost, "Peer joined");
             }
             Event::Left(member) => {
                 let is_own = member.name == self.options.name;
                 // A node that is back under a new name is not lost.
-                let is_back = self.is_member(canonical(member.address));
+                let is_back = self.is_member(member.address);
                 if !is_own && !is_back {
                     let now = self.runtime.clock.monotonic();
-                    self.lost.lock().insert(canonical(member.address), now);
+                    self.lost.lock().insert(member.address, now);
                 }
                 let has_left = member.condition == Condition::Left;
                 debug!(component = "cluster", peer = member.name, has_left, "Peer left");
@@ -200,7 +200,7 @@ impl Shared {
     /// Whether a node that counts as alive is at this address.
     pub(super) fn is_member(&self, address: SocketAddr) -> bool {
         let members = self.core.lock().membership.members();
-        members.iter().any(|member| canonical(member.address) == address)
+        members.iter().any(|member| member.address == address)
     }
 
     pub(super) fn broadcast(&self, key: &str, data: Vec<u8>) {
@@ -306,8 +306,4 @@ impl Shared {
         }
         self.settled.cancel();
     }
-}
-
-pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -192,7 +192,7 @@ impl Shared {
     }
 
     async fn connect(&self, to: SocketAddr, limit: Duration) -> Result<Box<dyn Stream>> {
-        let address = super::shared::canonical(to).to_string();
+        let address = to.to_string();
         let connecting = self.runtime.network.connect(&address);
         timeout(&*self.runtime.clock, limit, connecting)
             .await

@@ -9,6 +9,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub name: String,
+    /// Never a mapped IPv4 address.
     pub address: SocketAddr,
     pub condition: Condition,
 }
@@ -57,7 +58,8 @@ impl Entry {
     }
 
     pub(super) fn member(&self, name: &str) -> Member {
-        Member { name: name.to_owned(), address: self.address, condition: self.condition }
+        let address = SocketAddr::new(self.address.ip().to_canonical(), self.address.port());
+        Member { name: name.to_owned(), address, condition: self.condition }
     }
 
     pub(super) fn state(&self, name: &str) -> NodeState {

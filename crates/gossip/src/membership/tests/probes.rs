@@ -38,7 +38,8 @@ fn a_node_answers_what_upstream_answers() {
         }
         let after = if name.contains("relay pings") { AT_ONCE } else { AFTER };
         let expected = replies(&case["replies"]);
-        score.add(name, node.check(&sent, &expected, after));
+        let outcome = node.check(&sent, &expected, after);
+        score.add(name, outcome.and_then(|()| node.check_members(case)));
     }
     score.finish(&[]);
 }
@@ -98,6 +99,31 @@ impl Node {
         match said.iter().filter(is_answer).find(|answer| !expected.contains(answer)) {
             Some(more) => Err(format!("{more:?} is said, too")),
             None => Ok(()),
+        }
+    }
+
+    /// What came of it: who is there now, and how loud the node is about itself.
+    fn check_members(&self, case: &Value) -> Result<(), String> {
+        let members = self.membership.members();
+        let is_there = |peer: &Value| {
+            let address = text(&peer[1]);
+            members.iter().any(|member| {
+                member.name == text(&peer[0]) && member.address.to_string() == address
+            })
+        };
+        for (key, expected) in [("peers_added", true), ("peers_removed", false)] {
+            for peer in case[key].as_array().into_iter().flatten() {
+                if is_there(peer) != expected {
+                    return Err(format!("{key}: {peer}, members are {members:?}"));
+                }
+            }
+        }
+        let refutation = case["replies_decoded"][0]["inner"]["fields"]["Incarnation"].as_u64();
+        match refutation.filter(|_| text(&case["name"]).contains("refutes")) {
+            Some(expected) if expected != u64::from(self.membership.incarnation) => {
+                Err(format!("incarnation {}", self.membership.incarnation))
+            }
+            _ => Ok(()),
         }
     }
 
