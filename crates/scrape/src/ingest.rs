@@ -2,6 +2,7 @@
 
 mod exemplars;
 mod histograms;
+mod metadata;
 
 use exposition::{
     Entry, HistogramSeries, LabelPairs, Parser, Series, content_type::Reader, nhcb::Converter,
@@ -72,6 +73,8 @@ pub(crate) struct Context<'a> {
     pub(crate) interner: &'a Interner,
     pub(crate) metrics: &'a Metrics,
     pub(crate) type_and_unit_labels: bool,
+    /// Whether the storage is told what series mean.
+    pub(crate) logs_metadata: bool,
     /// The time of the samples.
     pub(crate) time: Timestamp,
     /// The clock's time.
@@ -114,6 +117,7 @@ pub(crate) fn ingest(
         refused: Refused::default(),
         n_appended: 0,
         has_too_many_buckets: false,
+        family: metadata::Family::default(),
     };
     let result = ingest.read(reader, body).and_then(|()| ingest.end());
     ingest.complain();
@@ -148,6 +152,8 @@ struct Ingest<'a> {
     n_appended: u64,
     /// Whether there was a histogram that cannot be made to keep the limit.
     has_too_many_buckets: bool,
+    /// Of the last lines of metadata, if the storage is told.
+    family: metadata::Family,
 }
 
 impl Ingest<'_> {
@@ -166,7 +172,7 @@ impl Ingest<'_> {
     fn entry(&mut self, entry: Entry<'_>) -> Result<(), IngestError> {
         match entry {
             Entry::Series(series) => {
-                let found = self.series(&series, Value::Float(series.value))?;
+                let found = self.series_with_metadata(&series, Value::Float(series.value))?;
                 if let (Some(found), Some(exemplar)) = (found, &series.exemplar) {
                     self.exemplars(found, &series, std::slice::from_ref(exemplar))?;
                 }
@@ -200,10 +206,6 @@ impl Ingest<'_> {
         let vanished = self.memory.cache.vanished();
         mark_stale(self.appender, &vanished, self.context.time);
         Ok(())
-    }
-
-    fn note(&mut self, metric: &str, line: Line<'_>) {
-        self.memory.metadata.note(self.context.interner, metric, line);
     }
 
     /// Takes a sample in; says which series it belongs to, if that is stored.

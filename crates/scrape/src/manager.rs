@@ -31,6 +31,8 @@ pub struct Options {
     pub discovery_reload_interval: Duration,
     /// Whether samples get `__type__` and `__unit__` labels.
     pub type_and_unit_labels: bool,
+    /// Whether the storage is told what series mean, for the log.
+    pub logs_metadata: bool,
 }
 
 impl Default for Options {
@@ -42,6 +44,7 @@ impl Default for Options {
             timestamp_tolerance: Duration::from_millis(2),
             discovery_reload_interval: Duration::from_secs(5),
             type_and_unit_labels: false,
+            logs_metadata: false,
         }
     }
 }

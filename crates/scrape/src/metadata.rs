@@ -98,8 +98,8 @@ impl TargetMetadata {
         self.scrape = self.scrape.wrapping_add(1);
     }
 
-    /// Notes a line; one that says nothing new costs no allocation.
-    pub(crate) fn note(&mut self, interner: &Interner, metric: &str, line: Line<'_>) {
+    /// Notes a line, and says whether it is news; one that is none costs no allocation.
+    pub(crate) fn note(&mut self, interner: &Interner, metric: &str, line: Line<'_>) -> bool {
         let hash = interner.hash_name(metric);
         let rehash = |known: &Known| interner.hash_name(&known.family.metric);
         let mut metadata = Metadata::default();
@@ -108,7 +108,7 @@ impl TargetMetadata {
                 let known = known.get_mut();
                 known.seen = self.scrape;
                 if line.is_in(&known.family.metadata) {
-                    return;
+                    return false;
                 }
                 metadata.clone_from(&known.family.metadata);
                 line.write_to(&mut metadata);
@@ -120,6 +120,14 @@ impl TargetMetadata {
                 vacant.insert(Known { family, seen: self.scrape });
             }
         }
+        true
+    }
+
+    /// What is known of a family.
+    pub(crate) fn get(&self, interner: &Interner, metric: &str) -> Option<&Metadata> {
+        let hash = interner.hash_name(metric);
+        let known = self.known.find(hash, |known| known.family.metric == metric)?;
+        Some(&known.family.metadata)
     }
 
     /// Forgets what has disappeared for long.

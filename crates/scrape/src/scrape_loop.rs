@@ -273,6 +273,7 @@ impl ScrapeLoop {
             interner: &self.interner,
             metrics: &self.world.metrics,
             type_and_unit_labels: self.world.options.type_and_unit_labels,
+            logs_metadata: self.world.options.logs_metadata,
             time,
             now: Timestamp::from_millis(self.world.runtime.clock.now_millis()),
             url: &self.target.url_text,

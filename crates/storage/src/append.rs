@@ -1,4 +1,4 @@
-use model::{Labels, Timestamp};
+use model::{Labels, Metadata, Timestamp};
 
 use crate::{AppendError, Exemplar, ExemplarError, HistogramValue, Result};
 
@@ -73,6 +73,10 @@ pub trait Appender: Send {
     ) -> Result<(), ExemplarError> {
         Ok(())
     }
+
+    /// Says what a series of which the handle is known means. Stores that keep no such thing forget
+    /// it.
+    fn append_metadata(&mut self, _series: SeriesRef, _metadata: &Metadata) {}
 
     /// Whether samples that are older than the newest one of their series are refused from now on,
     /// also where they would be taken: a marker that ends a series must not come behind its time.

@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use model::{FloatHistogram, Labels, Matcher, TimeRange, Timestamp, float::is_stale};
+use model::{FloatHistogram, Labels, Matcher, Metadata, TimeRange, Timestamp, float::is_stale};
 
 use crate::{
     AppendError, Appendable, Appender, Columns, Exemplar, ExemplarError, ExemplarQueryable,
@@ -18,12 +18,18 @@ use crate::{
 pub struct MemoryStorage {
     series: Arc<RwLock<BTreeMap<Labels, Arc<Columns>>>>,
     exemplars: Arc<RwLock<BTreeMap<Labels, Vec<Exemplar>>>>,
+    metadata: Arc<RwLock<Vec<(Labels, Metadata)>>>,
 }
 
 impl MemoryStorage {
     /// Puts a whole series in place; a series of the same labels is replaced.
     pub fn insert(&self, labels: Labels, columns: Columns) {
         self.series.write().expect("no writer panics").insert(labels, Arc::new(columns));
+    }
+
+    /// What was said of series, in order.
+    pub fn metadata(&self) -> Vec<(Labels, Metadata)> {
+        self.metadata.read().expect("no writer panics").clone()
     }
 
     pub fn clear(&self) {
@@ -138,6 +144,11 @@ impl Appender for MemoryAppender {
         }
         self.exemplars.push((labels, exemplar.clone()));
         Ok(())
+    }
+
+    fn append_metadata(&mut self, series: SeriesRef, metadata: &Metadata) {
+        let labels = self.labels(series).unwrap_or_default();
+        self.storage.metadata.write().expect("no writer panics").push((labels, metadata.clone()));
     }
 
     fn commit(self: Box<Self>) -> Result<()> {

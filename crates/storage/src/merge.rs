@@ -1,10 +1,9 @@
 //! Several stores as one.
 
-use std::{
-    collections::{BTreeSet, HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, hash::BuildHasher as _, sync::Arc};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use model::{Labels, Matcher, TimeRange};
 
 use crate::{Columns, LabelHints, LabelValues, Querier, Result, SelectHints, Series, SeriesSet};
@@ -30,17 +29,21 @@ impl Querier for Merged {
     fn select(&self, sorted: bool, hints: &SelectHints, matchers: &[Matcher]) -> Result<SeriesSet> {
         let mut warnings = Vec::new();
         let mut selected: Vec<(Labels, Vec<Arc<dyn Series>>)> = Vec::new();
-        let mut places: HashMap<Labels, usize> = HashMap::new();
+        let hasher = RandomState::default();
+        let mut places: HashTable<usize> = HashTable::new();
         for part in &self.parts {
             let set = part.select(false, hints, matchers)?;
             warnings.extend(set.warnings);
             for series in set.series {
                 let labels = series.labels();
-                match places.entry(labels) {
-                    Entry::Occupied(place) => selected[*place.get()].1.push(series),
-                    Entry::Vacant(place) => {
-                        selected.push((place.key().clone(), vec![series]));
-                        place.insert(selected.len() - 1);
+                let hash = hasher.hash_one(&labels);
+                let is_same = |place: &usize| selected[*place].0 == labels;
+                match places.find(hash, is_same) {
+                    Some(place) => selected[*place].1.push(series),
+                    None => {
+                        let rehash = |place: &usize| hasher.hash_one(&selected[*place].0);
+                        places.insert_unique(hash, selected.len(), rehash);
+                        selected.push((labels, vec![series]));
                     }
                 }
             }

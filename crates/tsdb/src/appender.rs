@@ -2,7 +2,7 @@ mod late;
 
 use std::sync::{Arc, atomic::Ordering};
 
-use model::{Labels, Timestamp, float::is_stale};
+use model::{Labels, Metadata, Timestamp, float::is_stale};
 use parking_lot::MutexGuard;
 use storage::{AppendError, Appender, Exemplar, ExemplarError, HistogramValue, SeriesRef};
 use wal::record::{self, SeriesEncoder};
@@ -27,6 +27,7 @@ pub(crate) struct HeadAppender {
     discards_late: bool,
     /// Exemplars with the labels of their series.
     pending_exemplars: Vec<(Labels, record::Exemplar)>,
+    pending_metadata: Vec<(SeriesId, record::SeriesMetadata)>,
     /// Series that the log may not know yet.
     unlogged: Vec<SeriesId>,
 }
@@ -65,6 +66,7 @@ impl HeadAppender {
             pending_late: Vec::new(),
             discards_late: false,
             pending_exemplars: Vec::new(),
+            pending_metadata: Vec::new(),
             unlogged: Vec::new(),
         }
     }
@@ -248,8 +250,15 @@ impl HeadAppender {
         let mut records: Vec<&[u8]> = vec![&series, &encoded];
         records.extend(histograms.iter().map(Vec::as_slice));
         records.push(&exemplars);
+        let mut metadata = Vec::new();
+        if !self.pending_metadata.is_empty() {
+            let records: Vec<_> = self.pending_metadata.iter().map(|(_, m)| m.clone()).collect();
+            record::encode_metadata(&records, &mut metadata);
+        }
+        records.push(&metadata);
         records.retain(|record| !record.is_empty());
         log.append(&records)?;
+        self.store.metadata.note(self.pending_metadata.drain(..));
         for id in self.unlogged.drain(..) {
             let Some(page) = self.store.head.page(id) else { continue };
             if let Some(series) = page.lock().get_mut(id) {
@@ -363,7 +372,8 @@ impl HeadAppender {
     fn try_commit(&mut self) -> Result<()> {
         self.store.check_health()?;
         let has_samples = !self.pending.is_empty() || !self.pending_histograms.is_empty();
-        if !has_samples && self.pending_exemplars.is_empty() {
+        let has_others = !self.pending_exemplars.is_empty() || !self.pending_metadata.is_empty();
+        if !has_samples && !has_others {
             return Ok(());
         }
         let store = self.store.clone();
@@ -450,6 +460,21 @@ impl Appender for HeadAppender {
         let time = time.as_millis();
         self.pending_exemplars.push((series, record::Exemplar { series_ref, time, value, labels }));
         Ok(())
+    }
+
+    fn append_metadata(&mut self, series: SeriesRef, metadata: &Metadata) {
+        let Some(id) = series_id(series) else { return };
+        if self.store.metadata.is_known(id, metadata) {
+            return;
+        }
+        let Some(page) = self.store.head.page(id) else { return };
+        let page = page.lock();
+        let Some(series) = page.get(id) else { return };
+        if !series.is_logged {
+            self.unlogged.push(id);
+        }
+        let (series_ref, metadata) = (series.log_ref, metadata.clone());
+        self.pending_metadata.push((id, record::SeriesMetadata { series_ref, metadata }));
     }
 
     fn set_discards_out_of_order(&mut self, discards: bool) {

@@ -22,6 +22,7 @@ use crate::{
     delete,
     exemplars::Exemplars,
     head::{Head, Limits},
+    metadata::KnownMetadata,
     querier::HeadQuerier,
     replay,
     stats::{self, AtomicCounters, Counters, HeadStats},
@@ -65,6 +66,7 @@ pub(crate) struct Store {
     pub(crate) tombstones: Tombstones,
     /// No other lock is taken under it.
     pub(crate) exemplars: Mutex<Exemplars>,
+    pub(crate) metadata: KnownMetadata,
     pub(crate) counters: AtomicCounters,
     poison: OnceLock<String>,
     /// One compaction, deletion or snapshot at a time; holds what the head may soon drop. Every
@@ -128,6 +130,7 @@ impl Database {
             named_until: Mutex::new(replayed.named_until),
             tombstones: replayed.tombstones,
             exemplars: Mutex::new(exemplars),
+            metadata: replayed.metadata,
             counters,
             poison: OnceLock::new(),
             upkeep: Mutex::default(),

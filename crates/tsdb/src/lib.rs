@@ -15,6 +15,7 @@ mod delete;
 mod error;
 mod exemplars;
 mod head;
+mod metadata;
 mod options;
 mod querier;
 mod replay;

@@ -22,6 +22,7 @@ use crate::{
     Error, Result,
     exemplars::Exemplars,
     head::{AppendOutcome, Head, Insertion, LateSample, LateValue, SeriesId},
+    metadata::KnownMetadata,
     stats::AtomicCounters,
     tombstones::Tombstones,
 };
@@ -69,6 +70,7 @@ impl ReplayProgress {
 pub(crate) struct Replayed {
     pub(crate) named_until: HashMap<u64, u32>,
     pub(crate) tombstones: Tombstones,
+    pub(crate) metadata: KnownMetadata,
 }
 
 /// What replay fills.
@@ -219,8 +221,14 @@ impl Replay<'_> {
             }
             // All samples are in this log, also those that upstream has in its chunks by now.
             Some(Kind::MmapMarkers) if self.is_late => {}
-            // Of no use before something asks for them.
-            Some(Kind::Exemplars | Kind::Metadata | Kind::MinValidTime) => {}
+            Some(Kind::Metadata) => {
+                let mut metadata = Vec::new();
+                record::decode_metadata(record, &mut metadata)?;
+                let known = |m: record::SeriesMetadata| Some((*self.ids.get(&m.series_ref)?, m));
+                self.replayed.metadata.note(metadata.into_iter().filter_map(known));
+            }
+            // Of no use here.
+            Some(Kind::Exemplars | Kind::MinValidTime) => {}
             // A record that was torn behind its first byte reads as an empty one.
             None if record.is_empty() => {}
             _ => self.n_skipped += 1,

@@ -4,5 +4,6 @@ mod crash;
 mod exemplars;
 mod histograms;
 mod late;
+mod metadata;
 mod upstream;
 mod world;

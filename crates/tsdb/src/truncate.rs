@@ -98,6 +98,7 @@ fn drop_series(store: &Store) -> u64 {
         }
     }
     index.remove(&gone);
+    store.metadata.forget(gone.iter().map(|(id, _)| *id));
     drop(index);
     head.drop_empty_pages();
     gone.len() as u64

@@ -55,7 +55,7 @@ impl Ingest<'_> {
             Ok(false) => self.has_too_many_buckets = true,
             Err(error) => return Err(AppendError::InvalidHistogram(error.to_string()).into()),
         }
-        self.series(series, Value::Histogram(histogram))
+        self.series_with_metadata(series, Value::Histogram(histogram))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What becomes of answers that are fine.
 
 use super::world::{Answer, World, expect, job, text, typed};
-use crate::{Config, Health};
+use crate::{Config, Health, Options};
 
 #[tokio::test]
 async fn samples_are_stored_with_target_labels() {
@@ -169,4 +169,21 @@ async fn protobuf_is_read_with_classic_histograms() {
         "#,
     );
     assert_eq!(world.targets().remove(0).metadata["h"].kind, model::MetricType::Histogram);
+}
+
+#[tokio::test]
+async fn the_storage_is_told_what_new_and_changed_series_mean() {
+    let world = World::with_options(Options { logs_metadata: true, ..Options::default() });
+    world.serve("host", text("# TYPE a counter\n# HELP a One.\na_total 1\nb 1\n")).await;
+    world.apply(vec![job()]);
+    world.discover("job", &["host:80"]);
+    world.run_for(20).await;
+    let told = || {
+        let told = world.storage.metadata();
+        told.iter().map(|(l, m)| format!("{} {}", l.metric_name(), m.help)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(), ["a_total One."]);
+    world.answer("host", text("# TYPE a counter\n# HELP a Two.\na_total 1\na_created 1\n"));
+    world.run_for(20).await;
+    assert_eq!(told(), ["a_total One.", "a_total Two.", "a_created Two."]);
 }

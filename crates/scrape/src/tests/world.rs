@@ -60,10 +60,13 @@ pub(super) fn job() -> Config {
 
 impl World {
     pub(super) fn new() -> World {
+        World::with_options(Options::default())
+    }
+
+    pub(super) fn with_options(options: Options) -> World {
         let simulation = Simulation::new(1);
         let (storage, registry) = (MemoryStorage::default(), Registry::default());
         let appendable = Arc::new(storage.clone());
-        let options = Options::default();
         let manager = Manager::new(options, simulation.runtime(), appendable, &registry);
         let (answers, requests) = Default::default();
         World { simulation, storage, manager, registry, answers, requests }
