@@ -163,6 +163,7 @@ fn scrape_options(options: &Options) -> scrape::Options {
         timestamp_tolerance: options.scrape.timestamp_tolerance,
         discovery_reload_interval: options.scrape.discovery_reload_interval,
         type_and_unit_labels: options.has_feature("type-and-unit-labels"),
+        logs_metadata: options.has_feature("metadata-wal-records"),
         ..scrape::Options::default()
     }
 }

@@ -29,9 +29,8 @@ const FIXED: &[Row] = &[
           "reReplaceAll", "safeHtml", "sortByLabel", "stripDomain", "stripPort", "strvalue", "tableLink", "title",
           "toDuration", "toLower", "toTime", "toUpper", "urlQueryEscape", "value"],
         &[]),
-    ("tsdb", &["isolation"],
-        &["delayed_compaction", "exemplar_storage", "histograms_st_encoding", "native_histograms", "st_storage",
-          "use_uncached_io", "xor2_encoding"]),
+    ("tsdb", &["isolation", "native_histograms"],
+        &["delayed_compaction", "histograms_st_encoding", "st_storage", "use_uncached_io", "xor2_encoding"]),
     ("ui", &[], &["ui_v2", "ui_v3"]),
 ];
 
@@ -64,6 +63,7 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
     set("api", "admin", options.web.enable_admin_api);
     set("api", "remote_write_receiver", options.web.remote_write_messages.is_some());
     set("api", "lifecycle", options.web.enable_lifecycle);
+    set("tsdb", "exemplar_storage", options.has_feature("exemplar-storage"));
     set("rules", "concurrent_rule_eval", options.rules.helpers.is_some());
     set("prometheus", "auto_reload_config", options.auto_reload.is_some());
     for (flag, names) in PROMQL {
@@ -83,9 +83,11 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
 }
 
 /// What `--enable-feature` may name to some effect, or with none because it is always so.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 14] = [
     "auto-reload-config",
     "concurrent-rule-eval",
+    "exemplar-storage",
+    "metadata-wal-records",
     "native-histograms",
     "ooo-native-histograms",
     "promql-binop-fill-modifiers",
@@ -99,15 +101,13 @@ const KNOWN: [&str; 12] = [
 ];
 
 /// What upstream knows and we do not do yet.
-const WITHOUT_EFFECT: [&str; 16] = [
+const WITHOUT_EFFECT: [&str; 14] = [
     "created-timestamp-zero-ingestion",
     "delayed-compaction",
-    "exemplar-storage",
     "extra-scrape-metrics",
     "fast-startup",
     "histograms-st-encoding",
     "memory-snapshot-on-shutdown",
-    "metadata-wal-records",
     "old-ui",
     "otlp-deltatocumulative",
     "otlp-native-delta-ingestion",
