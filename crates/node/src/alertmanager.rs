@@ -47,7 +47,7 @@ pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result
         peers.join(&node.handle);
     }
     node.apply(loaded).await;
-    let mut web = node.start_web(listeners, wishes);
+    let mut web = node.start_web(listeners, wishes)?;
     let inbox = Inbox { requests, hangups: signals.reload, stop: signals.stop };
     let outcome = node.work(inbox, &mut web).await;
     web.stop().await;

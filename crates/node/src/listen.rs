@@ -1,12 +1,12 @@
 //! Listeners and the task that serves them.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use runtime::{Clock, Network, network::Listener};
+use runtime::{Clock, Network, Runtime, network::Listener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
-use transport::server::Limits;
+use transport::server::{Limits, guard::Guard, serve_guarded};
 
 use crate::{Error, Result};
 
@@ -22,9 +22,10 @@ impl Web {
         router: axum::Router,
         limits: Limits,
         clock: Arc<dyn Clock>,
+        guard: Option<Arc<Guard>>,
     ) -> Web {
         let stop = CancellationToken::new();
-        let serving = transport::server::serve(listeners, router, limits, clock, stop.clone());
+        let serving = serve_guarded(listeners, router, limits, clock, stop.clone(), guard);
         Web { task: tokio::spawn(serving), stop }
     }
 
@@ -48,6 +49,22 @@ impl Web {
     }
 }
 
+/// Who is let in, as the file of `--web.config.file` says it; everybody without one.
+pub(crate) fn guard(file: Option<&Path>, runtime: &Runtime) -> Result<Option<Arc<Guard>>> {
+    let Some(file) = file else {
+        info!(component = "web", http2 = false, "TLS is disabled.");
+        return Ok(None);
+    };
+    let guard = Guard::new(file, config::web::parse, runtime.clone()).map_err(|reason| {
+        Error::Flag { flag: "web.config.file", reason: format!("{}: {reason}", file.display()) }
+    })?;
+    match guard.speaks_tls() {
+        true => info!(component = "web", http2 = guard.speaks_http2(), "TLS is enabled."),
+        false => info!(component = "web", http2 = false, "TLS is disabled."),
+    }
+    Ok(Some(Arc::new(guard)))
+}
+
 /// Listens on all `addresses`, or on none.
 pub(crate) async fn listen(
     network: &dyn Network,
@@ -65,6 +82,5 @@ pub(crate) async fn listen(
         }
         listeners.push(listener);
     }
-    info!(component = "web", http2 = false, "TLS is disabled.");
     Ok(listeners)
 }

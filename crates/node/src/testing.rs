@@ -54,10 +54,19 @@ impl World {
 
     /// Something at `address` that answers every request with `page`.
     pub(crate) async fn other(&mut self, address: &str, page: &str) -> Requests {
+        self.answering(address, "text/plain; version=0.0.4", page).await
+    }
+
+    /// As [`World::other`], for a page of JSON.
+    pub(crate) async fn other_json(&mut self, address: &str, page: &str) -> Requests {
+        self.answering(address, "application/json", page).await
+    }
+
+    async fn answering(&mut self, address: &str, kind: &str, page: &str) -> Requests {
         let network = self.simulation.network.clone();
         let listener = network.listen(address).await.expect("the address is free");
         let response = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {}\r\n\
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
              connection: close\r\n\r\n{page}",
             page.len()
         );

@@ -43,10 +43,6 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
 
 /// Turns what was typed into what is meant; an error names the flag.
 fn to_options(values: &Values) -> Result<Options, Stop> {
-    if !values.text("web.config.file").is_empty() {
-        let reason = "TLS and users of the listener are not supported yet; not starting without";
-        return Err(Stop::Error(format!("--web.config.file: {reason}")));
-    }
     let intervals = [
         "data.retention",
         "data.maintenance-interval",
@@ -81,6 +77,8 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
         route_prefix: external_url::route_prefix(values.text("web.route-prefix"), &external_url),
         external_url,
         get_concurrency: limit("web.get-concurrency"),
+        web_config_file: Some(values.path("web.config.file"))
+            .filter(|path| !path.as_os_str().is_empty()),
         request_timeout: (!timeout.is_zero()).then_some(timeout),
         peer_timeout: values.duration("cluster.peer-timeout"),
         cluster: to_cluster_options(values)?,

@@ -100,6 +100,8 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             cors_origin: values.text("web.cors.origin").to_owned(),
             connections_max: count(values, "web.max-connections")?,
             read_timeout: values.duration("web.read-timeout"),
+            config_file: Some(values.path("web.config.file"))
+                .filter(|path| !path.as_os_str().is_empty()),
         },
         storage: StorageOptions {
             directory: values.path("storage.tsdb.path"),
@@ -155,10 +157,6 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
 
 /// Without these, others could do what the operator has forbidden, or nothing would be collected.
 fn refuse_what_would_be_unsafe(values: &Values) -> Result<(), Stop> {
-    if !values.text("web.config.file").is_empty() {
-        let reason = "TLS and users of the listener are not supported yet; not starting without";
-        return Err(Stop::Error(format!("--web.config.file: {reason}")));
-    }
     if values.is_set("agent") {
         return Err(Stop::Error("--agent: agent mode is not supported yet".to_owned()));
     }

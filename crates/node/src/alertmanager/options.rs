@@ -19,6 +19,8 @@ pub struct Options {
     pub alerts_per_name_max: Option<usize>,
     pub dispatch_start_delay: Duration,
     pub listen_addresses: Vec<String>,
+    /// TLS, users and headers of the listeners.
+    pub web_config_file: Option<PathBuf>,
     pub external_url: String,
     /// Begins with a slash and has none at the end, but for `/` itself.
     pub route_prefix: String,

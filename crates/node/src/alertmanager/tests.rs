@@ -126,6 +126,7 @@ fn options() -> Options {
         route_prefix: "/".to_owned(),
         get_concurrency: None,
         request_timeout: None,
+        web_config_file: None,
         peer_timeout: Duration::from_secs(15),
         cluster: None,
         features: String::new(),

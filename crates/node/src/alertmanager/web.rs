@@ -5,14 +5,18 @@ use runtime::network::Listener;
 use transport::server::Limits;
 
 use super::{Node, STOP_LIMIT};
-use crate::{build, listen::Web, reload};
+use crate::{
+    Result, build,
+    listen::{Web, guard},
+    reload,
+};
 
 impl Node {
     pub(super) fn start_web(
         &self,
         listeners: Vec<Box<dyn Listener>>,
         wishes: reload::Handle,
-    ) -> Web {
+    ) -> Result<Web> {
         let router = api::alertmanager::router(State {
             alertmanager: self.handle.clone(),
             reload: Arc::new(wishes),
@@ -25,6 +29,7 @@ impl Node {
             timeout: self.options.request_timeout,
         });
         let limits = Limits { drain_timeout: STOP_LIMIT, ..Limits::default() };
-        Web::start(listeners, router, limits, self.runtime.clock.clone())
+        let guard = guard(self.options.web_config_file.as_deref(), &self.runtime)?;
+        Ok(Web::start(listeners, router, limits, self.runtime.clock.clone(), guard))
     }
 }

@@ -48,8 +48,10 @@ pub(super) fn load(
     let jobs = config.scrapes.iter().map(to_job).collect::<Result<_, _>>()?;
     let notifier = settings::alerting::notifier(&config.file).map_err(|error| error.to_string())?;
     let sections = config.file.alerting.alertmanagers.iter();
-    let alertmanagers =
-        sections.map(|section| settings::discovery::mechanisms(&section.discovery)).collect();
+    let alertmanagers = sections
+        .map(|section| settings::discovery::mechanisms(&section.discovery))
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("alertmanagers: {error}"))?;
     let remote_write = settings::remote::write(&config.file)?;
     let remote_read = settings::remote::read(&config.file, &build::user_agent())?;
     let rules = load_rules(disk, &config, syntax)?;
@@ -60,27 +62,21 @@ pub(super) fn load(
 fn unsupported(file: &file::File) -> Vec<String> {
     let Some(tsdb) = &file.storage.tsdb else { return Vec::new() };
     let retention = tsdb.retention.clone().unwrap_or_default();
-    let settings = [
-        (
-            "storage.tsdb.out_of_order_time_window",
-            !tsdb.out_of_order_time_window.0.is_zero(),
-            "samples that come too late are refused",
-        ),
-        (
-            "storage.tsdb.retention.percentage",
-            retention.percentage > 0.0,
-            "blocks are not dropped for want of disk",
-        ),
-    ];
+    let settings = [(
+        "storage.tsdb.retention.percentage",
+        retention.percentage > 0.0,
+        "blocks are not dropped for want of disk",
+    )];
     let given = settings.into_iter().filter(|(_, is_given, _)| *is_given);
     given.map(|(key, _, consequence)| format!("{key}: not supported yet, {consequence}")).collect()
 }
 
 fn to_job(section: &file::Scrape) -> Result<Job, String> {
     let name = &section.job_name;
+    let within = |error: settings::Error| format!("job {name:?}: {error}");
     Ok(Job {
-        scrape: settings::scrape::job(section).map_err(|error| format!("job {name:?}: {error}"))?,
-        discovery: settings::discovery::mechanisms(&section.discovery),
+        scrape: settings::scrape::job(section).map_err(within)?,
+        discovery: settings::discovery::mechanisms(&section.discovery).map_err(within)?,
         yaml: yaml::print(&section.encode(Style::Shown)),
     })
 }

@@ -25,6 +25,8 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct WebOptions {
     pub listen_addresses: Vec<String>,
+    /// TLS, users and headers of the listeners.
+    pub config_file: Option<PathBuf>,
     pub external_url: String,
     /// Begins with a slash and has none at the end, but for `/` itself.
     pub route_prefix: String,

@@ -55,6 +55,43 @@ async fn a_server_scrapes_and_answers() {
 }
 
 #[tokio::test]
+async fn who_has_no_password_sees_nothing() {
+    let mut world = World::new();
+    world.write(CONFIG, "global: {}\n");
+    let hash = "$2b$04$BQUDBQUDBQUDBQUDBQUDBOIdOain6viPngrsu3cZdCT7F3QPOzaue";
+    world.write("web.yml", &format!("basic_auth_users: {{joe: {hash}}}\n"));
+    let mut options = options();
+    options.web.config_file = Some("web.yml".into());
+    world.start(|runtime, signals| run(options, runtime, signals));
+    world.wait_for("/-/healthy", "Unauthorized").await;
+    assert_eq!(world.get("/api/v1/query?query=1").await.expect("it runs").status, 401);
+    world.stop().await.expect("a clean end");
+    world.write("web.yml", "basic_auth_users: {joe: secret}\n");
+    let mut options = self::options();
+    options.web.config_file = Some("web.yml".into());
+    world.start(|runtime, signals| run(options, runtime, signals));
+    let error = world.ended().await.expect_err("the file is wrong").to_string();
+    assert!(error.starts_with("--web.config.file: web.yml: "), "{error}");
+}
+
+#[tokio::test]
+async fn targets_are_found_over_http() {
+    let mut world = World::new();
+    let config = SCRAPE.replace(
+        "static_configs: [{targets: ['target:9100']}]",
+        "http_sd_configs: [{url: 'http://sd/groups'}]",
+    );
+    world.write(CONFIG, &config);
+    world.write("rules.yml", RULES);
+    world.other("target:9100", "answer 42\n").await;
+    let groups = r#"[{"targets":["target:9100"],"labels":{"found":"yes"}}]"#;
+    world.other_json("sd:80", groups).await;
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world.wait_for("/api/v1/query?query=answer", r#""found":"yes""#).await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
 async fn samples_survive_a_restart() {
     let mut world = world().await;
     world.wait_for("/api/v1/query?query=answer", r#""42""#).await;
@@ -141,10 +178,10 @@ async fn alerts_reach_the_alertmanager_with_external_labels_and_a_link() {
 async fn what_cannot_be_done_is_refused_before_anything_changes() {
     let mut world = world().await;
     world.wait_for("/-/ready", "Prometheus Server is Ready.").await;
-    let oauth2 = "{client_id: a, client_secret: b, token_url: 'http://c/'}";
-    world.write(CONFIG, &format!("scrape_configs: [{{job_name: other, oauth2: {oauth2}}}]\n"));
+    let job = "{job_name: other, authorization: {credentials_ref: a}}";
+    world.write(CONFIG, &format!("scrape_configs: [{job}]\n"));
     let answer = world.post("/-/reload").await.expect("it runs");
-    assert!(answer.status == 500 && answer.body.contains("oauth2"), "{answer:?}");
+    assert!(answer.status == 500 && answer.body.contains("secret manager"), "{answer:?}");
     world.wait_for("/api/v1/scrape_pools", r#"["node"]"#).await;
     world.wait_for("/api/v1/notifications", "Configuration reload has failed.").await;
     world.stop().await.expect("a clean end");
@@ -257,6 +294,7 @@ fn options() -> Options {
             cors_origin: ".*".to_owned(),
             connections_max: 512,
             read_timeout: seconds(300),
+            config_file: None,
         },
         storage: StorageOptions {
             directory: "data".into(),

@@ -10,7 +10,11 @@ use super::{
     Options, Server,
     surface::{AdminAdapter, EngineAdapter, RulesAdapter, StatusAdapter, TargetsAdapter},
 };
-use crate::{Error, Result, build, listen::Web, reload};
+use crate::{
+    Error, Result, build,
+    listen::{Web, guard},
+    reload,
+};
 
 impl Server {
     /// Starts to serve; what is not there yet answers "not ready".
@@ -26,7 +30,8 @@ impl Server {
             header_timeout: web.read_timeout,
             ..Limits::default()
         };
-        Ok(Web::start(listeners, router, limits, self.runtime.clock.clone()))
+        let guard = guard(web.config_file.as_deref(), &self.runtime)?;
+        Ok(Web::start(listeners, router, limits, self.runtime.clock.clone(), guard))
     }
 
     fn surface(&self, wishes: reload::Handle) -> Result<State> {

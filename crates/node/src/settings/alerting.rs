@@ -21,11 +21,16 @@ pub(crate) fn external_labels(file: &File) -> Labels {
 }
 
 fn set(section: &Alertmanagers, names: ValidationScheme) -> Result<SetConfig> {
+    let mut http = http_config::to_client(&section.http)?;
+    if let Some(sigv4) = &section.sigv4 {
+        // As upstream does, which signs for its own cloud's Prometheus here, too.
+        http.authentication = http_config::sigv4(sigv4, "aps");
+    }
     Ok(SetConfig {
         scheme: section.scheme.clone(),
         path_prefix: section.path_prefix.clone(),
         timeout: section.timeout.0,
-        http: http_config::to_client(&section.http)?,
+        http,
         relabel: relabel::rules(&section.relabel_configs, names)?,
         alert_relabel: relabel::rules(&section.alert_relabel_configs, names)?,
     })

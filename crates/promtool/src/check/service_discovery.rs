@@ -28,10 +28,10 @@ pub(crate) fn run(world: &mut World, check: &CheckDiscovery) -> anyhow::Result<E
         }
         return Ok(Exit::Failure);
     };
-    let unsupported = job.discovery.unsupported();
-    if !unsupported.is_empty() {
-        let keys = unsupported.join(", ");
-        writeln!(world.stderr, "{keys}: not supported yet, so the targets are not known")?;
+    let asking = job.discovery.asking();
+    if !asking.is_empty() {
+        let keys = asking.join(", ");
+        writeln!(world.stderr, "{keys}: not asked yet, so the targets are not known")?;
         return Ok(Exit::Failure);
     }
     let groups = groups(world, job)?;

@@ -23,7 +23,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("auto-gomemlimit", Bool, "true", NO_GO, "Follow the container's memory limit"),
     flag("auto-gomemlimit.ratio", Float, "0.9", NO_GO, "Share of the container's memory to use"),
     flag("auto-gomemlimit.refresh-interval", GoDuration, "0s", NO_GO, "How often to read the container's memory limit again"),
-    flag("web.config.file", Text, "", NoEffect("TLS and users of the listener follow"), "File that turns on TLS and users"),
+    flag("web.config.file", Text, "", Works, "File that turns on TLS and users"),
     flag("web.read-timeout", Duration, "5m", Works, "Longest time to read a request, and to keep an idle connection"),
     flag("web.max-connections", Int, "512", Works, "Most connections at once over all addresses"),
     flag("web.max-notifications-subscribers", Int, "16", NoEffect("there may always be 16"), "Most readers of the live notifications"),

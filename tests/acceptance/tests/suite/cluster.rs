@@ -199,9 +199,7 @@ fn agree(kinds: [Kind; 3]) {
         cluster.expect_silence_to_travel(from, &all, &"in a stream ".repeat(100));
     }
     cluster.send_alert_to_all("OnceOnly");
-    wait_for("the notification", SOON, || {
-        (cluster.n_notifications("OnceOnly") > 0).then_some(())
-    });
+    wait_for("the notification", SOON, || (cluster.n_notifications("OnceOnly") > 0).then_some(()));
     // The last in line waits for two others, two seconds each.
     let until = Instant::now() + Duration::from_secs(6);
     while Instant::now() < until {

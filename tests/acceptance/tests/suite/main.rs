@@ -12,3 +12,4 @@ mod names;
 mod rules;
 mod side_by_side;
 mod tools;
+mod web_config;

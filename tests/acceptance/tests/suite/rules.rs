@@ -140,3 +140,50 @@ fn compare(what: &str, ours: impl Fn() -> BTreeSet<String>, theirs: impl Fn() ->
         std::thread::sleep(Duration::from_millis(500));
     }
 }
+
+const ALWAYS: &str = "
+groups:
+- name: g
+  rules:
+  - {record: always, expr: vector(1)}
+  - {record: above, expr: always + 1}
+  - {alert: Waits, expr: vector(1), for: 1h}
+";
+
+#[test]
+fn a_kill_and_a_pause_leave_no_hole_and_no_alert_waits_again() {
+    let bed = Bed::new();
+    bed.write("always.yml", ALWAYS);
+    let config =
+        "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [always.yml]\n";
+    let mut server = bed.vesta_server("s", config);
+    let above = "count_over_time(above[10s]) >= 10";
+    let has_no_hole = |port| (!query_result(port, above).is_empty()).then_some(());
+    wait_for("ten samples", LIMIT, || has_no_hole(server.port));
+    let before = waits_since(server.port);
+
+    server.process.kill();
+    std::thread::sleep(Duration::from_secs(3));
+    let mut server = bed.server(&vesta(), &["server"], "s", config, server.port);
+    wait_for("the samples of the outage", LIMIT, || {
+        let hole = "min_over_time(count_over_time(above[4s])[10s:1s]) >= 4";
+        (!query_result(server.port, hole).is_empty()).then_some(())
+    });
+
+    let id = rustix::process::Pid::from_raw(server.process.id() as i32).expect("it runs");
+    let signal = |signal| rustix::process::kill_process(id, signal).expect("it is ours");
+    signal(rustix::process::Signal::STOP);
+    std::thread::sleep(Duration::from_secs(6));
+    signal(rustix::process::Signal::CONT);
+    wait_for("the samples of the pause", Duration::from_secs(4), || has_no_hole(server.port));
+    // The outage itself may not count, and restoring takes a few evaluations.
+    let after = waits_since(server.port);
+    assert!(after - before < 9.0, "waits since {before}, then since {after}");
+    server.process.kill();
+}
+
+fn waits_since(port: u16) -> f64 {
+    let result = query_result(port, r#"ALERTS_FOR_STATE{alertname="Waits"}"#);
+    let value = result.first().map(|series| series["value"][1].clone());
+    value.and_then(|value| value.as_str()?.parse().ok()).expect("the alert is pending")
+}
