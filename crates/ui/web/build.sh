@@ -15,6 +15,13 @@ trap 'rm -r "$before"' EXIT
 cp -r dist "$before/" 2>/dev/null || true
 npm run --silent build -- --logLevel warn
 
+export CHROMIUM=${CHROMIUM-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
+if [ -n "$CHROMIUM" ]; then
+  npm run --silent browser
+else
+  echo "pages: no Chromium here, so none of them was opened"
+fi
+
 bytes=$(cat dist/index.html dist/assets/* | gzip -9 | wc -c)
 echo "pages: $bytes bytes compressed, of at most $bytes_max"
 [ "$bytes" -le "$bytes_max" ]

@@ -1,9 +1,23 @@
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+
+/** What `vesta server` or `vesta alertmanager` fills in; for `npm run dev` it is done here. */
+function filledIn(role: string): Plugin {
+  const settings = JSON.stringify({ role, title: "Vesta", version: "dev" }).replaceAll('"', "&quot;");
+  return {
+    name: "filled-in",
+    apply: "serve",
+    transformIndexHtml: (html) => html.replace("SETTINGS_PLACEHOLDER", settings).replace("TITLE_PLACEHOLDER", "Vesta"),
+  };
+}
+
+const target = process.env.VESTA_URL ?? "http://127.0.0.1:9090";
 
 // One script and one style sheet: a page is there after three requests, and the binary stays small.
 export default defineConfig({
   // Relative, so that pages work under any route prefix and behind proxies that add one.
   base: "./",
+  plugins: [filledIn(process.env.VESTA_ROLE ?? "server")],
+  server: { proxy: { "/api": target, "/-/": target } },
   build: {
     target: ["chrome123", "firefox121", "safari17.5"],
     cssCodeSplit: false,

@@ -19,6 +19,8 @@ interface View {
   matchers: Matcher[];
   receiver: string;
   quiet: Quiet[];
+  /** Whether those that nothing keeps quiet are shown. */
+  isActive: boolean;
   /** Labels to group by instead of the routes' own. */
   group: string[] | null;
 }
@@ -30,6 +32,7 @@ function parseView(search: string): View {
     matchers: parseMatchers(params.get("filter") ?? "") ?? [],
     receiver: params.get("receiver") ?? "",
     quiet: QUIET.filter((one) => params.get(one) === "true"),
+    isActive: params.get("active") !== "false",
     group: isCustom ? (params.get("group") ?? "").split(",").map((name) => name.trim()).filter(Boolean) : null,
   };
 }
@@ -39,6 +42,7 @@ function formatView(view: View): string {
   if (view.matchers.length > 0) params.set("filter", formatMatchers(view.matchers));
   if (view.receiver) params.set("receiver", view.receiver);
   for (const one of view.quiet) params.set(one, "true");
+  if (!view.isActive) params.set("active", "false");
   if (view.group) {
     params.set("customGrouping", "true");
     params.set("group", view.group.join(","));
@@ -60,7 +64,7 @@ export function AlertsPage() {
   const { data, error, reload } = useAlertmanager<Group[]>("alerts/groups", {
     filter: view.matchers.map(formatMatcher),
     receiver: view.receiver ? escapeRegex(view.receiver) : undefined,
-    active: true,
+    active: view.isActive,
     ...Object.fromEntries(QUIET.map((one) => [one, view.quiet.includes(one)])),
   }, EVERY_MS);
   const groups = useMemo(() => (data && view.group ? regroup(data, view.group) : data), [data, view.group]);

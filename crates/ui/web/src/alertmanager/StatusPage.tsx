@@ -44,7 +44,7 @@ export function StatusPage() {
           </div>
           <section class="panel">
             <header class="panel-head"><h2>Configuration</h2> <span class="spring" /> <CopyButton text={data.config.original} /></header>
-            <pre class="code">{data.config.original}</pre>
+            <pre class="code" tabIndex={0}>{data.config.original}</pre>
           </section>
         </>
       )}

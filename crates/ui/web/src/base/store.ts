@@ -61,9 +61,18 @@ export const theme = persisted<Theme>("theme", "auto");
 export const isUtc = persisted("utc", true);
 export const history = persisted<string[]>("history", []);
 
+/** What the query page does by itself. */
+export const settings = {
+  keepsHistory: persisted("keeps-history", true),
+  completes: persisted("completes", true),
+  checks: persisted("checks", true),
+  showsWarnings: persisted("shows-warnings", true),
+  showsInfos: persisted("shows-infos", true),
+};
+
 const HISTORY_MAX = 100;
 
 export function remember(expr: string) {
-  if (expr.trim() === "") return;
+  if (expr.trim() === "" || !settings.keepsHistory.get()) return;
   history.set([expr, ...history.get().filter((old) => old !== expr)].slice(0, HISTORY_MAX));
 }

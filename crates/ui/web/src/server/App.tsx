@@ -11,6 +11,7 @@ import { DiscoveryPage } from "./DiscoveryPage.js";
 import { Notifications, Starting } from "./Notifications.js";
 import { QueryPage } from "./query/QueryPage.js";
 import { RulesPage } from "./RulesPage.js";
+import { SettingsButton } from "./Settings.js";
 import { StatusPage } from "./StatusPage.js";
 import { StoragePage } from "./StoragePage.js";
 import { TargetsPage } from "./TargetsPage.js";
@@ -34,7 +35,7 @@ export function App() {
   }, [path]);
   const Page = entry?.page;
   return (
-    <Shell entries={ENTRIES} status={<Notifications />}>
+    <Shell entries={ENTRIES} status={<><Notifications /><SettingsButton /></>}>
       {!isReady ? <Starting /> : Page ? <Page /> : <Empty title="No such page">The links above lead to those that there are.</Empty>}
     </Shell>
   );

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { useApi } from "../base/api.js";
 import { formatCount, matchesText, searchable, type Labels } from "../base/format.js";
 import { Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting } from "../parts/bits.js";
-import { Window } from "./query/pickers.js";
+import { Window } from "../parts/Window.js";
 import type { Targets } from "./types.js";
 
 interface Found {
@@ -94,7 +94,7 @@ function StepsWindow({ pool, labels, onClose }: { pool: string; labels: Labels; 
         <li><b>Discovered</b><LabelList labels={labels} /></li>
         {data?.steps.map((step, at) => (
           <li key={at}>
-            <pre class="code">{ruleText(step.rule)}</pre>
+            <pre class="code" tabIndex={0}>{ruleText(step.rule)}</pre>
             {step.keep ? <Changes before={at === 0 ? labels : data.steps[at - 1]!.output} after={step.output} /> : <Badge tone="bad">dropped here</Badge>}
           </li>
         ))}

@@ -105,7 +105,7 @@ function Config() {
     <section class="panel">
       {error && <Trouble onRetry={reload}>{error}</Trouble>}
       {!data && !error && <Waiting />}
-      {data && <><div class="foot"><CopyButton text={data.yaml} label="Copy all" /></div><pre class="code">{data.yaml}</pre></>}
+      {data && <><div class="foot"><CopyButton text={data.yaml} label="Copy all" /></div><pre class="code" tabIndex={0}>{data.yaml}</pre></>}
     </section>
   );
 }

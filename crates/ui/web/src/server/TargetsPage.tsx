@@ -5,7 +5,7 @@ import { useApi } from "../base/api.js";
 import { parseDuration, roughDuration } from "../base/duration.js";
 import { formatCount, matchesText, searchable } from "../base/format.js";
 import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
-import { Window } from "./query/pickers.js";
+import { Window } from "../parts/Window.js";
 import type { Health, Target, Targets } from "./types.js";
 
 export const HEALTH: Record<Health, Tone> = { up: "good", down: "bad", unknown: "quiet" };
@@ -98,7 +98,7 @@ function ConfigWindow({ pool, onClose }: { pool: string; onClose: () => void }) 
     <Window title={pool} onClose={onClose}>
       {error && <Trouble>{error}</Trouble>}
       {!data && !error && <Waiting />}
-      {data && <pre class="code">{data.yaml}</pre>}
+      {data && <pre class="code" tabIndex={0}>{data.yaml}</pre>}
     </Window>
   );
 }

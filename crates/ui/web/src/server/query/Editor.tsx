@@ -10,7 +10,7 @@ import { tags } from "@lezer/highlight";
 import { PromQLExtension } from "@prometheus-io/codemirror-promql";
 import { newCompleteStrategy, type CompleteStrategy } from "@prometheus-io/codemirror-promql/dist/esm/complete/index.js";
 import { useEffect, useRef } from "preact/hooks";
-import { history } from "../../base/store.js";
+import { history, settings, useStore } from "../../base/store.js";
 import { root } from "../../page.js";
 
 const colours = HighlightStyle.define([
@@ -78,14 +78,17 @@ interface Props {
 
 export function Editor({ given, onChange, onRun, isFirst }: Props) {
   const host = useRef<HTMLDivElement>(null);
+  const text = useRef(given.text);
   const view = useRef<EditorView>(undefined);
+  const completes = useStore(settings.completes);
+  const checks = useStore(settings.checks);
   const handlers = useRef({ onChange, onRun });
   handlers.current = { onChange, onRun };
 
   useEffect(() => {
     // CodeMirror writes style elements, which our policy forbids, but for shadow roots, which take sheets.
     const shadow = host.current!.shadowRoot ?? host.current!.attachShadow({ mode: "open" });
-    const promql = new PromQLExtension().setComplete({
+    const promql = new PromQLExtension().activateCompletion(completes).activateLinter(checks).setComplete({
       completeStrategy: new WithHistory(newCompleteStrategy({ remote: { url: root.replace(/\/$/, ""), fetchFn: (input, init) => fetch(input, init) } })),
     });
     const run = () => {
@@ -96,8 +99,8 @@ export function Editor({ given, onChange, onRun, isFirst }: Props) {
       parent: shadow,
       root: shadow,
       state: EditorState.create({
-        doc: given.text,
-        selection: { anchor: given.text.length },
+        doc: text.current,
+        selection: { anchor: text.current.length },
         extensions: [
           look,
           highlightSpecialChars(),
@@ -120,18 +123,20 @@ export function Editor({ given, onChange, onRun, isFirst }: Props) {
           ])),
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...lintKeymap, ...defaultKeymap]),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) handlers.current.onChange(update.state.doc.toString());
+            if (!update.docChanged) return;
+            text.current = update.state.doc.toString();
+            handlers.current.onChange(text.current);
           }),
         ],
       }),
     });
     view.current = editor;
-    if (isFirst && given.text === "") editor.focus();
+    if (isFirst && text.current === "") editor.focus();
     return () => {
       promql.destroy();
       editor.destroy();
     };
-  }, []);
+  }, [completes, checks]);
 
   useEffect(() => {
     const editor = view.current;

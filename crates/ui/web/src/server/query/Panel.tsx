@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, messageOf } from "../../base/api.js";
 import { formatDuration, narrower, roughDuration, wider } from "../../base/duration.js";
 import { formatCount } from "../../base/format.js";
-import { remember } from "../../base/store.js";
+import { remember, settings, useStore } from "../../base/store.js";
 import { Empty, Note, Tabs, Trouble, Waiting } from "../../parts/bits.js";
 import type { RangeSeries, Result } from "./answer.js";
 import { DurationInput, MomentInput, ResolutionInput } from "./controls.js";
@@ -44,6 +44,8 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
   const [error, setError] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   const [round, setRound] = useState(0);
+  const showsWarnings = useStore(settings.showsWarnings);
+  const showsInfos = useStore(settings.showsInfos);
   const abort = useRef<AbortController>(undefined);
 
   const change = (part: Partial<State>) => onChange({ ...state, ...part });
@@ -106,6 +108,7 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
         <span class="actions">
           <MetricsButton onPick={(name) => run(name)} />
           <HistoryButton onPick={(expr) => run(expr)} />
+          <button type="button" class="small quiet" aria-pressed={state.showTree} onClick={() => change({ showTree: !state.showTree })}>Tree</button>
           <button type="button" class="small quiet" onClick={format} disabled={text.trim() === ""}>Format</button>
           <button type="button" class="small quiet" onClick={onDuplicate}>Duplicate</button>
           {onRemove && <button type="button" class="small quiet" aria-label="Remove this query" title="Remove this query" onClick={onRemove}>✕</button>}
@@ -113,8 +116,9 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
       </div>
       <div class="answer">
         {error && <Trouble>{error}</Trouble>}
-        {outcome && outcome.tab === state.tab && outcome.warnings.map((warning) => <Note tone="warn" key={warning}>{warning}</Note>)}
-        {outcome && outcome.tab === state.tab && outcome.infos.map((info) => <Note tone="info" key={info}>{info}</Note>)}
+        {showsWarnings && outcome?.tab === state.tab && outcome.warnings.map((warning) => <Note tone="warn" key={warning}>{warning}</Note>)}
+        {showsInfos && outcome?.tab === state.tab && outcome.infos.map((info) => <Note tone="info" key={info}>{info}</Note>)}
+        {state.showTree && state.tab !== "explain" && state.expr.trim() !== "" && <Explain expr={state.expr} />}
         <Shown state={state} outcome={outcome} isBusy={isBusy} hasError={error !== undefined} change={change} />
         <Figures outcome={outcome} isBusy={isBusy} tab={state.tab} />
       </div>

@@ -1,31 +1,13 @@
 //! Lists to pick a query from: what was asked before, and which metrics there are.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useApi } from "../../base/api.js";
 import { formatCount, isBareMetric, matchesText, quote } from "../../base/format.js";
 import { history, useStore } from "../../base/store.js";
 import { Empty, SearchBox, Trouble, Waiting } from "../../parts/bits.js";
+import { Window } from "../../parts/Window.js";
 
 const SHOWN = 300;
-
-/** A window over the page; Escape and a click beside it close it. */
-export function Window({ title, onClose, children }: { title: string; onClose: () => void; children: preact.ComponentChildren }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-  return (
-    <dialog ref={dialog} aria-label={title} onClose={onClose} onClick={(event) => event.target === event.currentTarget && event.currentTarget.close()}>
-      <div class="window">
-        <header>
-          <h2>{title}</h2>
-          <button type="button" class="quiet" aria-label="Close" onClick={() => dialog.current?.close()}>✕</button>
-        </header>
-        {children}
-      </div>
-    </dialog>
-  );
-}
 
 export function HistoryButton({ onPick }: { onPick: (expr: string) => void }) {
   const [isOpen, setOpen] = useState(false);

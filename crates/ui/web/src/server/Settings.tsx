@@ -1,0 +1,34 @@
+//! What the query page does by itself can be turned off here; it is kept in the browser.
+
+import { useState } from "preact/hooks";
+import { settings, useStore } from "../base/store.js";
+import { Window } from "../parts/Window.js";
+
+const NAMES: Record<keyof typeof settings, string> = {
+  completes: "Propose metrics, labels and functions while typing",
+  checks: "Underline mistakes while typing",
+  keepsHistory: "Remember queries in this browser",
+  showsWarnings: "Show warnings of queries",
+  showsInfos: "Show remarks of queries",
+};
+
+export function SettingsButton() {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" class="quiet" onClick={() => setOpen(true)}>Settings</button>
+      {isOpen && (
+        <Window title="Settings" onClose={() => setOpen(false)}>
+          <div class="settings">{(Object.keys(NAMES) as (keyof typeof settings)[]).map((key) => <Setting key={key} name={key} />)}</div>
+        </Window>
+      )}
+    </>
+  );
+}
+
+function Setting({ name }: { name: keyof typeof settings }) {
+  const isOn = useStore(settings[name]);
+  return (
+    <label><input type="checkbox" checked={isOn} onChange={(event) => settings[name].set(event.currentTarget.checked)} /> {NAMES[name]}</label>
+  );
+}

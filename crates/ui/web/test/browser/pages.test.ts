@@ -1,0 +1,222 @@
+//! The pages in a real browser. `CHROMIUM` names it; pictures go to `build/pictures`.
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { launch, type Browser, type Page } from "puppeteer-core";
+import * as answers from "./answers.js";
+import { serve, type Site } from "./server.js";
+
+const AXE = readFileSync(createRequire(join(process.cwd(), "package.json")).resolve("axe-core/axe.min.js"), "utf8");
+const PICTURES = join(process.cwd(), "build/pictures");
+const ALL = [
+  "query", "query?g0.expr=x&g0.tab=table&g0.show_tree=1", "query?g0.expr=x&g0.tab=graph", "query?g0.expr=x&g0.tab=explain", "alerts", "rules", "targets",
+  "service-discovery", "tsdb-status", "status", "flags", "config", "alertmanager-discovery", "features",
+];
+const ALL_ALERTMANAGER = ["#/alerts", "#/silences", "#/silences/new?filter=%7Bpath%3D%22%2Fpay%22%7D", "#/status"];
+
+let browser: Browser;
+let server: Site;
+let alertmanager: Site;
+
+before(async () => {
+  mkdirSync(PICTURES, { recursive: true });
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  browser = await launch({ executablePath: process.env.CHROMIUM ?? "chromium", args, protocolTimeout: 20_000 });
+  server = await serve("server", answers.server);
+  alertmanager = await serve("alertmanager", answers.alertmanager());
+});
+
+after(async () => {
+  await browser.close();
+  server.close();
+  alertmanager.close();
+});
+
+/** Opens a page, lets `use` work with it, and wants nothing to complain meanwhile. */
+async function visit(url: string, use: (page: Page) => Promise<void>, look: { isDark?: boolean; isNarrow?: boolean } = {}) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && !message.text().includes("status of 400") && complaints.push(message.text()));
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.setViewport(look.isNarrow ? { width: 390, height: 844 } : { width: 1360, height: 860 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: look.isDark ? "dark" : "light" }]);
+  try {
+    await page.goto(url, { waitUntil: "domcontentloaded" });
+    await page.waitForSelector("main");
+    await use(page);
+  } finally {
+    await context.close();
+  }
+  assert.deepEqual(complaints, [], url);
+}
+
+// By a timer: a page that is not in front draws no frames.
+const PATIENCE = { timeout: 5000, polling: 50 };
+const sees = (page: Page, text: string) => page.waitForFunction((wanted) => document.body.innerText.includes(wanted), PATIENCE, text);
+const hides = (page: Page, text: string) => page.waitForFunction((unwanted) => !document.body.innerText.includes(unwanted), PATIENCE, text);
+
+/** Clicks the first button in the page whose text begins so. */
+async function press(page: Page, text: string) {
+  const find = (wanted: string) => [...document.querySelectorAll<HTMLElement>("main button")].find((one) => one.innerText.trim().startsWith(wanted));
+  const button = await page.waitForFunction(find, PATIENCE, text);
+  await (button as unknown as { click: () => Promise<void> }).click();
+}
+
+test("a query that is typed fast is answered, and stands in the address", () =>
+  visit(`${server.url}query`, async (page) => {
+    await page.click(".editor");
+    await page.keyboard.type("sum(rate(requests_total[5m]))", { delay: 1 });
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Enter");
+    await sees(page, "2 series");
+    assert.equal(new URL(page.url()).searchParams.get("g0.expr"), "sum(rate(requests_total[5m]))");
+    assert.equal(await page.$$eval(".results .value", (cells) => cells.map((cell) => cell.textContent).join()), "40,41");
+    assert.equal(await page.$(".results b"), null, "labels are no markup");
+  }));
+
+test("names of metrics are proposed", () =>
+  visit(`${server.url}query`, async (page) => {
+    await page.click(".editor");
+    await page.keyboard.type("req", { delay: 20 });
+    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-tooltip-autocomplete")?.textContent?.includes("requests_total"), PATIENCE);
+    // It takes no key for the first moments, so that it is not taken by mistake.
+    await new Promise((done) => setTimeout(done, 200));
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-content")!.textContent === "requests_total", PATIENCE);
+  }));
+
+test("a wrong query is underlined, and the server's words are shown", () =>
+  visit(`${server.url}query`, async (page) => {
+    await page.click(".editor");
+    await page.keyboard.type("rate(x)");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Enter");
+    await sees(page, "expected type range vector");
+    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-lintRange-error"), PATIENCE);
+  }));
+
+test("old links draw graphs; the list below chooses among the lines", () =>
+  visit(`${server.url}query?g0.expr=x&g0.tab=0&g0.stacked=1&g0.range_input=30m&g1.expr=y&g1.tab=1`, async (page) => {
+    await page.waitForSelector(".plot canvas");
+    assert.equal((await page.$$(".query-panel")).length, 2);
+    const pressed = () => page.$$eval(".legend button", (all) => all.map((one) => one.getAttribute("aria-pressed")).join());
+    await page.click(".legend button");
+    await page.waitForFunction(() => document.querySelectorAll('.legend button[aria-pressed="false"]').length === 1, PATIENCE);
+    assert.equal(await pressed(), "true,false");
+    await page.click(".legend button");
+    await page.waitForFunction(() => !document.querySelector('.legend button[aria-pressed="false"]'), PATIENCE);
+    await page.click('[aria-label="Range: longer"]');
+    await page.waitForFunction(() => location.search.includes("g0.range_input=1h"), PATIENCE);
+  }));
+
+test("a query is formatted, duplicated, drawn as a tree, remembered", () =>
+  visit(`${server.url}query?g0.expr=x`, async (page) => {
+    await press(page, "Tree");
+    await page.waitForSelector(".tree");
+    await press(page, "Format");
+    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-content")!.textContent!.includes("formatted("), PATIENCE);
+    await press(page, "Run");
+    await press(page, "Duplicate");
+    await page.waitForFunction(() => document.querySelectorAll(".query-panel").length === 2, PATIENCE);
+    await press(page, "History");
+    await page.waitForSelector("dialog .picks button");
+  }));
+
+test("twenty thousand series are cut, with a word about it", () =>
+  visit(`${server.url}query?g0.expr=many`, async (page) => {
+    await sees(page, "20,000 series; the first 500 are shown.");
+    assert.equal((await page.$$(".results tbody tr")).length, 500);
+  }));
+
+test("filters narrow the lists down", async () => {
+  const check = (path: string, choice: string, shown: string, hidden: string) =>
+    visit(server.url + path, async (page) => {
+      await sees(page, shown);
+      await sees(page, hidden);
+      await press(page, choice);
+      await hides(page, hidden);
+      await sees(page, shown);
+    });
+  await check("targets", "down", "connection refused", "http://a:1/metrics");
+  await check("alerts", "firing", "Burning", "Quiet");
+  await check("rules", "err", "vector cannot contain metrics", "Burning");
+  await check("service-discovery", "dropped", "c:1", "a:1");
+});
+
+test("flags are searched; relabelling is shown step by step", async () => {
+  await visit(`${server.url}flags`, async (page) => {
+    await sees(page, "--config.file");
+    await page.type(".search", "page-title");
+    await hides(page, "--config.file");
+  });
+  await visit(`${server.url}service-discovery`, async (page) => {
+    await press(page, "Steps");
+    await sees(page, "dropped here");
+  });
+});
+
+test("samples are deleted only where the server takes that", () =>
+  visit(`${server.url}tsdb-status`, async (page) => {
+    await sees(page, "1,234");
+    await page.type(".search", '{job="old"}');
+    await press(page, "Delete series");
+    await sees(page, 'Deleted: {job="old"}');
+    assert.equal(server.calls.find((call) => call.path === "admin/tsdb/delete_series")?.params.get("match[]"), '{job="old"}');
+  }));
+
+test("a silence is made from an alert, seen, and ended", () =>
+  visit(`${alertmanager.url}`, async (page) => {
+    await sees(page, "Burning");
+    assert.equal(await page.$('a[href^="javascript"]'), null, "sources are links to the web or none");
+    await page.click("a.button.small");
+    await sees(page, "Matches 1 alert now");
+    await page.type('.form input[autocomplete="name"]', "Ada");
+    await page.type(".form textarea", "The till is being replaced");
+    await page.click(".form .primary");
+    await sees(page, "ends in");
+    assert.match(page.url(), /#\/silences\/one$/);
+    const posted = JSON.parse(alertmanager.calls.find((call) => call.method === "POST")!.body) as { matchers: unknown[]; createdBy: string };
+    assert.deepEqual(posted.matchers[1], { name: "path", value: "/pay", isRegex: false, isEqual: true });
+    assert.equal(posted.createdBy, "Ada");
+    await press(page, "Expire");
+    await sees(page, "ended");
+  }));
+
+test("the filter of alerts stands in the address", () =>
+  visit(`${alertmanager.url}#/alerts?filter=%7Bpath%3D~%22%2Fp.%2B%22%7D&silenced=true`, async (page) => {
+    await sees(page, 'path=~"/p.+"');
+    await page.type(".filter-box input", "severity!=info");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => decodeURIComponent(location.hash).includes('severity!="info"'), PATIENCE);
+    const asked = alertmanager.calls.findLast((call) => call.path === "alerts/groups")!.params;
+    assert.deepEqual(asked.getAll("filter"), ['path=~"/p.+"', 'severity!="info"']);
+    assert.equal(asked.get("silenced"), "true");
+  }));
+
+test("every page, by day and by night, on a telephone too, is accessible and fits", async () => {
+  const pages = [...ALL.map((path) => server.url + path), ...ALL_ALERTMANAGER.map((path) => alertmanager.url + path)];
+  for (const [at, url] of pages.entries()) {
+    for (const look of [{}, { isDark: true }, { isNarrow: true }]) {
+      await visit(url, async (page) => {
+        await page.waitForFunction(() => document.querySelector("main section, main .empty") && !document.querySelector('.waiting, [aria-busy="true"]'), PATIENCE);
+        const name = `${String(at).padStart(2, "0")}-${Object.keys(look).join("") || "day"}`;
+        await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+        const overflow = await page.evaluate(() => document.scrollingElement!.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${url} is ${overflow} pixels too wide (${name})`);
+        if ("isNarrow" in look) return;
+        await page.evaluate(AXE);
+        const violations = await page.evaluate(async () => {
+          const axe = (globalThis as unknown as { axe: { run: (node: Document, options: object) => Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> } }).axe;
+          const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
+          return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
+        });
+        assert.deepEqual(violations, [], `${url} (${name})`);
+      }, look);
+    }
+  }
+});
