@@ -22,6 +22,7 @@ use std::{
     process::ExitCode,
 };
 
+use kingpin::Stop;
 use runtime::Runtime;
 
 use arguments::{Command, Parsed};
@@ -73,8 +74,8 @@ pub async fn run(args: &[String], world: World) -> Outcome {
     };
     let parsed = match arguments::parse(args, &defaults) {
         Ok(parsed) => parsed,
-        Err(arguments::Stop::Print(stdout)) => return Outcome { stdout, ..Outcome::default() },
-        Err(arguments::Stop::Error(reason)) => return fail(format!("{reason}\n")),
+        Err(Stop::Print(stdout)) => return Outcome { stdout, ..Outcome::default() },
+        Err(Stop::Error(reason)) => return fail(format!("{reason}\n")),
     };
     let mut outcome = Outcome::default();
     let done = act(parsed, world, &mut outcome).await;

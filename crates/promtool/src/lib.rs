@@ -22,6 +22,7 @@ use std::{
     process::ExitCode,
 };
 
+use kingpin::Stop;
 use runtime::Runtime;
 
 use arguments::{Command, Parsed};
@@ -78,10 +79,10 @@ pub fn main(args: &[String]) -> ExitCode {
 pub async fn run(args: &[String], world: &mut World) -> Exit {
     let parsed = match arguments::parse(args, &*world.runtime.disk) {
         Ok(parsed) => parsed,
-        Err(arguments::Stop::Print(text)) => {
+        Err(Stop::Print(text)) => {
             return end(world.stdout.write_all(text.as_bytes()).map_err(Into::into), world);
         }
-        Err(arguments::Stop::Error(reason)) => {
+        Err(Stop::Error(reason)) => {
             let complaint = writeln!(world.stderr, "promtool: error: {reason}, try --help");
             return if complaint.is_ok() { Exit::Failure } else { Exit::Success };
         }

@@ -11,8 +11,11 @@ mod tests;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use clap::{Arg, ArgAction, Command, error::ErrorKind};
+use clap::{Arg, ArgAction, Command, parser::ValueSource};
 use config::values::Bytes;
+use receivers::values::GoDuration;
+
+pub(crate) use kingpin::Stop;
 
 /// One flag: name, default, kind, and what `--help` says.
 pub(crate) struct Flag {
@@ -50,15 +53,6 @@ pub(crate) enum Status {
     NoEffect(&'static str),
 }
 
-/// Why a command line cannot be run.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// `--help` or `--version`: this text, on standard output, exit 0.
-    Print(String),
-    /// A mistake, in kingpin's words.
-    Error(String),
-}
-
 /// The values of all flags of a table.
 #[derive(Debug)]
 pub(crate) struct Values {
@@ -84,18 +78,13 @@ pub(crate) fn parse(
     command = command.arg(version_arg());
     let args = expand_files(args)?;
     let version = command.get_long_version().unwrap_or_default().to_owned();
-    let matches = command
-        .no_binary_name(true)
-        .disable_version_flag(true)
-        .try_get_matches_from(&args)
-        .map_err(|error| to_stop(&error))?;
+    let matches = kingpin::matches(command, &args)?;
     if matches.get_flag(VERSION) {
         return Err(Stop::Print(version));
     }
     let mut values = Values { given: BTreeMap::new(), given_explicitly: Vec::new() };
     for flag in table {
-        let explicit =
-            matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine);
+        let explicit = matches.value_source(flag.name) == Some(ValueSource::CommandLine);
         let negated = flag.kind == Kind::Bool && matches.get_flag(&format!("no-{}", flag.name));
         let given = match (flag.kind, explicit || negated) {
             (Kind::Bool, true) => vec![(!negated).to_string()],
@@ -108,7 +97,7 @@ pub(crate) fn parse(
             return Err(Stop::Error(format!("flag '{}' cannot be repeated", flag.name)));
         }
         for value in &given {
-            flag.check(value).map_err(|reason| Stop::Error(reason.to_string()))?;
+            flag.check(value).map_err(Stop::Error)?;
         }
         if explicit || negated {
             values.given_explicitly.push(flag.name);
@@ -174,26 +163,21 @@ impl Flag {
 
     /// Checks that `value` is of the flag's kind; the complaint is upstream's where it has one.
     fn check(&self, value: &str) -> Result<(), String> {
-        let optional = value.is_empty() && self.default.is_empty();
-        let problem = match self.kind {
-            _ if optional => None,
-            Kind::Bool | Kind::Text | Kind::List => None,
-            Kind::Duration => model::duration::parse(value).err().map(|error| error.to_string()),
-            Kind::GoDuration => parse_go_duration(value)
-                .is_none()
-                .then(|| format!("time: invalid duration {}", model::labels::quote(value))),
-            Kind::Int => value.parse::<i64>().is_err().then(|| {
-                format!("strconv.ParseInt: parsing {}: invalid syntax", model::labels::quote(value))
-            }),
-            Kind::Float => value.parse::<f64>().is_err().then(|| {
-                format!(
-                    "strconv.ParseFloat: parsing {}: invalid syntax",
-                    model::labels::quote(value)
-                )
-            }),
-            Kind::Bytes => Bytes::parse(value).err(),
+        let is_none = value.is_empty() && self.default.is_empty();
+        let not_a = |function: &str| {
+            format!("strconv.{function}: parsing {}: invalid syntax", model::labels::quote(value))
         };
-        problem.map_or(Ok(()), Err)
+        match self.kind {
+            _ if is_none => Ok(()),
+            Kind::Bool | Kind::Text | Kind::List => Ok(()),
+            Kind::Duration => {
+                model::duration::parse(value).map(drop).map_err(|error| error.to_string())
+            }
+            Kind::GoDuration => GoDuration::parse(value).map(drop),
+            Kind::Int => value.parse::<i64>().map(drop).map_err(|_| not_a("ParseInt")),
+            Kind::Float => value.parse::<f64>().map(drop).map_err(|_| not_a("ParseFloat")),
+            Kind::Bytes => Bytes::parse(value).map(drop),
+        }
     }
 }
 
@@ -222,7 +206,8 @@ impl Values {
     /// Zero if the flag has neither value nor default.
     pub(crate) fn duration(&self, name: &str) -> Duration {
         let text = self.text(name);
-        model::duration::parse(text).ok().or_else(|| parse_go_duration(text)).unwrap_or_default()
+        let go = || GoDuration::parse(text).ok().map(|GoDuration(duration)| duration);
+        model::duration::parse(text).ok().or_else(go).unwrap_or_default()
     }
 
     pub(crate) fn int(&self, name: &str) -> i64 {
@@ -291,62 +276,4 @@ fn expand_files(args: &[String]) -> Result<Vec<String>, Stop> {
         }
     }
     Ok(out)
-}
-
-/// Says in kingpin's words what clap found.
-fn to_stop(error: &clap::Error) -> Stop {
-    use clap::error::{ContextKind, ContextValue};
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let argument = context(ContextKind::InvalidArg);
-    match error.kind() {
-        ErrorKind::DisplayHelp => Stop::Print(error.to_string()),
-        ErrorKind::UnknownArgument if argument.starts_with("--") => {
-            Stop::Error(format!("unknown long flag '{argument}'"))
-        }
-        ErrorKind::UnknownArgument if argument.starts_with('-') => {
-            Stop::Error(format!("unknown short flag '{argument}'"))
-        }
-        ErrorKind::UnknownArgument => Stop::Error(format!("unexpected {argument}")),
-        ErrorKind::ArgumentConflict => {
-            let flag = argument.trim_start_matches("--");
-            let flag = flag.split(' ').next().unwrap_or_default();
-            Stop::Error(format!("flag '{flag}' cannot be repeated"))
-        }
-        ErrorKind::InvalidValue => {
-            let flag = argument.split(' ').next().unwrap_or_default();
-            Stop::Error(format!("expected argument for flag '{flag}'"))
-        }
-        _ => Stop::Error(error.render().to_string().trim_end().to_owned()),
-    }
-}
-
-/// Parses Go's `time.ParseDuration`: `1h30m`, `1.5s`, `200ms`, `0`; not negative.
-pub(crate) fn parse_go_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, f64); 7] = [
-        ("ns", 1e-9),
-        ("us", 1e-6),
-        ("µs", 1e-6),
-        ("ms", 1e-3),
-        ("s", 1.0),
-        ("m", 60.0),
-        ("h", 3600.0),
-    ];
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
-    let mut rest = text;
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
-        let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        seconds += number.parse::<f64>().ok()? * factor;
-        rest = after;
-    }
-    (!text.is_empty()).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
 }

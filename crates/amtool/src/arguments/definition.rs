@@ -2,27 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use config::alertmanager::Features;
 use receivers::values::GoDuration;
 use url::Url;
 
 use super::{Command, Global, Output};
-
-/// Flags without a value, which `--no-…` turns off.
-pub(super) const SWITCHES: [&str; 11] = [
-    "verbose",
-    "version-check",
-    "require-comment",
-    "inhibited",
-    "silenced",
-    "active",
-    "unprocessed",
-    "expired",
-    "quiet",
-    "force",
-    "tree",
-];
 
 #[derive(Debug, Parser)]
 #[command(
@@ -31,9 +16,7 @@ pub(super) const SWITCHES: [&str; 11] = [
     long_about = "View and modify the current Alertmanager state.\n\n\
         Flags that are not given come from $HOME/.config/amtool/config.yml, then from\n\
         /etc/amtool/config.yml: a map of flags to values, such as\n\n  \
-        alertmanager.url: http://localhost:9093\n  author: me@example.com\n  output: extended",
-    no_binary_name = true,
-    disable_version_flag = true
+        alertmanager.url: http://localhost:9093\n  author: me@example.com\n  output: extended"
 )]
 pub(super) struct Cli {
     #[command(flatten)]
@@ -48,7 +31,7 @@ pub(super) struct GlobalFlags {
     #[arg(long = "date.format", global = true, default_value = "2006-01-02 15:04:05 MST")]
     date_format: String,
     /// Verbose running information
-    #[arg(short, long, global = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(short, long, global = true)]
     verbose: bool,
     /// Alertmanager to talk to
     #[arg(long = "alertmanager.url", global = true, value_parser = parse_url)]
@@ -63,7 +46,7 @@ pub(super) struct GlobalFlags {
     #[arg(long = "http.config.file", global = true, value_name = "FILENAME")]
     http_config_file: Option<PathBuf>,
     /// Check the version of Alertmanager; --no-version-check does not
-    #[arg(long, global = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true")]
+    #[arg(long, global = true, default_value = "true")]
     version_check: bool,
     /// Experimental features to enable, with commas between
     #[arg(long, global = true, default_value = "")]
@@ -212,7 +195,7 @@ pub(crate) struct SilenceAdd {
     /// Who creates the silence [default: the user's name]
     #[arg(short, long)]
     pub(crate) author: Option<String>,
-    #[arg(long, hide = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true")]
+    #[arg(long, hide = true, default_value = "true")]
     pub(crate) require_comment: bool,
     /// Duration of the silence
     #[arg(short, long, default_value = "1h")]

@@ -1,4 +1,6 @@
-use super::{Command, Parsed, Stop, parse};
+use kingpin::Stop;
+
+use super::{Command, Parsed, parse};
 use crate::defaults::Defaults;
 
 fn read(line: &str) -> Result<Parsed, Stop> {
@@ -41,15 +43,19 @@ fn switches_can_be_turned_off() {
         panic!("it is silence add")
     };
     assert!(!add.require_comment);
+    let Command::AlertQuery(query) = read("alert query -is --no-active").unwrap().command else {
+        panic!("it is alert query")
+    };
+    assert!(query.inhibited && query.silenced && !query.active);
     assert_eq!(add.matchers, ["a"]);
 }
 
 #[test]
 fn mistakes_are_told_as_kingpin_tells_them() {
     check_error("frob", "expected command but got \"frob\"");
-    check_error("--foo", "unknown long flag '--foo'");
     check_error("silence update -q x -e", "unknown short flag '-e'");
-    check_error("-o foo alert query", "enum value must be one of simple,extended,json, got 'foo'");
+    check_error("--no-verbose template", "must select a subcommand of 'template'");
+    check_error("alert --no-silenced --silenced", "flag 'silenced' cannot be repeated");
     check_error("--timeout=x alert", "time: invalid duration \"x\"");
     check_error("template render --template.text=x", "required flag --template.glob not provided");
     check_error(

@@ -13,26 +13,12 @@ use clap::{Args, Parser, Subcommand};
 
 use super::Global;
 
-/// Flags without a value, which `--no-…` turns off.
-pub(super) const SWITCHES: [&str; 8] = [
-    "experimental",
-    "syntax-only",
-    "lint-fatal",
-    "ignore-unknown-fields",
-    "agent",
-    "extended",
-    "debug",
-    "diff",
-];
-
 #[derive(Debug, Parser)]
 #[command(
     name = "promtool",
     about = "Tooling for the Prometheus monitoring system.",
     after_help = "Exit codes: 0 all is well, 1 something failed, 3 the linter complains and \
-        --lint-fatal is given.\nEach command has its own help: promtool check config --help",
-    no_binary_name = true,
-    disable_version_flag = true
+        --lint-fatal is given.\nEach command has its own help: promtool check config --help"
 )]
 pub(super) struct Cli {
     #[command(flatten)]
@@ -44,8 +30,8 @@ pub(super) struct Cli {
 #[derive(Debug, Args)]
 pub(super) struct GlobalFlags {
     /// Enable experimental commands
-    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    experimental: Option<bool>,
+    #[arg(long, global = true)]
+    experimental: bool,
     /// Features of the query language to enable, with commas between:
     /// promql-experimental-functions, promql-delayed-name-removal,
     /// promql-extended-range-selectors, promql-binop-fill-modifiers
@@ -153,7 +139,7 @@ const STABLE: [&str; 2] = ["promql-at-modifier", "promql-negative-offset"];
 impl GlobalFlags {
     pub(super) fn meaning(&self) -> Global {
         let mut global = Global {
-            experimental: self.experimental.unwrap_or_default(),
+            experimental: self.experimental,
             http_config_file: self.http_config_file.clone(),
             syntax: promql_syntax::Options::default(),
             delayed_name_removal: false,

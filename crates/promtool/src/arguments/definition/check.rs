@@ -43,21 +43,21 @@ enum CheckCommand {
 #[derive(Debug, Args)]
 struct ConfigFlags {
     /// Only check the config file syntax, ignoring files and content that it refers to
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    syntax_only: Option<bool>,
+    #[arg(long)]
+    syntax_only: bool,
     /// Linting to apply, with commas between: all, duplicate-rules, none,
     /// too-long-scrape-interval
     #[arg(long, default_value = "duplicate-rules", value_parser = |text: &str| known(text, &CONFIG_LINTS))]
     lint: String,
     /// Make lint errors exit with exit code 3
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    lint_fatal: Option<bool>,
+    #[arg(long)]
+    lint_fatal: bool,
     /// Ignore unknown fields in the rule groups
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    ignore_unknown_fields: Option<bool>,
+    #[arg(long)]
+    ignore_unknown_fields: bool,
     /// Check config file for Prometheus in agent mode
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    agent: Option<bool>,
+    #[arg(long)]
+    agent: bool,
     /// The config files to check
     #[arg(required = true, value_name = "CONFIG_FILES")]
     files: Vec<PathBuf>,
@@ -69,11 +69,11 @@ struct RulesFlags {
     #[arg(long, default_value = "duplicate-rules", value_parser = |text: &str| known(text, &RULE_LINTS))]
     lint: String,
     /// Make lint errors exit with exit code 3
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    lint_fatal: Option<bool>,
+    #[arg(long)]
+    lint_fatal: bool,
     /// Ignore unknown fields in the rule files
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    ignore_unknown_fields: Option<bool>,
+    #[arg(long)]
+    ignore_unknown_fields: bool,
     /// The rule files to check, default is read from standard input
     #[arg(value_name = "RULE_FILES")]
     files: Vec<PathBuf>,
@@ -82,8 +82,8 @@ struct RulesFlags {
 #[derive(Debug, Args)]
 struct MetricsFlags {
     /// Print cardinality of each metric
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    extended: Option<bool>,
+    #[arg(long)]
+    extended: bool,
     /// Linting to apply: all or none
     #[arg(long, default_value = "all", value_parser = ["all", "none"])]
     lint: String,
@@ -139,25 +139,24 @@ pub(crate) struct CheckRules {
 
 impl Check {
     pub(super) fn meaning(self) -> Command {
-        let on = Option::unwrap_or_default;
         match self.command {
             CheckCommand::Config(flags) => Command::CheckConfig(CheckConfig {
-                syntax_only: on(flags.syntax_only),
-                agent: on(flags.agent),
+                syntax_only: flags.syntax_only,
+                agent: flags.agent,
                 rules: CheckRules {
-                    lint: Lint::parse(&flags.lint, on(flags.lint_fatal), self.lookback),
-                    ignore_unknown_fields: on(flags.ignore_unknown_fields),
+                    lint: Lint::parse(&flags.lint, flags.lint_fatal, self.lookback),
+                    ignore_unknown_fields: flags.ignore_unknown_fields,
                     files: Vec::new(),
                 },
                 files: flags.files,
             }),
             CheckCommand::Rules(flags) => Command::CheckRules(CheckRules {
-                lint: Lint::parse(&flags.lint, on(flags.lint_fatal), self.lookback),
-                ignore_unknown_fields: on(flags.ignore_unknown_fields),
+                lint: Lint::parse(&flags.lint, flags.lint_fatal, self.lookback),
+                ignore_unknown_fields: flags.ignore_unknown_fields,
                 files: flags.files,
             }),
             CheckCommand::Metrics(flags) => Command::CheckMetrics(CheckMetrics {
-                extended: on(flags.extended),
+                extended: flags.extended,
                 lint: flags.lint == "all",
             }),
             CheckCommand::WebConfig(check) => Command::CheckWebConfig(check),

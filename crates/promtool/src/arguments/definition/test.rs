@@ -27,14 +27,14 @@ struct RulesFlags {
     #[arg(long)]
     run: Vec<String>,
     /// Print how the tests go, and all their data
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    debug: Option<bool>,
+    #[arg(long)]
+    debug: bool,
     /// Print what differs instead of what was expected and what came
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    diff: Option<bool>,
+    #[arg(long)]
+    diff: bool,
     /// Ignore unknown fields in the test files and rule files
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    ignore_unknown_fields: Option<bool>,
+    #[arg(long)]
+    ignore_unknown_fields: bool,
     /// The unit test files
     #[arg(required = true, value_name = "TEST_RULE_FILE")]
     files: Vec<PathBuf>,
@@ -56,13 +56,12 @@ pub(crate) struct TestRules {
 impl Test {
     pub(super) fn meaning(self) -> Command {
         let TestCommand::Rules(flags) = self.command;
-        let on = Option::unwrap_or_default;
         Command::TestRules(TestRules {
             junit: self.junit,
             run: flags.run,
-            debug: on(flags.debug),
-            diff: on(flags.diff),
-            ignore_unknown_fields: on(flags.ignore_unknown_fields),
+            debug: flags.debug,
+            diff: flags.diff,
+            ignore_unknown_fields: flags.ignore_unknown_fields,
             files: flags.files,
             at_modifier: true,
             negative_offset: true,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args, Subcommand};
+use clap::{Args, Subcommand};
 use model::Timestamp;
 use receivers::values::GoDuration;
 use url::Url;
@@ -129,10 +129,10 @@ pub(crate) struct DumpOpenmetrics {
 #[derive(Debug, Args)]
 pub(crate) struct CreateBlocksFrom {
     /// Print human readable values
-    #[arg(short = 'r', long, global = true, action = ArgAction::SetTrue)]
+    #[arg(short = 'r', long, global = true)]
     human_readable: bool,
     /// Do not print created blocks
-    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    #[arg(short, long, global = true)]
     quiet: bool,
     /// The largest block to make
     #[arg(long, global = true, hide = true, default_value = "2h", value_parser = model::duration::parse)]
