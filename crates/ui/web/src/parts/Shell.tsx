@@ -26,6 +26,8 @@ export function Shell({ entries, status, children }: { entries: Entry[]; status?
     else document.documentElement.dataset.theme = look;
   }, [look]);
   useEffect(() => {
+    // On a telephone the row of links is wider than the screen.
+    document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     document.title = here ? `${here.name} · ${page.title}` : page.title;
   }, [here]);
   useEffect(() => {

@@ -93,7 +93,7 @@ function Flags() {
       {data && found.length === 0 && <Empty title="No flag matches" />}
       <table class="list">
         <thead class="sr"><tr><th scope="col">Flag</th><th scope="col">Value</th></tr></thead>
-        <tbody>{found.map(([name, value]) => <tr key={name}><td class="mono">--{name}</td><td class="mono breaks">{value || <span class="muted">empty</span>}</td></tr>)}</tbody>
+        <tbody>{found.map(([name, value]) => <tr key={name}><td class="mono nowrap">--{name}</td><td class="mono breaks">{value || <span class="muted">empty</span>}</td></tr>)}</tbody>
       </table>
     </section>
   );

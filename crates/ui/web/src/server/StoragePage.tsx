@@ -95,13 +95,13 @@ function Blocks() {
               {blocks.map((block) => (
                 <tr key={block.ulid}>
                   <td class="mono">{block.ulid}</td>
-                  <td class="nowrap"><Moment time={block.minTime} /></td>
-                  <td class="nowrap"><Moment time={block.maxTime} /></td>
-                  <td class="nowrap">{roughDuration(block.maxTime - block.minTime)}</td>
-                  <td class="right num">{block.compaction?.level ?? "–"}</td>
-                  <td class="right num">{formatCount(block.stats?.numSeries ?? 0)}</td>
-                  <td class="right num">{formatCount(block.stats?.numChunks ?? 0)}</td>
-                  <td class="right num">{formatCount(block.stats?.numSamples ?? 0)}</td>
+                  <td class="nowrap" data-name="From"><Moment time={block.minTime} /></td>
+                  <td class="nowrap" data-name="To"><Moment time={block.maxTime} /></td>
+                  <td class="nowrap" data-name="Spans">{roughDuration(block.maxTime - block.minTime)}</td>
+                  <td class="right num" data-name="Level">{block.compaction?.level ?? "–"}</td>
+                  <td class="right num" data-name="Series">{formatCount(block.stats?.numSeries ?? 0)}</td>
+                  <td class="right num" data-name="Chunks">{formatCount(block.stats?.numChunks ?? 0)}</td>
+                  <td class="right num" data-name="Samples">{formatCount(block.stats?.numSamples ?? 0)}</td>
                 </tr>
               ))}
             </tbody>
