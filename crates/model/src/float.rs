@@ -36,8 +36,21 @@ pub fn write_plain(value: f64, out: &mut String) {
     if write_special(value, out) {
         return;
     }
+    // Below 2^53 every whole number is a float, so none has a shorter form than its digits.
+    let is_exact = value.abs() < (1_u64 << 53) as f64;
+    if is_exact && value.trunc() == value {
+        if value == 0.0 && value.is_sign_negative() {
+            out.push('-');
+        }
+        return out.push_str(itoa::Buffer::new().format(value as i64));
+    }
     let start = out.len();
-    write!(out, "{value}").expect("writing to a string cannot fail");
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    match is_exact && !text.contains('e') {
+        true => out.push_str(text),
+        false => write!(out, "{value}").expect("writing to a string cannot fail"),
+    }
     let point = out.bytes().skip(start).position(|byte| byte == b'.');
     let places = point.map_or(0, |point| out.len() - start - point - 1);
     settle_tie(value, places as i64, 0, out);

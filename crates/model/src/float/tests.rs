@@ -150,3 +150,27 @@ fn ties_are_printed_with_an_even_digit() {
     crate::float::write_general(-3_066_360_445_052.656_25, &mut out);
     assert_eq!(out, "-3.0663604450526562e+12");
 }
+
+#[test]
+fn plain_numbers_are_shortest() {
+    let check = |value: f64| {
+        let mut out = String::new();
+        crate::float::write_plain(value, &mut out);
+        assert_eq!(out.parse(), Ok(value), "{value:?} is printed {out}");
+        assert_eq!(out.len(), value.to_string().len(), "{value} is printed {out}");
+    };
+    for value in [0.0, -0.0, 1.0, -7.25, 1e15, 9_007_199_254_740_993.0, 1e20, 1e-7, 5e-324, 123e300]
+    {
+        check(value);
+    }
+    let mut bits = 1_u64;
+    for _ in 0..20_000 {
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let value = f64::from_bits(bits);
+        if value.is_finite() {
+            check(value);
+        }
+        check((bits >> 20) as f64 / 1000.0);
+        check((bits >> 50) as f64 / 8.0);
+    }
+}
