@@ -69,9 +69,18 @@ impl BitWriter {
     }
 }
 
+/// The 64 bits that begin at bit `at`, unless the end is too close.
+#[inline]
+pub(crate) fn peek(bytes: &[u8], at: usize) -> Option<u64> {
+    let [first @ .., last] = bytes.get(at / 8..)?.first_chunk::<9>()?;
+    let shift = at % 8;
+    Some(u64::from_be_bytes(*first) << shift | u64::from(*last) >> (8 - shift))
+}
+
 /// Reads bits through a window of 64; `None` where the bytes end.
 #[derive(Debug, Clone)]
 pub(crate) struct BitReader<'a> {
+    bytes: &'a [u8],
     rest: &'a [u8],
     /// The next bits, from the top; below the `valid` ones it is zero.
     window: u64,
@@ -80,7 +89,28 @@ pub(crate) struct BitReader<'a> {
 
 impl<'a> BitReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> BitReader<'a> {
-        BitReader { rest: bytes, window: 0, valid: 0 }
+        BitReader { bytes, rest: bytes, window: 0, valid: 0 }
+    }
+
+    /// All bytes, those that are read included.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// How many bits are read.
+    pub(crate) fn position(&self) -> usize {
+        8 * (self.bytes.len() - self.rest.len()) - self.valid as usize
+    }
+
+    /// Goes to where `position` bits are read.
+    pub(crate) fn seek(&mut self, position: usize) {
+        self.rest = self.bytes.get(position / 8..).unwrap_or_default();
+        (self.window, self.valid) = (0, 0);
+        let begun = position % 8;
+        if begun > 0 {
+            self.refill();
+            self.take((begun as u32).min(self.valid));
+        }
     }
 
     /// How many bits of the last byte that was touched are read; 0 for all.

@@ -1,6 +1,6 @@
 //! Floats, each XORed with the one before.
 
-use crate::bits::{BitReader, BitWriter};
+use crate::bits::{BitReader, BitWriter, peek};
 
 /// Only five bits tell how many zeros lead.
 const LEADING_MAX: u32 = 31;
@@ -50,6 +50,38 @@ impl FloatState {
         }
         let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
         writer.write(change >> self.trailing, significant);
+    }
+
+    /// Reads the next value, which begins with `bits` at bit `at`, and moves `at` behind it;
+    /// changes nothing where the end is close or the bits make no sense.
+    #[inline]
+    pub(crate) fn read_ahead(&mut self, bits: u64, bytes: &[u8], at: &mut usize) -> Option<()> {
+        let next = match bits >> 62 {
+            0 | 1 => {
+                *at += 1;
+                return Some(());
+            }
+            2 if self.leading == NO_WINDOW => return None,
+            2 => *at + 2,
+            _ => {
+                let significant = match bits << 7 >> 58 {
+                    0 => 64,
+                    significant => significant as u8,
+                };
+                let leading = (bits << 2 >> 59) as u8;
+                let trailing = 64u8.checked_sub(leading)?.checked_sub(significant)?;
+                let changed = peek(bytes, *at + 13)?;
+                (self.leading, self.trailing) = (leading, trailing);
+                self.bits ^= changed >> (64 - u32::from(significant)) << trailing;
+                *at += 13 + usize::from(significant);
+                return Some(());
+            }
+        };
+        let significant = 64 - self.leading - self.trailing;
+        let changed = peek(bytes, next)?;
+        self.bits ^= changed >> (64 - u32::from(significant)) << self.trailing;
+        *at = next + usize::from(significant);
+        Some(())
     }
 
     /// Reads the next value; `None` where the bits end or make no sense.
