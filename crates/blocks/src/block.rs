@@ -13,8 +13,10 @@ use storage::{
 };
 
 use crate::{
-    Chunk, Error, Interval, Intervals, Meta, Result, Tombstones, index::Index,
-    querier::BlockQuerier, segments::Segments,
+    Chunk, Error, Interval, Intervals, Meta, Result, Tombstones,
+    index::{Index, SeriesEntry},
+    querier::BlockQuerier,
+    segments::Segments,
 };
 
 /// Where a chunk of a series is; times are milliseconds, both ends included.
@@ -180,7 +182,10 @@ impl BlockSeries {
 
 impl Contents {
     pub(crate) fn labels(&self, id: u32) -> Result<Labels> {
-        let entry = self.index.series(id)?;
+        self.labels_of(&self.index.series(id)?)
+    }
+
+    pub(crate) fn labels_of(&self, entry: &SeriesEntry<'_>) -> Result<Labels> {
         let mut pairs = Vec::with_capacity(12);
         for (name, value) in entry.labels() {
             pairs.push((self.index.symbol(name)?, self.index.symbol(value)?));
@@ -191,8 +196,11 @@ impl Contents {
     }
 
     pub(crate) fn chunks(&self, id: u32) -> Result<Vec<ChunkMeta>> {
-        let chunks = self.index.series(id)?.chunks();
-        chunks.map_err(|(offset, detail)| Error::Corrupt {
+        self.chunks_of(&self.index.series(id)?)
+    }
+
+    pub(crate) fn chunks_of(&self, entry: &SeriesEntry<'_>) -> Result<Vec<ChunkMeta>> {
+        entry.chunks().map_err(|(offset, detail)| Error::Corrupt {
             path: self.directory.join(crate::index::FILE),
             offset,
             detail: detail.to_owned(),

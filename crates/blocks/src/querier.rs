@@ -1,11 +1,15 @@
 use std::sync::Arc;
 
 use model::{Labels, Matcher, TimeRange};
+use rayon::prelude::*;
 use storage::{
     Columns, LabelHints, LabelValues, Querier, SelectHints, Series, SeriesSet, label_index,
 };
 
-use crate::{Tombstones, block::Contents};
+use crate::{ChunkMeta, Result, Tombstones, block::Contents};
+
+/// Series that one job opens.
+const SHARD: usize = 512;
 
 /// A stretch of a block.
 pub(crate) struct BlockQuerier {
@@ -26,30 +30,19 @@ impl Querier for BlockQuerier {
             start: hints.range.start.max(self.range.start),
             end: hints.range.end.min(self.range.end),
         };
-        let mut set = SeriesSet::default();
+        let ids = label_index::select(&self.contents.index, matchers)?;
         // Numbers go up with labels, so the answer is sorted anyway.
-        for id in label_index::select(&self.contents.index, matchers)? {
-            let chunks = self.contents.chunks(id)?;
-            let deleted = self.tombstones.of(u64::from(id));
-            let is_visible = chunks.iter().any(|chunk| {
-                range.overlaps(TimeRange::from_millis(chunk.start, chunk.end))
-                    && deleted.is_none_or(|deleted| !deleted.cover(chunk.start, chunk.end))
-            });
-            if is_visible {
-                let labels = self.contents.labels(id)?;
-                let (contents, tombstones) = (self.contents.clone(), self.tombstones.clone());
-                set.series.push(Arc::new(Found {
-                    contents,
-                    tombstones,
-                    id,
-                    labels,
-                    range: self.range,
-                }));
-            }
-            if hints.limit > 0 && set.series.len() >= hints.limit {
-                break;
-            }
+        let mut found = if hints.limit > 0 || ids.len() < 2 * SHARD {
+            self.open_all(&ids, range, hints.limit)?
+        } else {
+            let shards = ids.par_chunks(SHARD).map(|ids| self.open_all(ids, range, 0));
+            let shards: Result<Vec<_>> = shards.collect();
+            shards?.concat()
+        };
+        if hints.limit > 0 {
+            found.truncate(hints.limit);
         }
+        let set = SeriesSet { series: found, warnings: Vec::new() };
         Ok(set)
     }
 
@@ -68,6 +61,41 @@ impl Querier for BlockQuerier {
         matchers: &[Matcher],
     ) -> storage::Result<LabelValues> {
         label_index::label_names(&self.contents.index, hints, matchers)
+    }
+}
+
+impl BlockQuerier {
+    /// Those of the series that have samples in `range`, as far as chunks tell; no more than
+    /// `limit`, unless that is zero.
+    fn open_all(
+        &self,
+        ids: &[u32],
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<Arc<dyn Series>>> {
+        let mut found: Vec<Arc<dyn Series>> = Vec::with_capacity(ids.len());
+        for id in ids {
+            let entry = self.contents.index.series(*id)?;
+            let deleted = self.tombstones.of(u64::from(*id));
+            let is_visible = |chunk: &ChunkMeta| {
+                range.overlaps(TimeRange::from_millis(chunk.start, chunk.end))
+                    && deleted.is_none_or(|deleted| !deleted.cover(chunk.start, chunk.end))
+            };
+            if !self.contents.chunks_of(&entry)?.iter().any(is_visible) {
+                continue;
+            }
+            found.push(Arc::new(Found {
+                contents: self.contents.clone(),
+                tombstones: self.tombstones.clone(),
+                id: *id,
+                labels: self.contents.labels_of(&entry)?,
+                range: self.range,
+            }));
+            if limit > 0 && found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -49,7 +49,8 @@ impl Querier for Merged {
             }
         }
         if sorted || hints.limit > 0 {
-            selected.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            // Stable sorting finds out that blocks are sorted already.
+            selected.sort_by(|(a, _), (b, _)| a.cmp(b));
         }
         if hints.limit > 0 {
             selected.truncate(hints.limit);
