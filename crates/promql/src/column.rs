@@ -73,6 +73,11 @@ impl Column {
         (self.first, &self.floats)
     }
 
+    /// Makes room for so many floats at once.
+    pub(crate) fn reserve(&mut self, n_steps: usize) {
+        self.floats.reserve(n_steps);
+    }
+
     pub(crate) fn has_histograms(&self) -> bool {
         !self.histograms.is_empty()
     }

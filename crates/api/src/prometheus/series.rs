@@ -27,7 +27,7 @@ pub(super) async fn series(State(api): State<Arc<Api>>, form: Form) -> Result {
     blocking(move || {
         let querier = api.storage.querier(range)?;
         let (found, warnings) = select(&*querier, range, &sets, hint(limit))?;
-        let (found, warnings) = cut(found.into_iter().collect(), warnings, limit);
+        let (found, warnings) = cut(found, warnings, limit);
         let write = |json: &mut super::json::Json| {
             json.array(&found, |json, labels| json.labels(labels));
         };
@@ -120,14 +120,18 @@ fn select(
     range: TimeRange,
     sets: &[Vec<Matcher>],
     limit: usize,
-) -> Result<(BTreeSet<Labels>, Vec<String>)> {
+) -> Result<(Vec<Labels>, Vec<String>)> {
     let hints = SelectHints { function: "series".to_owned(), limit, ..SelectHints::new(range) };
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     let mut warnings = Vec::new();
     for matchers in sets {
         let set = querier.select(true, &hints, matchers)?;
         found.extend(set.series.iter().map(|series| series.labels()));
         warnings.extend(set.warnings);
+    }
+    if sets.len() > 1 {
+        found.sort();
+        found.dedup();
     }
     Ok((found, warnings))
 }

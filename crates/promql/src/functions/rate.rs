@@ -57,6 +57,7 @@ fn extrapolated(windows: &Windows<'_>, out: &mut Output, change: Change) {
     let histogram_starts = Starts::of_histograms(windows);
     let resets = if change.is_counter { resets_of(&samples.values, &starts) } else { Vec::new() };
     let mut next_reset = 0;
+    out.column.reserve(windows.windows.len());
     for view in windows.views() {
         let window = view.window;
         let first = window.floats.start;
@@ -199,15 +200,20 @@ fn factor(
     let mut to_start = seconds_of(first - window.start);
     let mut to_end = seconds_of(window.end - last);
     let mut sampled = seconds_of(last - first);
-    let distance = if times.len() > 1 { sampled / (times.len() - 1) as f64 } else { 0.0 };
-    let threshold = distance * 1.1;
+    let n_distances = (times.len() - 1) as f64;
+    // Divisions are what costs here: nearly always both ends are closer than a sample's distance.
+    let may_be_far = to_start.max(to_end) * n_distances >= sampled;
+    let distance = if may_be_far && n_distances > 0.0 { sampled / n_distances } else { 0.0 };
+    let threshold = if may_be_far { distance * 1.1 } else { f64::INFINITY };
     if let Some(start) = edge.start {
         (sampled, to_start) = (seconds_of(last - start), 0.0);
     } else {
         if to_start >= threshold {
             to_start = distance / 2.0;
         }
-        if change.is_counter && edge.result > 0.0 && edge.first_value >= 0.0 {
+        // Otherwise zero is farther away than the start.
+        let may_reach_zero = edge.first_value < edge.result || sampled < to_start;
+        if change.is_counter && may_reach_zero && edge.result > 0.0 && edge.first_value >= 0.0 {
             let to_zero = sampled * (edge.first_value / edge.result);
             if to_zero < to_start {
                 to_start = to_zero;
