@@ -1,7 +1,6 @@
 //! What a recording rule writes: results in, samples out. Pure.
 
-use std::collections::BTreeSet;
-
+use hashbrown::HashSet;
 use model::{LabelsBuilder, METRIC_NAME};
 
 use crate::{Sample, file};
@@ -21,19 +20,17 @@ pub fn record(
     limit: Option<usize>,
     samples: Vec<Sample>,
 ) -> Result<Vec<Sample>, Error> {
-    let mut seen = BTreeSet::new();
-    let mut recorded = Vec::with_capacity(samples.len());
+    let mut recorded: Vec<Sample> = Vec::with_capacity(samples.len());
     for sample in samples {
         let mut labels = LabelsBuilder::new(&sample.labels);
         labels.set(METRIC_NAME, &rule.name);
         for (name, value) in &rule.labels {
             labels.set(name, value);
         }
-        let labels = labels.build();
-        if !seen.insert(labels.clone()) {
-            return Err(Error::DuplicateLabels);
-        }
-        recorded.push(Sample { labels, value: sample.value });
+        recorded.push(Sample { labels: labels.build(), value: sample.value });
+    }
+    if !are_distinct(&recorded) {
+        return Err(Error::DuplicateLabels);
     }
     match limit {
         Some(limit) if recorded.len() > limit => {
@@ -41,4 +38,9 @@ pub fn record(
         }
         _ => Ok(recorded),
     }
+}
+
+fn are_distinct(samples: &[Sample]) -> bool {
+    let mut seen = HashSet::with_capacity(samples.len());
+    samples.iter().all(|sample| seen.insert(&sample.labels))
 }

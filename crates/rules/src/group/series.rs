@@ -1,7 +1,8 @@
 //! The series that a rule writes: their samples, and the end of those that vanish.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use hashbrown::HashMap;
 use model::{Labels, Timestamp, float};
 use storage::{AppendError, Appendable, SeriesRef};
 
