@@ -148,7 +148,11 @@ test("filters narrow the lists down", async () => {
   await check("service-discovery", "dropped", "c:1", "a:1");
 });
 
-test("flags are searched; relabelling is shown step by step", async () => {
+test("flags are searched; a pool shows its configuration, and relabelling step by step", async () => {
+  await visit(`${server.url}targets`, async (page) => {
+    await press(page, "Configuration");
+    await sees(page, "job_name: good");
+  });
   await visit(`${server.url}flags`, async (page) => {
     await sees(page, "--config.file");
     await page.type(".search", "page-title");
@@ -169,7 +173,7 @@ test("samples are deleted only where the server takes that", () =>
     assert.equal(server.calls.find((call) => call.path === "admin/tsdb/delete_series")?.params.get("match[]"), '{job="old"}');
   }));
 
-test("a silence is made from an alert, seen, and ended", () =>
+test("a silence is made from an alert, seen, changed, and ended", () =>
   visit(`${alertmanager.url}`, async (page) => {
     await sees(page, "Burning");
     assert.equal(await page.$('a[href^="javascript"]'), null, "sources are links to the web or none");
@@ -183,6 +187,14 @@ test("a silence is made from an alert, seen, and ended", () =>
     const posted = JSON.parse(alertmanager.calls.find((call) => call.method === "POST")!.body) as { matchers: unknown[]; createdBy: string };
     assert.deepEqual(posted.matchers[1], { name: "path", value: "/pay", isRegex: false, isEqual: true });
     assert.equal(posted.createdBy, "Ada");
+    await page.click("a.button.small");
+    await page.waitForSelector(".form textarea");
+    await press(page, "8h");
+    await page.click(".form .primary");
+    await sees(page, "ends in");
+    const changed = JSON.parse(alertmanager.calls.findLast((call) => call.method === "POST")!.body) as { id: string; startsAt: string; endsAt: string };
+    assert.equal(changed.id, "one");
+    assert.equal(Date.parse(changed.endsAt) - Date.parse(changed.startsAt), 8 * 3600_000);
     await press(page, "Expire");
     await sees(page, "ended");
   }));
