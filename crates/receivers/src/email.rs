@@ -161,8 +161,6 @@ impl Settings for Config {
         Ok(())
     }
 
-    const SENDS: bool = true;
-
     fn notifier(&self, context: &Context) -> NewNotifier {
         notifier::new(self, context)
     }

@@ -18,17 +18,16 @@ pub trait Settings: Section + Setting {
     fn http(&mut self) -> Option<&mut Option<HttpClient>>;
 
     /// Fills in from `global` what is not set here; an error if it is set in neither place.
-    fn inherit(&mut self, global: &Global) -> Result<(), Broken>;
-
-    /// Whether notifications can be sent; if not, that is said aloud when a file is loaded.
-    const SENDS: bool = false;
+    fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
+        if let Some(http) = self.http() {
+            global.lend_http(http);
+        }
+        Ok(())
+    }
 
     /// Makes what sends the notifications.
     #[doc(hidden)]
-    fn notifier(&self, context: &Context) -> NewNotifier {
-        let _ = context;
-        Err(transport::client::Error::Unsupported { what: Self::NAME })
-    }
+    fn notifier(&self, context: &Context) -> NewNotifier;
 }
 
 pub(crate) fn at_most_one(

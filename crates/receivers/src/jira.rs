@@ -127,8 +127,6 @@ impl Settings for Config {
         inherit_url(&mut self.api_url, &global.jira_api_url, "Jira Cloud")
     }
 
-    const SENDS: bool = true;
-
     fn notifier(&self, context: &Context) -> NewNotifier {
         sender::new(self, &self.http_config, Duration::ZERO.0, context)
     }

@@ -11,7 +11,7 @@ use settings::{
 };
 
 use crate::{
-    Context, Global, Settings,
+    Context, Settings,
     build::NewNotifier,
     client::check_status,
     integration::exactly_one,
@@ -59,13 +59,6 @@ impl Settings for Config {
     fn http(&mut self) -> Option<&mut Option<HttpClient>> {
         Some(&mut self.http_config)
     }
-
-    fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
-        global.lend_http(&mut self.http_config);
-        Ok(())
-    }
-
-    const SENDS: bool = true;
 
     fn notifier(&self, context: &Context) -> NewNotifier {
         sender::new(self, &self.http_config, Duration::ZERO, context)

@@ -119,8 +119,6 @@ impl Settings for Config {
         inherit_url(&mut self.url, &global.pagerduty_url, "PagerDuty")
     }
 
-    const SENDS: bool = true;
-
     fn notifier(&self, context: &Context) -> NewNotifier {
         sender::new(self, &self.http_config, self.timeout.0, context)
     }

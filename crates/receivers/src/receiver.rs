@@ -57,13 +57,6 @@ macro_rules! define_receiver {
                 Ok(())
             }
 
-            /// What a file says that will not happen: the integrations that cannot send yet.
-            pub fn unsupported(&self) -> Vec<String> {
-                let mut warnings = Vec::new();
-                $( warn_of(&self.name, stringify!($key), &self.$key, &mut warnings); )*
-                warnings
-            }
-
             /// Makes the paths in each `http_config` relative to `directory`; all others stay
             /// relative to where the process runs, as upstream has it.
             pub fn set_http_directory(&mut self, directory: &str) {
@@ -110,13 +103,5 @@ fn set_http_directory<T: Settings>(list: &mut List<T>, directory: &str) {
         if let Some(http) = settings.http() {
             http.set_directory(directory);
         }
-    }
-}
-
-fn warn_of<T: Settings>(receiver: &str, key: &str, list: &[T], warnings: &mut Vec<String>) {
-    if !list.is_empty() && !T::SENDS {
-        warnings.push(format!(
-            "{key}: not supported yet, notifications of receiver {receiver:?} through it will fail"
-        ));
     }
 }

@@ -17,7 +17,7 @@ use transport::client;
 use url::form_urlencoded::Serializer;
 
 use crate::{
-    Context, Global, Settings,
+    Context, Settings,
     build::NewNotifier,
     client::check_status,
     http_config,
@@ -76,13 +76,6 @@ impl Settings for Config {
     fn http(&mut self) -> Option<&mut Option<HttpClient>> {
         Some(&mut self.http_config)
     }
-
-    fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
-        global.lend_http(&mut self.http_config);
-        Ok(())
-    }
-
-    const SENDS: bool = true;
 
     fn notifier(&self, context: &Context) -> NewNotifier {
         let mut config = match &self.http_config {

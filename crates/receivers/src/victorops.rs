@@ -98,8 +98,6 @@ impl Settings for Config {
         Ok(())
     }
 
-    const SENDS: bool = true;
-
     fn notifier(&self, context: &Context) -> NewNotifier {
         sender::new(self, &self.http_config, Duration::ZERO, context)
     }

@@ -67,8 +67,6 @@ impl Settings for Config {
         inherit_url(&mut self.api_url, &global.webex_api_url, "Webex")
     }
 
-    const SENDS: bool = true;
-
     fn notifier(&self, context: &Context) -> NewNotifier {
         sender::new(self, &self.http_config, Duration::ZERO, context)
     }

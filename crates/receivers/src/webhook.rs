@@ -14,7 +14,7 @@ use settings::{
 };
 
 use crate::{
-    Context, Global, Settings,
+    Context, Settings,
     build::NewNotifier,
     integration::exactly_one,
     values::{GoDuration, SecretTemplateUrl},
@@ -56,13 +56,6 @@ impl Settings for Config {
     fn http(&mut self) -> Option<&mut Option<HttpClient>> {
         Some(&mut self.http_config)
     }
-
-    fn inherit(&mut self, global: &Global) -> Result<(), Broken> {
-        global.lend_http(&mut self.http_config);
-        Ok(())
-    }
-
-    const SENDS: bool = true;
 
     fn notifier(&self, context: &Context) -> NewNotifier {
         notifier::new(self, context)
