@@ -99,6 +99,9 @@ pub(crate) fn min(a: f64, b: f64) -> f64 {
         f64::NEG_INFINITY
     } else if a.is_nan() || b.is_nan() {
         f64::NAN
+    } else if a == b {
+        // Two zeros: the negative one is less.
+        if a.is_sign_negative() { a } else { b }
     } else {
         a.min(b)
     }
@@ -110,6 +113,8 @@ pub(crate) fn max(a: f64, b: f64) -> f64 {
         f64::INFINITY
     } else if a.is_nan() || b.is_nan() {
         f64::NAN
+    } else if a == b {
+        if a.is_sign_negative() { b } else { a }
     } else {
         a.max(b)
     }

@@ -58,6 +58,14 @@ fn everyday_queries() {
     check(r#"absent(nothing{job="x", instance=~"y"})"#, r#"{job="x"} 1"#);
 }
 
+#[test]
+fn of_two_zeros_the_negative_one_is_less() {
+    check("clamp_max(vector(-0), 0)", "{} -0");
+    check("clamp_max(vector(0), -0)", "{} -0");
+    check("clamp_min(vector(-0), 0)", "{} 0");
+    check("clamp_min(vector(0), -0)", "{} 0");
+}
+
 fn error_of(options: Options, query: &str, query_options: &QueryOptions) -> (ErrorKind, String) {
     let memory = Memory::new(options).with(LOAD);
     let error = memory.ask(query, Times::Instant(600_000), query_options).expect_err(query);
