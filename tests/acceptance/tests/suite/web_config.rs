@@ -47,6 +47,9 @@ impl Tools {
                 &format!("/CN={name}"),
                 "-addext",
                 "subjectAltName=IP:127.0.0.1,DNS:localhost",
+                // One of an authority would not be taken from a client.
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
                 "-keyout",
                 &path("key"),
                 "-out",
