@@ -227,8 +227,12 @@ impl<'a> Decoder<'a> {
         let mut at = self.reader.position();
         let (mut time, mut delta) = (self.time, self.time_delta);
         let mut value = self.value;
-        let mut n_read = self.n_read;
-        while n_read < self.n_samples {
+        let begin = times.len();
+        let room = (self.n_samples - self.n_read).min(most_samples(bytes));
+        times.resize(begin + room, 0);
+        values.resize(begin + room, 0.0);
+        let mut n_new = 0;
+        for (next_time, next_value) in times[begin..].iter_mut().zip(&mut values[begin..]) {
             let begun = at;
             let Some(bits) = peek(bytes, at) else { break };
             let change = match bits.leading_ones() {
@@ -258,11 +262,13 @@ impl<'a> Decoder<'a> {
             }
             delta = delta.wrapping_add(change as u64);
             time = time.wrapping_add(delta as i64);
-            times.push(time);
-            values.push(value.value());
-            n_read += 1;
+            (*next_time, *next_value) = (time, value.value());
+            n_new += 1;
         }
-        (self.time, self.time_delta, self.value, self.n_read) = (time, delta, value, n_read);
+        times.truncate(begin + n_new);
+        values.truncate(begin + n_new);
+        (self.time, self.time_delta, self.value) = (time, delta, value);
+        self.n_read += n_new;
         self.reader.seek(at);
     }
 }

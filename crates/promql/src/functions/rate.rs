@@ -188,6 +188,7 @@ struct Edge {
 /// By how much the change between the first and the last sample grows when it is extrapolated to
 /// the window's ends, as far as the samples' distances make it likely that the series goes on.
 /// A counter is not extrapolated below zero.
+#[inline]
 fn factor(
     windows: &Windows<'_>,
     window: &Window,
