@@ -42,7 +42,7 @@ impl Maker<'_> {
                         format!("quantile_over_time({phi}, {})", range.text)
                     }
                 };
-                range.map(call, Likeness::Bits)
+                Piece { is_odd: true, ..range.map(call, Likeness::Bits) }
             }
             _ => {
                 let range = self.tame_range(Some(Wanted::SameBits));
