@@ -7,7 +7,10 @@ mod tests;
 use std::{fmt::Write as _, time::Duration};
 
 use bytes::Bytes;
-use model::{FloatHistogram, Labels};
+use model::{
+    FloatHistogram, Labels,
+    json::{Escape, write_text},
+};
 use tokio::sync::mpsc;
 
 /// A chunk of a streamed answer has at least so many bytes.
@@ -100,12 +103,12 @@ impl Json {
 
     /// A text, with the characters that mean something in HTML escaped.
     pub(crate) fn string(&mut self, text: &str) {
-        self.quote(text, &SPECIAL_IN_HTML);
+        write_text(text, Escape::Iterator, &mut self.out);
     }
 
     /// A text of a label, which upstream writes without regard to HTML.
     pub(crate) fn label_text(&mut self, text: &str) {
-        self.quote(text, &SPECIAL);
+        write_text(text, Escape::Label, &mut self.out);
     }
 
     pub(crate) fn strings<S: AsRef<str>>(&mut self, texts: impl IntoIterator<Item = S>) {
@@ -166,57 +169,6 @@ impl Json {
         }
         self.out.push('"');
     }
-
-    /// Copies runs of harmless bytes at once: nearly all of an answer is such text.
-    fn quote(&mut self, text: &str, is_special: &[bool; 256]) {
-        self.out.push('"');
-        let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| is_special[usize::from(byte)]) {
-            let (harmless, special) = rest.split_at(at);
-            self.out.push_str(harmless);
-            let mut chars = special.chars();
-            let Some(c) = chars.next() else { break };
-            self.escape(c);
-            rest = chars.as_str();
-        }
-        self.out.push_str(rest);
-        self.out.push('"');
-    }
-
-    fn escape(&mut self, c: char) {
-        match c {
-            '"' => self.raw("\\\""),
-            '\\' => self.raw("\\\\"),
-            '\n' => self.raw("\\n"),
-            '\r' => self.raw("\\r"),
-            '\t' => self.raw("\\t"),
-            '\0'..' ' | '\u{2028}' | '\u{2029}' | '<' | '>' | '&' => {
-                write!(self.out, "\\u{:04x}", c as u32).expect("writing to a string cannot fail");
-            }
-            c => self.out.push(c),
-        }
-    }
-}
-
-/// The first bytes of characters that are escaped everywhere. 0xe2 begins U+2028 and U+2029, which
-/// JavaScript takes for line breaks.
-const SPECIAL: [bool; 256] = special(b"\"\\\xe2");
-/// The same with what means something in HTML.
-const SPECIAL_IN_HTML: [bool; 256] = special(b"\"\\\xe2<>&");
-
-const fn special(bytes: &[u8]) -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = true;
-        control += 1;
-    }
-    let mut idx = 0;
-    while idx < bytes.len() {
-        table[bytes[idx] as usize] = true;
-        idx += 1;
-    }
-    table
 }
 
 /// The inside of an object.

@@ -7,6 +7,7 @@ mod alert;
 pub mod duration;
 pub mod float;
 pub mod histogram;
+pub mod json;
 pub mod labels;
 mod matcher;
 pub mod metadata;

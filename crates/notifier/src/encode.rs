@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use model::{Alert, Labels};
+use model::{
+    Alert, Labels,
+    json::{Escape, write_text},
+};
 
 /// A JSON array of `alerts`.
 pub(crate) fn encode<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> String {
@@ -33,7 +36,7 @@ fn push_alert(alert: &Alert, out: &mut String) {
     }
     if !alert.generator_url.is_empty() {
         out.push_str("\"generatorURL\":");
-        push_string(&alert.generator_url, out);
+        write_text(&alert.generator_url, Escape::Standard, out);
         out.push(',');
     }
     out.push_str("\"labels\":");
@@ -47,30 +50,9 @@ fn push_labels(labels: &Labels, out: &mut String) {
         if idx > 0 {
             out.push(',');
         }
-        push_string(name, out);
+        write_text(name, Escape::Standard, out);
         out.push(':');
-        push_string(value, out);
+        write_text(value, Escape::Standard, out);
     }
     out.push('}');
-}
-
-/// As Go's `encoding/json`, which also escapes what HTML would misread.
-fn push_string(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\x1f' => {
-                write!(out, "\\u{:04x}", c as u32).expect("writing to a string cannot fail");
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }

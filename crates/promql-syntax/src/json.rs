@@ -1,6 +1,9 @@
 //! A tree as `/api/v1/parse_query` shows it: keys in alphabetical order, as Go sorts them.
 
-use model::{Matcher, float};
+use model::{
+    Matcher, float,
+    json::{Escape, write_text},
+};
 
 use crate::ast::{
     Aggregate, At, Binary, Call, DurationExpr, DurationKind, Expr, MatrixSelector, NumberLiteral,
@@ -274,22 +277,7 @@ impl Writer {
         self.out.push_str(text);
     }
 
-    /// A JSON string; as Go does it, safe within HTML.
     fn text(&mut self, text: &str) {
-        self.out.push('"');
-        for c in text.chars() {
-            match c {
-                '"' => self.raw("\\\""),
-                '\\' => self.raw("\\\\"),
-                '\n' => self.raw("\\n"),
-                '\r' => self.raw("\\r"),
-                '\t' => self.raw("\\t"),
-                '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                    self.out.push_str(&format!("\\u{:04x}", u32::from(c)));
-                }
-                c => self.out.push(c),
-            }
-        }
-        self.out.push('"');
+        write_text(text, Escape::Iterator, &mut self.out);
     }
 }

@@ -1,4 +1,5 @@
 use gotemplate::{Shape, Value};
+use model::json::{Escape, write_text};
 
 /// JSON as Go's `encoding/json` writes it: keys of maps sorted, `<`, `>` and `&` escaped.
 pub fn to_json(value: &Value) -> Result<String, String> {
@@ -15,9 +16,9 @@ fn write(value: &Value, out: &mut String) -> Result<(), String> {
         Value::Uint(value) => out.push_str(&value.to_string()),
         Value::Float(value) if value.is_finite() => write_float(*value, out),
         Value::Float(value) => return Err(format!("json: unsupported value: {value}")),
-        Value::String(text) | Value::Safe(_, text) => write_text(text, out),
+        Value::String(text) | Value::Safe(_, text) => write_text(text, Escape::Standard, out),
         Value::Time(time) => {
-            write_text(&time.format("2006-01-02T15:04:05.999999999Z07:00"), out);
+            write_text(&time.format("2006-01-02T15:04:05.999999999Z07:00"), Escape::Standard, out);
         }
         Value::List(list) => write_list(&list.items, out)?,
         Value::Map(map) => {
@@ -74,7 +75,7 @@ fn write_object<'a>(
         if idx > 0 {
             out.push(',');
         }
-        write_text(name, out);
+        write_text(name, Escape::Standard, out);
         out.push(':');
         write(value, out)?;
     }
@@ -101,25 +102,4 @@ fn write_float(value: f64, out: &mut String) {
     } else {
         out.push_str(&value.to_string());
     }
-}
-
-/// A text in quotes.
-pub(crate) fn write_text(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\x1f' => {
-                out.push_str(&format!("\\u{:04x}", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
