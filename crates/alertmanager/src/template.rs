@@ -2,7 +2,6 @@
 
 mod data;
 mod functions;
-mod humanize;
 mod json;
 mod route_labels;
 #[cfg(test)]

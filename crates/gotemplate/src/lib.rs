@@ -11,6 +11,7 @@ mod error;
 mod exec;
 pub mod format;
 mod html;
+pub mod humanize;
 mod lex;
 mod parse;
 pub mod quote;
@@ -19,7 +20,7 @@ pub mod value;
 
 pub use error::{Error, Result};
 pub use templates::{Functions, Limits, MissingKey, Templates};
-pub use value::{Func, List, Map, Member, Object, Shape, Time, Type, Value};
+pub use value::{Func, List, Map, Member, Object, Shape, Struct, Time, Type, Value};
 
 #[cfg(test)]
 mod tests;

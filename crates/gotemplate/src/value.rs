@@ -4,6 +4,7 @@ mod duration;
 mod func;
 mod kind;
 mod month;
+mod structure;
 mod time;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -11,6 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use duration::format_duration;
 pub use func::{Call, Func, Type};
 pub(crate) use kind::Kind;
+pub use structure::Struct;
 pub use time::Time;
 
 /// A value as a template sees it. Cloning is cheap.

@@ -2,20 +2,18 @@
 
 mod functions;
 mod hosts;
-mod humanize;
 mod link;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use gotemplate::{Map, Member, MissingKey, Object, Shape, Templates, Value};
+use gotemplate::{Map, MissingKey, Struct, Templates, Value};
 use model::{Labels, Timestamp};
 
 use crate::{Query, Sample, SampleValue};
 
 pub use functions::functions;
-pub use humanize::float_to_time;
 pub use link::{graph_link, table_link};
 
 /// What templates see of the world: the moment, the server, and a way to ask.
@@ -124,27 +122,6 @@ impl AlertData {
                 ("Value", sample_value(value)),
             ],
         }))
-    }
-}
-
-/// A struct of Go: named fields in order.
-struct Struct {
-    type_name: &'static str,
-    fields: Vec<(&'static str, Value)>,
-}
-
-impl Object for Struct {
-    fn type_name(&self) -> &'static str {
-        self.type_name
-    }
-
-    fn member(&self, name: &str) -> Option<Member> {
-        let field = self.fields.iter().find(|(field, _)| *field == name);
-        field.map(|(_, value)| Member::Field(value.clone()))
-    }
-
-    fn shape(&self) -> Shape {
-        Shape::Struct(self.fields.clone())
     }
 }
 

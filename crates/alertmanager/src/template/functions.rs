@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
-use gotemplate::{Func, Functions, List, Map, Shape, Time, Type, Value, value::SafeKind};
+use gotemplate::{Func, Functions, List, Map, Shape, Time, Type, Value, humanize, value::SafeKind};
 use runtime::Clock;
 
-use super::{humanize, json};
+use super::json;
 
 const STRINGS: Type = Type::Named("[]string");
 const ANYTHINGS: Type = Type::Named("[]interface {}");

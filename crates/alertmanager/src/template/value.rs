@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use gotemplate::{Func, List, Map, Member, Object, Shape, Type, Value};
+use gotemplate::{Func, List, Map, Member, Object, Shape, Struct, Type, Value};
 
 use super::data::{Alerts, Data, DataAlert, Kv};
 use crate::time::Time;
@@ -76,27 +76,6 @@ pub(super) fn pairs_value(pairs: &[(&str, &str)]) -> Value {
 /// Go's zero time where there is none.
 fn time_value(time: Option<Time>) -> Value {
     Value::Time(time.map_or_else(gotemplate::Time::zero, |time| gotemplate::Time(time.to_zoned())))
-}
-
-/// A struct of Go: named fields in order.
-struct Struct {
-    type_name: &'static str,
-    fields: Vec<(&'static str, Value)>,
-}
-
-impl Object for Struct {
-    fn type_name(&self) -> &'static str {
-        self.type_name
-    }
-
-    fn member(&self, name: &str) -> Option<Member> {
-        let field = self.fields.iter().find(|(field, _)| *field == name);
-        field.map(|(_, value)| Member::Field(value.clone()))
-    }
-
-    fn shape(&self) -> Shape {
-        Shape::Struct(self.fields.clone())
-    }
 }
 
 struct AlertsValue {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::{Func, List, Map, Member, Object, Shape, Time, Type, Value};
+use crate::{Func, List, Map, Member, Object, Shape, Struct, Time, Type, Value};
 
 pub(super) fn notification(data: &Json) -> Value {
     Value::object(Struct {
@@ -41,26 +41,6 @@ fn alert(json: &Json) -> Value {
             ("Fingerprint", text(&json["fingerprint"])),
         ],
     })
-}
-
-struct Struct {
-    type_name: &'static str,
-    fields: Vec<(&'static str, Value)>,
-}
-
-impl Object for Struct {
-    fn type_name(&self) -> &'static str {
-        self.type_name
-    }
-
-    fn member(&self, name: &str) -> Option<Member> {
-        let found = self.fields.iter().find(|(field, _)| *field == name);
-        found.map(|(_, value)| Member::Field(value.clone()))
-    }
-
-    fn shape(&self) -> Shape {
-        Shape::Struct(self.fields.clone())
-    }
 }
 
 fn alerts(alerts: impl Iterator<Item = Value>) -> Value {

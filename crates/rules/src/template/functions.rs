@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gotemplate::{Func, Functions, List, Map, Member, Object, Shape, Type, Value, value::SafeKind};
+use gotemplate::{
+    Func, Functions, List, Map, Member, Object, Shape, Struct, Type, Value, humanize,
+    value::SafeKind,
+};
 use model::FloatHistogram;
 
-use super::{Context, Struct, hosts, humanize, labels_value, link, sample_value};
+use super::{Context, hosts, labels_value, link, sample_value};
 use crate::Sample;
 
 const RESULT: &str = "template.queryResult";
@@ -36,7 +39,7 @@ pub fn functions(context: Context) -> Functions {
         ("now", Func::new(&[], move |_| Ok(Value::Float(now_seconds)))),
         (
             "parseDuration",
-            Func::new(&[Text], |args| humanize::parse_duration(text(&args[0])).map(Value::Float)),
+            Func::new(&[Text], |args| parse_duration(text(&args[0])).map(Value::Float)),
         ),
         ("pathPrefix", Func::new(&[], move |_| Ok(Value::from(path_prefix.as_str())))),
         (
@@ -144,6 +147,16 @@ fn replace_all(args: &[Value]) -> Result<Value, String> {
         format!("regexp: Compile({}): {error}", gotemplate::quote::quote(pattern))
     })?;
     Ok(Value::from(regex.replace_all(text(&args[2]), text(&args[1]))))
+}
+
+/// Seconds of a duration such as `-1h30m`.
+fn parse_duration(text: &str) -> Result<f64, String> {
+    let (sign, magnitude) = match text.strip_prefix('-') {
+        Some(magnitude) => (-1.0, magnitude),
+        None => (1.0, text),
+    };
+    let duration = model::duration::parse(magnitude).map_err(|error| error.to_string())?;
+    Ok(sign * duration.as_secs_f64())
 }
 
 /// First letters of words in upper case; words end at everything but letters, digits and `_`.

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use conformance::{Score, float};
-use gotemplate::{List, MissingKey, Value};
+use gotemplate::{List, MissingKey, Value, humanize::float_to_time};
 use model::{FloatHistogram, Labels, Timestamp};
 use serde_json::Value as Json;
 
-use super::{Context, Expander, float_to_time};
+use super::{Context, Expander};
 use crate::{Query, Sample, SampleValue};
 
 const EXPANSION: &str = "prometheus/template/expansion.json";

@@ -1,13 +1,13 @@
-//! Numbers for people.
+//! Numbers for people: what upstream's programs, not Go itself, add to templates.
 
-use gotemplate::{Time, Value, format::sprintf};
+use crate::{Time, Value, format::sprintf, quote::quote};
 
 const LARGE: [&str; 8] = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
 const SMALL: [&str; 8] = ["m", "u", "n", "p", "f", "a", "z", "y"];
 const BINARY: [&str; 8] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"];
 
 /// The number that a value of a template is or spells.
-pub(super) fn number(value: &Value) -> Result<f64, String> {
+pub fn number(value: &Value) -> Result<f64, String> {
     match value {
         Value::Float(number) => Ok(*number),
         Value::Int(number) => Ok(*number as f64),
@@ -21,7 +21,7 @@ pub(super) fn number(value: &Value) -> Result<f64, String> {
 fn parse_float(text: &str) -> Result<f64, String> {
     // Rust and Go read the same decimals and the same names of NaN and infinity.
     text.parse().map_err(|_| {
-        let text = gotemplate::quote::quote(text);
+        let text = quote(text);
         format!("strconv.ParseFloat: parsing {text}: invalid syntax")
     })
 }
@@ -31,7 +31,7 @@ fn four_digits(value: f64) -> String {
 }
 
 /// `1.235M`, `120m`.
-pub(super) fn humanize(value: f64) -> String {
+pub fn humanize(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return four_digits(value);
     }
@@ -41,7 +41,7 @@ pub(super) fn humanize(value: f64) -> String {
 }
 
 /// `1.177Mi`.
-pub(super) fn humanize_1024(value: f64) -> String {
+pub fn humanize_1024(value: f64) -> String {
     if value.abs() <= 1.0 || !value.is_finite() {
         return four_digits(value);
     }
@@ -74,7 +74,7 @@ fn scale_up(mut value: f64) -> (f64, &'static str) {
 }
 
 /// `1d 2h 3m 4s`, `12.35s`, `100ms`, of seconds.
-pub(super) fn duration(value: f64) -> String {
+pub fn duration(value: f64) -> String {
     if !value.is_finite() {
         return four_digits(value);
     }
@@ -100,12 +100,12 @@ pub(super) fn duration(value: f64) -> String {
 }
 
 /// `12.35%` of 0.12345.
-pub(super) fn percentage(value: f64) -> String {
+pub fn percentage(value: f64) -> String {
     four_digits(value * 100.0) + "%"
 }
 
 /// A moment as text, of seconds since the epoch.
-pub(super) fn timestamp(value: f64) -> Result<String, String> {
+pub fn timestamp(value: f64) -> Result<String, String> {
     if !value.is_finite() {
         return Ok(four_digits(value));
     }
@@ -125,14 +125,4 @@ pub fn float_to_time(seconds: f64) -> Result<Time, String> {
         ));
     }
     Ok(Time::from_millis(nanos as i64 / 1_000_000))
-}
-
-/// Seconds of a duration such as `-1h30m`.
-pub(super) fn parse_duration(text: &str) -> Result<f64, String> {
-    let (sign, magnitude) = match text.strip_prefix('-') {
-        Some(magnitude) => (-1.0, magnitude),
-        None => (1.0, text),
-    };
-    let duration = model::duration::parse(magnitude).map_err(|error| error.to_string())?;
-    Ok(sign * duration.as_secs_f64())
 }
