@@ -166,7 +166,7 @@ fn mechanisms_without_code_are_said_aloud() {
         b"
 scrape_configs:
 - job_name: pods
-  kubernetes_sd_configs: [{role: pod}]
+  serverset_sd_configs: [{servers: [zk], paths: [/a]}]
   file_sd_configs: [{files: [a.json]}]
 remote_write: [{url: 'http://store/'}]
 rule_files: [a.yml, 'rules/*.yml']
@@ -177,7 +177,7 @@ rule_files: [a.yml, 'rules/*.yml']
     assert_eq!(
         config.warnings,
         [
-            "kubernetes_sd_configs: not supported yet, the targets of job \"pods\" that it would find are not scraped",
+            "serverset_sd_configs: not supported yet, the targets of job \"pods\" that it would find are not scraped",
         ]
     );
     let missing = format!("{}/a.yml", directory.path().display());

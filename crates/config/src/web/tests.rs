@@ -47,7 +47,7 @@ fn mistakes_are_named() {
 
 #[test]
 fn users_headers_and_rate_are_read() {
-    check("basic_auth_users: {joe: HASH}", "users: {\"joe\": \"$2y$04");
+    check("basic_auth_users: {joe: HASH}", "users: {\"joe\": \"$2b$04");
     check("http_server_config: {http2: false}", "http2: false");
     check(
         "rate_limit: {interval: 100ms, burst: 5}",
