@@ -17,6 +17,7 @@ mod scrape;
 pub mod sd;
 mod storage;
 
+pub use self::relabel::{Action, Rule, SourceLabels, relabel_rules};
 pub use alerting::{Alerting, Alertmanagers, ApiVersion};
 pub use auth::{AzureAd, GoogleIam, SigV4};
 pub use file::File;
@@ -24,7 +25,6 @@ pub use global::{Global, Runtime, SchemeName};
 pub use load::{Config, Error, Options, load, parse};
 pub(crate) use load::{describe, directory_of, utf8};
 pub use protocol::ScrapeProtocol;
-pub use relabel::{Action, Rule, SourceLabels};
 pub use remote::{Queue, RemoteRead, RemoteWrite, SendMetadata};
 pub use scrape::{Scrape, ScrapeFile};
 pub use storage::{ChunkEncoding, ClientType, Exemplars, Otlp, Retention, Storage, Tracing, Tsdb};

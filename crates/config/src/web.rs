@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use model::labels::quote;
 use settings::{
-    decode::{Broken, Section, Setting as _, from_str},
+    decode::{Section, Setting as _, from_str},
     record,
     values::{FilePath, Secret},
 };
@@ -68,12 +68,13 @@ impl Section for File {
     fn defaults() -> File {
         File { http_server_config: HttpServer::defaults(), ..File::default() }
     }
+}
 
-    fn check(&mut self) -> Result<(), Broken> {
-        for (name, value) in &self.http_server_config.headers {
-            check_header(name, value)?;
-        }
-        Ok(())
+impl File {
+    /// Refuses headers that may not be set, or not to their value.
+    pub fn check_headers(&self) -> Result<(), String> {
+        let headers = &self.http_server_config.headers;
+        headers.iter().try_for_each(|(name, value)| check_header(name, value))
     }
 }
 
@@ -92,6 +93,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Settings, String> {
     let folder = folder.display().to_string();
     file.set_directory(if folder.is_empty() { "." } else { &folder });
     let tls = &file.tls_server_config;
+    file.check_headers()?;
     for hash in file.basic_auth_users.values() {
         check_hash(&hash.0)?;
     }
@@ -162,17 +164,16 @@ fn to_rate(rate: &RateLimit) -> Result<Option<Rate>, String> {
     Ok((!interval.0.is_zero()).then_some(Rate { interval: interval.0, burst: rate.burst }))
 }
 
-fn check_header(name: &str, value: &str) -> Result<(), Broken> {
+fn check_header(name: &str, value: &str) -> Result<(), String> {
     let Some((_, values)) = HEADERS.iter().find(|(known, _)| *known == name) else {
-        return Err(format!("HTTP header {} can not be configured", quote(name)).into());
+        return Err(format!("HTTP header {} can not be configured", quote(name)));
     };
     if !values.is_empty() && !value.is_empty() && !values.contains(&value) {
         let values: Vec<String> = values.iter().map(|value| quote(value)).collect();
         let (values, value) = (values.join(" "), quote(value));
         return Err(format!(
             "invalid value for {name}. Expected one of: [{values}], but got: {value}"
-        )
-        .into());
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,6 @@
 
 pub(crate) mod alerting;
 pub(crate) mod discovery;
-pub(crate) mod relabel;
 pub(crate) mod remote;
 pub(crate) mod rules;
 pub(crate) mod scrape;
@@ -15,7 +14,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
-    Relabel(#[from] ::relabel::Error),
+    Relabel(#[from] relabel::Error),
     #[error(transparent)]
     Http(#[from] transport::client::Error),
 }

@@ -50,8 +50,7 @@ impl Default for RawRule {
 impl Rule {
     /// Compiles a rule after checking that its fields make sense together.
     pub fn new(raw: RawRule, names: ValidationScheme) -> Result<Rule> {
-        let action = Action::parse(&raw.action)?;
-        check(&raw, action, names)?;
+        let action = raw.check(names)?;
         Ok(Rule {
             source_labels: raw.source_labels,
             separator: raw.separator,
@@ -76,6 +75,15 @@ impl PartialEq for Rule {
             && self.replacement == other.replacement
             && self.action == other.action
             && self.names == other.names
+    }
+}
+
+impl RawRule {
+    /// Checks that all fields but the regex make sense together.
+    pub fn check(&self, names: ValidationScheme) -> Result<Action> {
+        let action = Action::parse(&self.action)?;
+        check(self, action, names)?;
+        Ok(action)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Relabelling rules as written.
 
 use model::names::ValidationScheme;
+use relabel::RawRule;
 
 use crate::{
     decode::{Broken, Decoder, Section, Setting, Style},
@@ -109,114 +110,32 @@ impl Section for Rule {
 impl Rule {
     /// Checks that the rule makes sense; which label names are valid depends on `scheme`.
     pub fn validate(&self, scheme: ValidationScheme) -> Result<(), Broken> {
-        use Action::*;
-        let action = self.action.as_str();
-        if self.action == Unset {
-            return Err("relabel action cannot be empty".into());
+        match self.to_raw().check(scheme) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string().into()),
         }
-        if self.action == HashMod && self.modulus == 0 {
-            return Err("relabel configuration for hashmod requires non-zero modulus".into());
-        }
-        let needs_target = matches!(
-            self.action,
-            Replace | HashMod | Lowercase | Uppercase | KeepEqual | DropEqual
-        );
-        if needs_target && self.target_label.is_empty() {
-            return Err(format!(
-                "relabel configuration for {action} action requires 'target_label' value"
-            )
-            .into());
-        }
-        self.validate_names(scheme)?;
-        let defaults = Rule::defaults();
-        let only_source_labels = self.regex.is_empty()
-            && self.modulus == 0
-            && self.separator == defaults.separator
-            && self.replacement == defaults.replacement;
-        if matches!(self.action, DropEqual | KeepEqual) && !only_source_labels {
-            return Err(format!("{action} action requires only 'source_labels' and `target_label`, and no other fields").into());
-        }
-        let only_regex = self.source_labels.is_empty()
-            && self.target_label.is_empty()
-            && self.modulus == 0
-            && self.separator == defaults.separator
-            && self.replacement == defaults.replacement;
-        if matches!(self.action, LabelDrop | LabelKeep) && !only_regex {
-            return Err(
-                format!("{action} action requires only 'regex', and no other fields").into()
-            );
-        }
-        Ok(())
     }
 
-    fn validate_names(&self, scheme: ValidationScheme) -> Result<(), Broken> {
-        use Action::*;
-        let action = self.action.as_str();
-        let target_is_valid = match self.action {
-            Replace if self.target_label.contains('$') => {
-                is_valid_template(&self.target_label, scheme)
-            }
-            Replace | Lowercase | Uppercase | KeepEqual | DropEqual | HashMod => {
-                scheme.is_valid_label_name(&self.target_label)
-            }
-            _ => true,
-        };
-        if !target_is_valid {
-            return Err(format!(
-                "{:?} is invalid 'target_label' for {action} action",
-                self.target_label
-            )
-            .into());
+    fn to_raw(&self) -> RawRule {
+        RawRule {
+            source_labels: self.source_labels.0.iter().map(|name| name.0.clone()).collect(),
+            separator: self.separator.clone(),
+            regex: match &self.regex {
+                Pattern::Any => None,
+                Pattern::Given(regex) => Some(regex.as_str().to_owned()),
+            },
+            modulus: self.modulus,
+            target_label: self.target_label.clone(),
+            replacement: self.replacement.clone(),
+            action: self.action.as_str().to_owned(),
         }
-        let keeps_replacement =
-            matches!(self.action, Lowercase | Uppercase | KeepEqual | DropEqual);
-        if keeps_replacement && self.replacement != "$1" {
-            return Err(format!("'replacement' can not be set for {action} action").into());
-        }
-        if self.action == LabelMap && !is_valid_template(&self.replacement, scheme) {
-            return Err(format!(
-                "{:?} is invalid 'replacement' for {action} action",
-                self.replacement
-            )
-            .into());
-        }
-        Ok(())
     }
 }
 
-/// Whether a label name with `$1` and `${name}` in it can become a valid one.
-fn is_valid_template(template: &str, scheme: ValidationScheme) -> bool {
-    match scheme {
-        ValidationScheme::Utf8 => scheme.is_valid_label_name(template),
-        ValidationScheme::Legacy => is_legacy_template(template),
-    }
-}
-
-/// `^(?:(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))+\w*)+$`
-fn is_legacy_template(template: &str) -> bool {
-    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    let mut rest = template.as_bytes();
-    let starts_right =
-        matches!(rest.first(), Some(b) if b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'));
-    while let Some((first, after)) = rest.split_first() {
-        rest = match first {
-            b'$' => {
-                let (name, closing) = match after.split_first() {
-                    Some((b'{', inside)) => (inside, true),
-                    _ => (after, false),
-                };
-                let length = name.iter().take_while(|b| is_word(**b)).count();
-                let (_, after) = name.split_at(length);
-                match (length, closing, after.split_first()) {
-                    (0, ..) => return false,
-                    (_, true, Some((b'}', after))) => after,
-                    (_, true, _) => return false,
-                    (_, false, _) => after,
-                }
-            }
-            b if is_word(*b) => after,
-            _ => return false,
-        };
-    }
-    starts_right
+/// Compiles the rules of a section; `names` says which names they may make.
+pub fn relabel_rules(
+    section: &[Rule],
+    names: ValidationScheme,
+) -> Result<Vec<relabel::Rule>, relabel::Error> {
+    section.iter().map(|rule| relabel::Rule::new(rule.to_raw(), names)).collect()
 }

@@ -1,9 +1,9 @@
-use config::prometheus::{Alertmanagers, File};
+use config::prometheus::{Alertmanagers, File, relabel_rules};
 use model::{Labels, names::ValidationScheme};
 use notifier::{Config, SetConfig};
 use receivers::http_config;
 
-use super::{Result, relabel};
+use super::Result;
 
 /// Which Alertmanagers hear of alerts, and what alerts look like there.
 pub(crate) fn notifier(file: &File) -> Result<Config> {
@@ -11,7 +11,7 @@ pub(crate) fn notifier(file: &File) -> Result<Config> {
     let sets = file.alerting.alertmanagers.iter().map(|section| set(section, names));
     Ok(Config {
         external_labels: external_labels(file),
-        alert_relabel: relabel::rules(&file.alerting.alert_relabel_configs, names)?,
+        alert_relabel: relabel_rules(&file.alerting.alert_relabel_configs, names)?,
         sets: sets.collect::<Result<_>>()?,
     })
 }
@@ -31,7 +31,7 @@ fn set(section: &Alertmanagers, names: ValidationScheme) -> Result<SetConfig> {
         path_prefix: section.path_prefix.clone(),
         timeout: section.timeout.0,
         http,
-        relabel: relabel::rules(&section.relabel_configs, names)?,
-        alert_relabel: relabel::rules(&section.alert_relabel_configs, names)?,
+        relabel: relabel_rules(&section.relabel_configs, names)?,
+        alert_relabel: relabel_rules(&section.alert_relabel_configs, names)?,
     })
 }

@@ -5,7 +5,7 @@ use std::{
 
 use config::{
     decode::{Setting as _, Style},
-    prometheus::{File, RemoteRead, RemoteWrite},
+    prometheus::{File, RemoteRead, RemoteWrite, relabel_rules},
     values::Url,
     yaml,
 };
@@ -15,7 +15,7 @@ use receivers::http_config;
 use remote::{Message, send};
 use transport::client::{Error, Header, Secret};
 
-use super::{alerting::external_labels, relabel};
+use super::alerting::external_labels;
 
 /// Where samples are sent. The error says which section is wrong.
 pub(crate) fn write(file: &File) -> Result<Vec<send::Config>, String> {
@@ -65,7 +65,7 @@ fn queue(
         message: Message::parse(&section.protobuf_message).unwrap_or(Message::Version1),
         timeout: section.remote_timeout.0,
         http,
-        write_relabel: relabel::rules(&section.write_relabel_configs, names)?,
+        write_relabel: relabel_rules(&section.write_relabel_configs, names)?,
         external_labels: external_labels.clone(),
         send_native_histograms: section.send_native_histograms,
         queue: send::Queue {

@@ -1,10 +1,10 @@
-use config::prometheus::{Scrape, ScrapeProtocol};
+use config::prometheus::{Scrape, ScrapeProtocol, relabel_rules};
 use exposition::Protocol;
 use model::names::{EscapingScheme, ValidationScheme};
 use receivers::http_config;
 use scrape::Config;
 
-use super::{Result, relabel};
+use super::Result;
 
 /// What a job means. Names and limits were inherited and checked when the file was read.
 pub(crate) fn job(section: &Scrape) -> Result<Config> {
@@ -45,8 +45,8 @@ pub(crate) fn job(section: &Scrape) -> Result<Config> {
             .unwrap_or(EscapingScheme::AllowUtf8),
         extra_scrape_metrics: section.extra_scrape_metrics.unwrap_or_default(),
         http: http_config::to_client(&section.http)?,
-        relabel_rules: relabel::rules(&section.relabel_configs, names)?,
-        metric_relabel_rules: relabel::rules(&section.metric_relabel_configs, names)?,
+        relabel_rules: relabel_rules(&section.relabel_configs, names)?,
+        metric_relabel_rules: relabel_rules(&section.metric_relabel_configs, names)?,
     })
 }
 

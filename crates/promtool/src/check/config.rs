@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use config::{
     glob::glob,
     http::Tls,
-    prometheus::{Alertmanagers, Config, File, Options, Scrape, load, sd::Discovery},
+    prometheus::{
+        Alertmanagers, Config, File, Options, Scrape, load, relabel_rules, sd::Discovery,
+    },
 };
 use model::labels::quote;
 use runtime::Disk;
@@ -158,7 +160,7 @@ impl Checker<'_> {
 
     fn check_set(&mut self, set: &Alertmanagers, config: &Config) -> anyhow::Result<()> {
         let names = config.file.global.scheme();
-        let rules = target_files::relabel_rules(&set.relabel_configs, names)?;
+        let rules = relabel_rules(&set.relabel_configs, names)?;
         for group in target_files::static_groups(&set.discovery) {
             check_alertmanagers(set, &rules, &group)?;
         }

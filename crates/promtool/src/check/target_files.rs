@@ -2,15 +2,11 @@
 
 use std::path::Path;
 
-use config::{
-    prometheus::{
-        Alertmanagers, Rule, Scrape,
-        sd::{self, Discovery},
-    },
-    values::Pattern,
+use config::prometheus::{
+    Alertmanagers, Scrape, relabel_rules,
+    sd::{self, Discovery},
 };
 use model::{Labels, LabelsBuilder, TargetGroup, labels::quote, names::ValidationScheme};
-use relabel::RawRule;
 use runtime::Disk;
 
 use super::describe;
@@ -68,29 +64,6 @@ pub(crate) fn job(section: &Scrape) -> anyhow::Result<scrape::Config> {
         relabel_rules: relabel_rules(&section.relabel_configs, names)?,
         ..scrape::Config::default()
     })
-}
-
-/// Compiles rules; `names` says which names they may make.
-pub(crate) fn relabel_rules(
-    section: &[Rule],
-    names: ValidationScheme,
-) -> anyhow::Result<Vec<relabel::Rule>> {
-    section.iter().map(|rule| Ok(relabel::Rule::new(raw(rule), names)?)).collect()
-}
-
-fn raw(rule: &Rule) -> RawRule {
-    RawRule {
-        source_labels: rule.source_labels.0.iter().map(|name| name.0.clone()).collect(),
-        separator: rule.separator.clone(),
-        regex: match &rule.regex {
-            Pattern::Any => None,
-            Pattern::Given(regex) => Some(regex.as_str().to_owned()),
-        },
-        modulus: rule.modulus,
-        target_label: rule.target_label.clone(),
-        replacement: rule.replacement.clone(),
-        action: rule.action.as_str().to_owned(),
-    }
 }
 
 /// Refuses a group with a target that the job could not scrape.
