@@ -101,11 +101,11 @@ fn write_files(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn table(processes: &[plan::Process], children: &Children) -> String {
-    let mut out = format!("\n{:<14}{:<26}{:>8}  {}\n", "WHAT", "WHERE", "PID", "WHAT FOR");
+    let mut out = format!("\n{:<16}{:<26}{:>8}  {}\n", "WHAT", "WHERE", "PID", "WHAT FOR");
     for process in processes {
         let pid = children.pid(process.name).map_or("-".to_owned(), |pid| pid.to_string());
         let url = format!("http://{}", process.address);
-        out.push_str(&format!("{:<14}{url:<26}{pid:>8}  {}\n", process.name, process.purpose));
+        out.push_str(&format!("{:<16}{url:<26}{pid:>8}  {}\n", process.name, process.purpose));
     }
     out
 }
@@ -120,7 +120,9 @@ fn what_to_try(processes: &[plan::Process], children: &Children, folder: &Path) 
     let pid = |name| children.pid(name).unwrap_or_default();
     let (server, first) = (pid("server-a"), pid("alertmanager-a"));
     format!(
-        "Try, in another terminal:
+        "Look, in a browser: http://{a}/ (server) and http://{alertmanager}/ (Alertmanager)
+
+Try, in another terminal:
   curl -s 'http://{a}/api/v1/query?query=path:shop_errors:ratio30s'
   curl -s 'http://{c}/api/v1/query?query=sum+by+(mode)+(rate(node_cpu_seconds_total[1m]))'
   vesta amtool --alertmanager.url=http://{alertmanager} alert query
