@@ -125,16 +125,11 @@ fn histogram(layout: &Layout, values: &[FloatState], n_positive: usize) -> Float
     let (count, zero_count, sum) = (next(), next(), next());
     let positive_buckets = values.by_ref().take(n_positive).collect();
     FloatHistogram {
-        schema: layout.schema,
-        zero_threshold: layout.zero_threshold,
         zero_count,
         count,
         sum,
-        positive_spans: layout.positive_spans.clone(),
-        negative_spans: layout.negative_spans.clone(),
         positive_buckets,
         negative_buckets: values.collect(),
-        custom_values: layout.custom_values.clone(),
-        ..FloatHistogram::default()
+        ..layout.empty_histogram()
     }
 }

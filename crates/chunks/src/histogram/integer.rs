@@ -1,8 +1,4 @@
-use model::{
-    FloatHistogram,
-    float::is_stale,
-    histogram::{Histogram, Span},
-};
+use model::{FloatHistogram, float::is_stale, histogram::Histogram};
 
 use super::{Header, Layout, Times, begin, count};
 use crate::{
@@ -199,27 +195,18 @@ pub(super) fn decode(
                 steps.read(reader, sample_idx)?;
             }
             Some(FloatHistogram {
-                schema: layout.schema,
-                zero_threshold: layout.zero_threshold,
                 zero_count: zero.value as u64 as f64,
                 count: total.value as u64 as f64,
                 sum: sum.value(),
-                positive_spans: spans(&layout.positive_spans),
-                negative_spans: spans(&layout.negative_spans),
                 positive_buckets: absolute(&positive),
                 negative_buckets: absolute(&negative),
-                custom_values: layout.custom_values.clone(),
-                ..FloatHistogram::default()
+                ..layout.empty_histogram()
             })
         };
         let histogram = read().ok_or(sample_idx)?;
         push(sample_idx, times.time, histogram);
     }
     Ok(())
-}
-
-fn spans(spans: &[Span]) -> Vec<Span> {
-    spans.to_vec()
 }
 
 /// Buckets are differences to the bucket before.

@@ -43,6 +43,18 @@ impl Layout {
         }
     }
 
+    /// A histogram of this layout, without counts.
+    pub(crate) fn empty_histogram(&self) -> FloatHistogram {
+        FloatHistogram {
+            schema: self.schema,
+            zero_threshold: self.zero_threshold,
+            positive_spans: self.positive_spans.clone(),
+            negative_spans: self.negative_spans.clone(),
+            custom_values: self.custom_values.clone(),
+            ..FloatHistogram::default()
+        }
+    }
+
     pub(crate) fn n_positive(&self) -> usize {
         n_buckets(&self.positive_spans)
     }
