@@ -17,6 +17,7 @@ mod pool;
 mod report;
 mod schedule;
 mod scrape_loop;
+mod shared;
 mod status;
 mod target;
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use config::Config;
 pub use error::{Error, Result};
 pub use labels::preview;
 pub use manager::{Manager, Options, TargetGroups};
+pub use shared::{SharedAnswer, Sharing};
 pub use status::{Health, PoolStatus, TargetStatus};

@@ -11,7 +11,7 @@ use transport::client::Client;
 
 use crate::{
     Config, Error, PoolStatus, Result, failure_log, metrics::Metrics, pool::Pool, schedule,
-    scrape_loop::World,
+    scrape_loop::World, shared::Sharing,
 };
 
 /// Target groups by job.
@@ -75,7 +75,7 @@ impl Manager {
     ) -> Manager {
         let metrics = Metrics::register(registry);
         let shutdown = CancellationToken::new();
-        let world = World { options, runtime, appendable, metrics, shutdown };
+        let world = World { options, runtime, appendable, metrics, shutdown, sharing: None };
         let state: Arc<Mutex<State>> = Arc::default();
         let asked = Arc::downgrade(&state);
         registry.collect(move |families| {
@@ -84,6 +84,16 @@ impl Manager {
             }
         });
         Manager { world: Arc::new(world), state, tasks: TaskTracker::new() }
+    }
+
+    /// Shares the scrapes with other servers. Before anything is scraped.
+    pub fn with_sharing(mut self, sharing: Arc<dyn Sharing>) -> Manager {
+        let world = Arc::get_mut(&mut self.world);
+        stdx::never!(world.is_none());
+        if let Some(world) = world {
+            world.sharing = Some(sharing);
+        }
+        self
     }
 
     /// Replaces the jobs. Targets that stay the same are scraped on; new jobs wait for
@@ -96,7 +106,10 @@ impl Manager {
             clients.push(self.client(config, state.pools.get(&config.job_name))?);
         }
         let logs = failure_log::open(&*self.world.runtime.disk, &configs)?;
-        let seed = schedule::seed(&self.world.options.host_name, external_labels);
+        let seed = match &self.world.sharing {
+            Some(sharing) => schedule::seed(&sharing.name(), &Labels::empty()),
+            None => schedule::seed(&self.world.options.host_name, external_labels),
+        };
         let mut old = std::mem::take(&mut state.pools);
         for (config, client) in configs.into_iter().zip(clients) {
             let job = config.job_name.clone();
@@ -161,6 +174,17 @@ impl Manager {
         state.groups = groups.clone();
         for (job, pool) in &mut state.pools {
             // Who is not mentioned has not been looked for yet.
+            if let Some(groups) = groups.get(job) {
+                pool.sync(groups);
+            }
+        }
+    }
+
+    /// Asks again which targets this server holds: others have come or gone.
+    pub fn share_anew(&self) {
+        let mut state = self.state.lock();
+        let State { pools, groups } = &mut *state;
+        for (job, pool) in pools {
             if let Some(groups) = groups.get(job) {
                 pool.sync(groups);
             }

@@ -150,7 +150,10 @@ impl Pool {
                         let discovered = identity.discovered.clone();
                         let seed = self.world.runtime.random.u64();
                         let target = Target::new(config, identity, seed);
-                        if hashes.insert(target.hash, ()).is_none() {
+                        let is_new = hashes.insert(target.hash, ()).is_none();
+                        let sharing = self.world.sharing.as_ref();
+                        if is_new && sharing.is_none_or(|sharing| sharing.holds(target.shared_key))
+                        {
                             found.push((target, discovered));
                         }
                     }

@@ -14,6 +14,11 @@ pub(crate) fn hash(labels: &Labels, url: &str) -> u64 {
     fnv(&[format!("{:016}", labels.hash64()).as_bytes(), url.as_bytes()])
 }
 
+/// Tells targets of different jobs apart, too.
+pub(crate) fn shared_key(hash: u64, job: &str) -> u64 {
+    fnv(&[&hash.to_be_bytes(), job.as_bytes()])
+}
+
 /// How long from `now`, since the epoch, until the target's turn. Turns are a matter of wall-clock
 /// time, so that a restart keeps the rhythm.
 pub(crate) fn wait(hash: u64, seed: u64, interval: Duration, now: Duration) -> Duration {

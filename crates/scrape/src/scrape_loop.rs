@@ -23,6 +23,7 @@ use crate::{
     metrics::Metrics,
     report::{Facts, Report},
     schedule,
+    shared::{Answer, SharedAnswer, Sharing},
     target::Target,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) metrics: Metrics,
     /// The node stops: loops end at once and leave their series as they are.
     pub(crate) shutdown: CancellationToken,
+    /// The other servers that scrape the same targets.
+    pub(crate) sharing: Option<Arc<dyn Sharing>>,
 }
 
 /// What the loops of a job share; a reload replaces it between two scrapes.
@@ -139,16 +142,24 @@ impl ScrapeLoop {
         let settings = self.settings.borrow().clone();
         let (began, now) = (clock.monotonic(), clock.now());
         let interval = self.target.interval;
-        let time = match options.adjust_timestamps {
-            true => schedule::align(now, turn, interval, options.timestamp_tolerance),
-            false => now,
+        let time = match (&world.sharing, options.adjust_timestamps) {
+            // The slot is the identity of a sample, on all servers.
+            (Some(_), _) => turn,
+            (None, true) => schedule::align(now, turn, interval, options.timestamp_tolerance),
+            (None, false) => now,
         };
+        let time = Timestamp::from_millis(time.as_millis() as i64);
         if let Some(last) = self.last_scrape.replace(now) {
             world.metrics.interval_length(interval).observe_duration(now.saturating_sub(last));
         }
-        let answer = self.ask(&settings).await;
-        let time = Timestamp::from_millis(time.as_millis() as i64);
-        let is_small = answer.as_ref().is_ok_and(|answer| answer.body.len() <= INLINE_BYTES);
+        let answer = match &world.sharing {
+            Some(sharing) => match self.share(&**sharing, &settings, time).await {
+                Some(answer) => answer,
+                None => return,
+            },
+            None => self.ask(&settings).await,
+        };
+        let is_small = answer.outcome.as_ref().is_ok_and(|a| a.body.len() <= INLINE_BYTES);
         let work = || {
             let store = || self.store(&settings, answer, time, began);
             let stored = catch_unwind(AssertUnwindSafe(store)).unwrap_or_else(|_| {
@@ -171,7 +182,26 @@ impl ScrapeLoop {
         self.target.report(now, took, stored.error);
     }
 
-    async fn ask(&self, settings: &Settings) -> Result<Response, FetchError> {
+    async fn ask(&self, settings: &Settings) -> Answer {
+        let began = self.world.runtime.clock.monotonic();
+        let outcome = self.fetch(settings).await;
+        Answer { took: self.world.runtime.clock.monotonic().saturating_sub(began), outcome }
+    }
+
+    /// Asks unless another server does.
+    async fn share(
+        &self,
+        sharing: &dyn Sharing,
+        settings: &Settings,
+        slot: Timestamp,
+    ) -> Option<Answer> {
+        let Target { shared_key, timeout, .. } = *self.target;
+        let ask = Box::pin(async { self.ask(settings).await.share() });
+        let shared: SharedAnswer = sharing.turn(shared_key, slot, timeout, ask).await?;
+        Some(Answer::read(&shared))
+    }
+
+    async fn fetch(&self, settings: &Settings) -> Result<Response, FetchError> {
         if let Some(error) = &settings.forced_error {
             return Err(FetchError::Refused(error.clone()));
         }
@@ -186,7 +216,7 @@ impl ScrapeLoop {
     fn store(
         &mut self,
         settings: &Settings,
-        answer: Result<Response, FetchError>,
+        answer: Answer,
         time: Timestamp,
         began: Duration,
     ) -> Stored {
@@ -198,7 +228,8 @@ impl ScrapeLoop {
         let mut appender = world.appendable.appender();
         let mut counts = Counts::default();
         let mut body_bytes = Some(0);
-        let answer = answer.and_then(|response| {
+        let Answer { took, outcome } = answer;
+        let answer = outcome.and_then(|response| {
             let body = fetch::decode(config, &response)?;
             Ok((response, body))
         });
@@ -231,7 +262,11 @@ impl ScrapeLoop {
         drop(memory);
         let facts = Facts {
             is_up: result.is_ok(),
-            duration: world.runtime.clock.monotonic().saturating_sub(began),
+            // What another server must say, too, cannot count the time that storing took here.
+            duration: match world.sharing {
+                Some(_) => took,
+                None => world.runtime.clock.monotonic().saturating_sub(began),
+            },
             counts,
             timeout: self.target.timeout,
             body_bytes,

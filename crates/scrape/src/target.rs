@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Target {
     /// Tells it apart from the others of its job.
     pub(crate) hash: u64,
+    /// Tells it apart from all others, on all servers.
+    pub(crate) shared_key: u64,
     /// What samples get.
     pub(crate) labels: Labels,
     pub(crate) forms: Forms,
@@ -57,8 +59,10 @@ impl Target {
             None => Url::parse(&url_text).map_err(|error| format!("parse {url_text:?}: {error}")),
         };
         let memory = Memory { cache: Cache::new(seed), metadata: TargetMetadata::default() };
+        let hash = schedule::hash(&identity.labels, &url_text);
         Target {
-            hash: schedule::hash(&identity.labels, &url_text),
+            hash,
+            shared_key: schedule::shared_key(hash, &config.job_name),
             labels: labels::visible(&identity.labels),
             forms: labels::histogram_forms(&identity.labels),
             interval: identity.interval,

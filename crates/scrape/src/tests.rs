@@ -5,6 +5,7 @@ mod histograms;
 mod labels;
 mod schedule;
 mod scrapes;
+mod sharing;
 mod tables;
 mod targets;
 mod world;

@@ -72,6 +72,14 @@ impl World {
         World { simulation, storage, manager, registry, answers, requests }
     }
 
+    /// A world whose server shares its scrapes with others.
+    pub(super) fn sharing(options: Options, sharing: Arc<dyn crate::Sharing>) -> World {
+        let World { manager, simulation, storage, registry, answers, requests } =
+            World::with_options(options);
+        let manager = manager.with_sharing(sharing);
+        World { simulation, storage, manager, registry, answers, requests }
+    }
+
     /// A world in which `job` scrapes one target at `host:80` that answers so.
     pub(super) async fn scraping(config: Config, answer: Answer) -> World {
         let world = World::new();
