@@ -12,6 +12,7 @@ mod encode;
 mod ledger;
 mod metadata;
 mod metrics;
+mod peers;
 mod position;
 mod progress;
 mod queue;
@@ -44,6 +45,7 @@ use self::{
 pub use self::{
     config::{Config, Metadata, Options, Queue},
     metadata::MetadataSource,
+    peers::Peers,
 };
 use crate::Message;
 
@@ -55,6 +57,7 @@ pub struct Senders {
     /// Who cuts the log asks here.
     readers: Readers,
     metadata: MetadataSource,
+    peers: Option<Arc<dyn Peers>>,
     running: Vec<Running>,
 }
 
@@ -86,7 +89,12 @@ impl Senders {
         metadata: MetadataSource,
     ) -> Senders {
         let metrics = Metrics::register(registry);
-        Senders { options, runtime, metrics, readers, metadata, running: Vec::new() }
+        Senders { options, runtime, metrics, readers, metadata, peers: None, running: Vec::new() }
+    }
+
+    /// Writes only while the others do not. Before the first configuration.
+    pub fn with_peers(self, peers: Arc<dyn Peers>) -> Senders {
+        Senders { peers: Some(peers), ..self }
     }
 
     /// Starts, keeps and ends queues, so that they are as `configs` says. The log must be open:
@@ -149,7 +157,9 @@ impl Senders {
             if let Err(err) = file.note(from) {
                 error!(%err, "Failed to keep the position of remote write");
             }
-            let series = SeriesMap::new(config.external_labels.clone(), config.write_relabel);
+            let has_peers = self.peers.is_some();
+            let rules = config.write_relabel;
+            let series = SeriesMap::new(config.external_labels.clone(), rules, has_peers);
             let is_version2 = config.message == Message::Version2;
             let histograms = Histograms {
                 exponential: is_version2 || config.send_native_histograms,
@@ -170,6 +180,8 @@ impl Senders {
                 clock: self.runtime.clock.clone(),
                 metrics,
                 progress: Progress::new(from, file, hold),
+                peers: self.peers.clone(),
+                name: config.position_name.clone(),
                 room: Notify::new(),
             };
             info!(remote_name = config.name, url, segment = from.segment, "Starting remote write");

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use wal::tail::Step;
+use wal::{Position, tail::Step};
 
 use super::{
-    batch::Item,
+    batch::{Count, Item},
     desired::{Flow, desired_shards},
     shard::{Ends, SUCCESS_WITHIN, Sending, Shard},
     source::{Source, note_pending},
@@ -18,6 +18,9 @@ use super::{
 const POLL: Duration = Duration::from_millis(100);
 /// How often to think about the number of shards.
 const RESHARD: Duration = Duration::from_secs(10);
+
+/// Nothing lies behind it, whatever the log grows by.
+const EVERYTHING: Position = Position { segment: u32::MAX, offset: u64::MAX };
 
 pub(super) struct Queue {
     name: String,
@@ -29,6 +32,8 @@ pub(super) struct Queue {
     reshard_at: Duration,
     /// Read and not yet in a shard.
     pending: Vec<Item>,
+    /// Up to here the log has samples that another server may have sent.
+    shared_until: Position,
 }
 
 /// Tasks that send.
@@ -43,7 +48,9 @@ impl Queue {
         let shards = Shards::start(&sending, sending.queue.min_shards);
         let reshard_at = sending.clock.monotonic() + RESHARD;
         let flow = Flow::default();
-        Queue { name, sending, source, shards, flow, reshard_at, pending: Vec::new() }
+        let shared_until = if sending.peers.is_some() { EVERYTHING } else { Position::default() };
+        let pending = Vec::new();
+        Queue { name, sending, source, shards, flow, reshard_at, pending, shared_until }
     }
 
     /// Sends until it is told to stop; then flushes for as long as `flush_deadline`. What is not
@@ -64,6 +71,11 @@ impl Queue {
                 self.reshard().await;
             }
         }
+        if self.sending.is_handed_over() {
+            self.shards.end().await;
+            self.sending.progress.keep();
+            return;
+        }
         let clock = self.sending.clock.clone();
         let is_flushed = runtime::clock::timeout(&*clock, flush_deadline, self.flush()).await;
         if is_flushed.is_none() {
@@ -75,10 +87,17 @@ impl Queue {
 
     fn read(&mut self) -> Step {
         let before = self.pending.len();
+        let may_be_sent = self.may_be_sent();
         let (source, progress) = (&mut self.source, &self.sending.progress);
         let pending = &mut self.pending;
         let step = runtime::blocking(|| source.read(progress, pending));
         note_pending(&self.pending[before..], &self.sending.metrics);
+        if may_be_sent {
+            let arrived = self.sending.extract_acknowledged(&mut self.pending, before);
+            if !arrived.is_empty() {
+                self.sending.finish(&arrived, Count::of(&arrived));
+            }
+        }
         let newest = self.source.newest() as f64 / 1000.0;
         self.sending.metrics.highest.set(newest.floor());
         match step {
@@ -97,6 +116,23 @@ impl Queue {
                 Step::End
             }
         }
+    }
+
+    /// Whether another server may have sent what is read next: while it writes, and what it may have
+    /// sent before this one began to write.
+    fn may_be_sent(&mut self) -> bool {
+        if self.sending.peers.is_none() {
+            return false;
+        }
+        if !self.sending.may_write() {
+            self.shared_until = EVERYTHING;
+        } else if self.shared_until == EVERYTHING {
+            match runtime::blocking(|| self.source.end()) {
+                Ok(end) => self.shared_until = end,
+                Err(err) => error!(remote_name = self.name, %err, "Failed to read the log"),
+            }
+        }
+        self.source.position() < self.shared_until
     }
 
     /// Hands all pending samples to the shards, waiting for room.

@@ -11,6 +11,8 @@ pub(super) struct Sent {
     pub(super) labels: Labels,
     /// Samples of one series go through one shard.
     pub(super) shard_key: u64,
+    /// Of the labels, the same on all servers; zero where there are no others.
+    pub(super) hash: u64,
     pub(super) metadata: Option<Metadata>,
 }
 
@@ -18,6 +20,7 @@ pub(super) struct Sent {
 pub(super) struct SeriesMap {
     external_labels: Labels,
     rules: Vec<relabel::Rule>,
+    has_peers: bool,
     series: HashMap<u64, Known>,
 }
 
@@ -36,22 +39,29 @@ pub(super) enum Found<'a> {
 }
 
 impl SeriesMap {
-    pub(super) fn new(external_labels: Labels, rules: Vec<relabel::Rule>) -> SeriesMap {
-        SeriesMap { external_labels, rules, series: HashMap::new() }
+    pub(super) fn new(
+        external_labels: Labels,
+        rules: Vec<relabel::Rule>,
+        has_peers: bool,
+    ) -> SeriesMap {
+        SeriesMap { external_labels, rules, has_peers, series: HashMap::new() }
     }
 
     pub(super) fn name(&mut self, series_ref: u64, labels: &Labels, segment: u32) {
         let sent = with_external_labels(labels, &self.external_labels, &self.rules);
-        let sent =
-            sent.map(|labels| Arc::new(Sent { labels, shard_key: series_ref, metadata: None }));
+        let sent = sent.map(|labels| {
+            let hash = if self.has_peers { labels.hash64() } else { 0 };
+            Arc::new(Sent { labels, shard_key: series_ref, hash, metadata: None })
+        });
         self.series.insert(series_ref, Known { sent, segment });
     }
 
     pub(super) fn describe(&mut self, series_ref: u64, metadata: Metadata) {
         let known = self.series.get_mut(&series_ref);
         if let Some(sent) = known.and_then(|known| known.sent.as_mut()) {
-            let (labels, shard_key) = (sent.labels.clone(), sent.shard_key);
-            *sent = Arc::new(Sent { labels, shard_key, metadata: Some(metadata) });
+            let Sent { labels, shard_key, hash, .. } = &**sent;
+            let (labels, metadata) = (labels.clone(), Some(metadata));
+            *sent = Arc::new(Sent { labels, shard_key: *shard_key, hash: *hash, metadata });
         }
     }
 

@@ -13,6 +13,7 @@ use super::{
     config::Queue,
     encode,
     metrics::QueueMetrics,
+    peers::Peers,
     progress::Progress,
 };
 use runtime::Clock;
@@ -25,13 +26,16 @@ pub(super) struct Sending {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: QueueMetrics,
     pub(super) progress: Progress,
+    pub(super) peers: Option<Arc<dyn Peers>>,
+    /// What peers call the queue.
+    pub(super) name: String,
     /// Told whenever a shard has room again.
     pub(super) room: Notify,
 }
 
 /// Samples of one shard, in order.
 pub(super) struct Shard {
-    /// Nothing else is locked under it but other shards' queues, in their order.
+    /// Under it are locked other shards' queues, in their order, and what peers know.
     pub(super) waiting: Mutex<VecDeque<Item>>,
     arrived: Notify,
 }
@@ -63,6 +67,10 @@ impl Shard {
                 () = ends.halt.cancelled() => break,
                 () = self.ready(&sending, &ends) => {}
             }
+            if !sending.may_write() {
+                self.stand_by(&sending, &ends).await;
+                continue;
+            }
             let batch = self.take(&sending);
             if batch.is_empty() {
                 if ends.drain.is_cancelled() {
@@ -71,9 +79,11 @@ impl Shard {
                 continue;
             }
             unsent = sending.send(batch, &ends.halt).await;
-            if !unsent.is_empty() {
+            if ends.halt.is_cancelled() {
                 break;
             }
+            // Another server writes now; this one may have to go on one day.
+            self.put_back(std::mem::take(&mut unsent));
         }
         unsent.extend(self.waiting.lock().drain(..));
         unsent
@@ -97,6 +107,33 @@ impl Shard {
         }
     }
 
+    /// Lets go of what the writer has sent, while another server is it.
+    async fn stand_by(&self, sending: &Sending, ends: &Ends) {
+        self.let_go(sending);
+        tokio::select! {
+            () = ends.halt.cancelled() => {}
+            () = sending.turn_changed() => {}
+            () = sending.clock.sleep(STAND_BY) => {}
+        }
+    }
+
+    fn let_go(&self, sending: &Sending) {
+        let mut waiting = self.waiting.lock();
+        let mut kept = Vec::from(std::mem::take(&mut *waiting));
+        let arrived = sending.extract_acknowledged(&mut kept, 0);
+        *waiting = kept.into();
+        drop(waiting);
+        if !arrived.is_empty() {
+            sending.finish(&arrived, Count::of(&arrived));
+            sending.room.notify_one();
+        }
+    }
+
+    fn put_back(&self, batch: Vec<Item>) {
+        let mut waiting = self.waiting.lock();
+        batch.into_iter().rev().for_each(|item| waiting.push_front(item));
+    }
+
     fn take(&self, sending: &Sending) -> Vec<Item> {
         let mut waiting = self.waiting.lock();
         let n_items = waiting.len().min(sending.queue.max_samples_per_send);
@@ -110,7 +147,44 @@ impl Shard {
 }
 
 impl Sending {
-    /// Sends a batch for as long as it takes; gives it back if it is halted between two attempts.
+    /// Whether this server is the one that writes.
+    pub(super) fn may_write(&self) -> bool {
+        self.peers.as_ref().is_none_or(|peers| peers.may_write())
+    }
+
+    /// Whether what is not sent yet is for another server to send, from its own log.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.peers.as_ref().is_some_and(|peers| !peers.may_write() || peers.can_take_over())
+    }
+
+    async fn turn_changed(&self) {
+        match &self.peers {
+            Some(peers) => peers.changed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Completes when this server is not the writer any more.
+    async fn turn_lost(&self) {
+        while self.may_write() {
+            tokio::select! {
+                () = self.turn_changed() => {}
+                () = self.clock.sleep(STAND_BY) => {}
+            }
+        }
+    }
+
+    /// Takes out of `items`, from `first` on, what has arrived already, whoever sent it.
+    pub(super) fn extract_acknowledged(&self, items: &mut Vec<Item>, first: usize) -> Vec<Item> {
+        let Some(peers) = &self.peers else { return Vec::new() };
+        let has_arrived = |item: &mut Item| {
+            peers.acknowledged(&self.name, item.series.hash).is_some_and(|until| item.time <= until)
+        };
+        items.extract_if(first.., has_arrived).collect()
+    }
+
+    /// Sends a batch for as long as it takes; gives it back if it is halted between two attempts,
+    /// or another server has become the writer.
     async fn send(&self, mut batch: Vec<Item>, halt: &CancellationToken) -> Vec<Item> {
         let mut body = None;
         let mut backoff = self.queue.min_backoff;
@@ -125,7 +199,11 @@ impl Sending {
             let packed = body.get_or_insert_with(|| self.pack(&batch)).clone();
             let n_bytes = packed.len();
             let begin = self.clock.monotonic();
-            let answer = self.client.post(packed, attempt, self.clock.now()).await;
+            let answer = tokio::select! {
+                answer = self.client.post(packed, attempt, self.clock.now()) => answer,
+                // Whether it has arrived is not known: the next writer sends it, too.
+                () = self.turn_lost(), if self.peers.is_some() => return batch,
+            };
             let took = self.clock.monotonic().saturating_sub(begin);
             self.metrics.duration.observe_duration(took);
             self.progress.note_sending(took);
@@ -141,7 +219,7 @@ impl Sending {
                     error!(count = batch.len(), exemplarCount = 0, err, "non-recoverable error");
                     self.metrics.samples.failed.add(count.samples as f64);
                     self.metrics.histograms.failed.add(count.histograms as f64);
-                    self.finish(&batch, count);
+                    self.settle(&batch, count);
                     return Vec::new();
                 }
                 Err(failed) => {
@@ -152,6 +230,7 @@ impl Sending {
                     self.progress.note_failure(self.clock.monotonic() + wait * 2);
                     tokio::select! {
                         () = halt.cancelled() => return batch,
+                        () = self.turn_lost(), if self.peers.is_some() => return batch,
                         () = self.clock.sleep(wait) => {}
                     }
                     backoff = (wait * 2).min(self.queue.max_backoff).max(self.queue.min_backoff);
@@ -176,7 +255,7 @@ impl Sending {
         self.metrics.samples.too_old.add(count.samples as f64);
         self.metrics.histograms.too_old.add(count.histograms as f64);
         self.progress.note_dropped(old.len() as u64);
-        self.finish(&old, count);
+        self.settle(&old, count);
         true
     }
 
@@ -205,11 +284,21 @@ impl Sending {
             self.metrics.highest_sent.set((seconds).floor());
             debug!(count = batch.len(), "batch sent");
         }
+        self.settle(batch, count);
+    }
+
+    /// Nobody has to send these samples any more, no other server either.
+    fn settle(&self, batch: &[Item], count: Count) {
+        if let Some(peers) = &self.peers {
+            let samples: Vec<(u64, i64)> =
+                batch.iter().map(|item| (item.series.hash, item.time)).collect();
+            peers.acknowledge(&self.name, &samples);
+        }
         self.finish(batch, count);
     }
 
-    /// Nobody has to send these samples any more.
-    fn finish(&self, batch: &[Item], count: Count) {
+    /// This server does not have to send these samples any more.
+    pub(super) fn finish(&self, batch: &[Item], count: Count) {
         self.metrics.samples.pending.add(-(count.samples as f64));
         self.metrics.histograms.pending.add(-(count.histograms as f64));
         self.progress.acknowledge(batch, self.clock.monotonic());
@@ -225,6 +314,9 @@ pub(crate) fn pack(request: &[u8]) -> bytes::Bytes {
     packed.truncate(len);
     packed.into()
 }
+
+/// How often to look what the writer has sent.
+const STAND_BY: Duration = Duration::from_millis(200);
 
 /// As long as the newest success may be ago for a change of the number of shards.
 pub(super) const SUCCESS_WITHIN: Duration = Duration::from_secs(10);

@@ -103,6 +103,16 @@ impl Source {
         Ok(step)
     }
 
+    /// Behind the last record that was read.
+    pub(super) fn position(&self) -> Position {
+        self.tail.position()
+    }
+
+    /// Where the log ends now.
+    pub(super) fn end(&self) -> wal::Result<Position> {
+        Ok(tail::end(&*self.disk, &self.directory)?.unwrap_or_default())
+    }
+
     /// How many samples were read since the last call, and how many of these were dropped.
     pub(super) fn take_counts(&mut self) -> (u64, u64) {
         (std::mem::take(&mut self.decoder.n_read), std::mem::take(&mut self.decoder.n_dropped))

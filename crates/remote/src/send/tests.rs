@@ -1,3 +1,4 @@
+mod peers;
 mod queue;
 mod tables;
 mod world;

@@ -34,7 +34,8 @@ pub(super) struct World {
     pub(super) receiver: Arc<FakeReceiver>,
     pub(super) disk: Arc<SimulatedDisk>,
     writer: Writer,
-    senders: Senders,
+    /// There but for moments.
+    senders: Option<Senders>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -124,6 +125,24 @@ impl World {
         World::on(simulation, disk, Arc::default()).await
     }
 
+    /// A server whose samples others have, too; what they send arrives at the same receiver.
+    pub(super) async fn with_peers(
+        peers: Arc<dyn crate::send::Peers>,
+        receiver: Arc<FakeReceiver>,
+    ) -> World {
+        let simulation = Simulation::new(1);
+        let disk = simulation.disk.clone();
+        let mut world = World::on(simulation, disk, receiver).await;
+        world.share(peers);
+        world
+    }
+
+    /// From now on others have the same samples.
+    pub(super) fn share(&mut self, peers: Arc<dyn crate::send::Peers>) {
+        let senders = self.senders.take().expect("it is there but for this moment");
+        self.senders = Some(senders.with_peers(peers));
+    }
+
     /// Another process on what is on the disk, after the one before was killed.
     pub(super) async fn after_kill(self) -> World {
         let disk = self.disk.after_kill();
@@ -159,14 +178,14 @@ impl World {
             user_agent: "test".to_owned(),
         };
         let metadata = Arc::new(std::collections::BTreeMap::new);
-        let senders = Senders::new(options, runtime, &registry, readers.clone(), metadata);
+        let senders = Some(Senders::new(options, runtime, &registry, readers.clone(), metadata));
         World { simulation, registry, readers, receiver, disk, writer, senders, stop, tasks }
     }
 
     pub(super) async fn apply(&mut self, configs: Vec<Config>) {
         let clock = self.simulation.clock.clone();
         let (outcome, ()) =
-            tokio::join!(self.senders.apply(configs), clock.run_for(Duration::from_secs(90)));
+            tokio::join!(self.senders_mut().apply(configs), clock.run_for(Duration::from_secs(90)));
         outcome.expect("good settings");
     }
 
@@ -195,13 +214,17 @@ impl World {
         self.writer.append(&[&encoded]).expect("the disk is good");
     }
 
+    fn senders_mut(&mut self) -> &mut Senders {
+        self.senders.as_mut().expect("it is there but for moments")
+    }
+
     pub(super) async fn run_for(&self, duration: Duration) {
         self.simulation.clock.run_for(duration).await;
     }
 
     pub(super) async fn stop(&mut self) {
         let clock = self.simulation.clock.clone();
-        tokio::join!(self.senders.stop(), clock.run_for(Duration::from_secs(120)));
+        tokio::join!(self.senders_mut().stop(), clock.run_for(Duration::from_secs(120)));
     }
 
     /// The sum of a metric over its labels.

@@ -1,0 +1,172 @@
+//! Two servers with the same samples, of which one writes.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use runtime::BoxFuture;
+use tokio::sync::Notify;
+
+use super::world::{FakeReceiver, World, config};
+use crate::send::Peers;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What both servers agree on.
+#[derive(Default)]
+struct Agreed {
+    writer: Mutex<usize>,
+    acknowledged: Mutex<BTreeMap<u64, i64>>,
+    changed: Notify,
+}
+
+struct Member {
+    number: usize,
+    agreed: Arc<Agreed>,
+}
+
+impl Peers for Member {
+    fn may_write(&self) -> bool {
+        *self.agreed.writer.lock() == self.number
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.agreed.changed.notified())
+    }
+
+    fn can_take_over(&self) -> bool {
+        true
+    }
+
+    fn acknowledged(&self, _: &str, series: u64) -> Option<i64> {
+        self.agreed.acknowledged.lock().get(&series).copied()
+    }
+
+    fn acknowledge(&self, _: &str, samples: &[(u64, i64)]) {
+        let mut acknowledged = self.agreed.acknowledged.lock();
+        for (series, time) in samples {
+            let until = acknowledged.entry(*series).or_insert(*time);
+            *until = (*until).max(*time);
+        }
+    }
+}
+
+struct Pair {
+    agreed: Arc<Agreed>,
+    receiver: Arc<FakeReceiver>,
+    members: [World; 2],
+}
+
+impl Pair {
+    async fn new() -> Pair {
+        let (agreed, receiver) = (Arc::<Agreed>::default(), Arc::<FakeReceiver>::default());
+        let mut members = Vec::new();
+        for number in 0..2 {
+            let member = Arc::new(Member { number, agreed: agreed.clone() });
+            let mut world = World::with_peers(member, receiver.clone()).await;
+            world.apply(vec![config()]).await;
+            world.name(&[(1, &[("__name__", "up"), ("i", "1")])]);
+            members.push(world);
+        }
+        let members = members.try_into().unwrap_or_else(|_| unreachable!("there are two"));
+        Pair { agreed, receiver, members }
+    }
+
+    /// Both log a sample for each of these times.
+    fn append(&mut self, times: std::ops::Range<i64>) {
+        for time in times {
+            self.members.iter_mut().for_each(|member| member.append(&[(1, time, 1.0)]));
+        }
+    }
+
+    fn appoint(&self, number: usize) {
+        *self.agreed.writer.lock() = number;
+        self.agreed.changed.notify_waiters();
+    }
+
+    async fn run_for(&self, duration: Duration) {
+        tokio::join!(self.members[0].run_for(duration), self.members[1].run_for(duration));
+    }
+
+    /// All samples of these times have arrived, each once.
+    fn expect(&self, times: std::ops::Range<i64>) {
+        let mut arrived: Vec<i64> =
+            self.receiver.taken().iter().map(|sample| time(sample)).collect();
+        arrived.sort_unstable();
+        assert_eq!(arrived, times.collect::<Vec<_>>());
+    }
+}
+
+fn time(sample: &str) -> i64 {
+    let (_, time) = sample.rsplit_once('@').expect("a sample has a time");
+    time.parse().expect("it is a number")
+}
+
+#[tokio::test]
+async fn one_writes_and_the_next_goes_on_there() {
+    let mut pair = Pair::new().await;
+    pair.append(1..101);
+    pair.run_for(SECOND * 5).await;
+    assert_eq!(*pair.members[1].receiver.n_requests.lock(), 10);
+    assert_eq!(pair.members[1].metric("storage_samples_total"), 0.0);
+    assert_eq!(pair.members[1].metric("storage_samples_pending"), 0.0);
+    pair.expect(1..101);
+    pair.appoint(1);
+    pair.append(101..150);
+    pair.run_for(SECOND * 5).await;
+    pair.appoint(0);
+    pair.append(150..200);
+    pair.run_for(SECOND * 5).await;
+    pair.expect(101..200);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_receiver_is_handed_over() {
+    let mut pair = Pair::new().await;
+    pair.receiver.status.store(503, Relaxed);
+    pair.append(1..500);
+    pair.run_for(SECOND * 20).await;
+    pair.appoint(1);
+    pair.append(500..600);
+    pair.run_for(SECOND * 20).await;
+    pair.receiver.status.store(0, Relaxed);
+    pair.run_for(SECOND * 60).await;
+    pair.expect(1..600);
+}
+
+#[tokio::test]
+async fn a_member_that_comes_back_does_not_repeat() {
+    let mut pair = Pair::new().await;
+    pair.append(1..50);
+    pair.run_for(SECOND * 5).await;
+    // Logged, and lost with the process before it was sent; the other has it.
+    pair.append(50..60);
+    pair.appoint(1);
+    let Pair { agreed, receiver, members: [first, second] } = pair;
+    let mut first = first.after_kill().await;
+    first.share(Arc::new(Member { number: 0, agreed: agreed.clone() }));
+    first.apply(vec![config()]).await;
+    let mut pair = Pair { agreed, receiver, members: [first, second] };
+    pair.run_for(SECOND * 5).await;
+    pair.appoint(0);
+    pair.append(60..70);
+    pair.run_for(SECOND * 5).await;
+    pair.expect(1..70);
+}
+
+#[tokio::test]
+async fn late_samples_of_the_writer_are_sent() {
+    let mut pair = Pair::new().await;
+    pair.append(100..110);
+    pair.run_for(SECOND * 5).await;
+    pair.append(50..60);
+    pair.run_for(SECOND * 5).await;
+    pair.append(110..111);
+    pair.run_for(SECOND * 5).await;
+    let mut arrived: Vec<i64> = pair.receiver.taken().iter().map(|sample| time(sample)).collect();
+    arrived.sort_unstable();
+    assert_eq!(arrived, (50..60).chain(100..111).collect::<Vec<_>>());
+}
