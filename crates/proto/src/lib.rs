@@ -1,7 +1,7 @@
 //! What do the protobuf messages look like?
 //!
 //! Generated from `proto/*.proto` by `cargo xtask proto` and checked in; no logic. One module a
-//! file: [`metrics`], [`nflog`], [`silence`], [`cluster`].
+//! file: [`metrics`], [`nflog`], [`silence`], [`cluster`], [`thanos`] and what is ours, [`vesta`].
 
 #[rustfmt::skip] // generated
 pub mod cluster;
@@ -11,6 +11,25 @@ pub mod metrics;
 pub mod nflog;
 #[rustfmt::skip] // generated
 pub mod silence;
+
+/// Thanos' services for those who read series.
+#[rustfmt::skip] // generated
+pub mod thanos {
+    include!("thanos.rs");
+    pub mod info {
+        include!("thanos.info.rs");
+    }
+}
+
+/// Between members of a cluster of ours.
+pub mod vesta {
+    pub mod repair {
+        #[rustfmt::skip] // generated
+        pub mod v1 {
+            include!("vesta.repair.v1.rs");
+        }
+    }
+}
 
 /// `google.protobuf.Timestamp`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
