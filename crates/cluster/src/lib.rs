@@ -1,0 +1,11 @@
+//! How do several servers act as one? Who owns a target, who is live, who fetches, who writes.
+//!
+//! Knows neither scraping nor storing: a scrape's outcome is bytes that it hands from one member
+//! to the others, a series is a hash. Every decision is made by a pure core, `(now, input) →
+//! outputs`, which `tests/simulation` drives through thousands of histories. Start at
+//! [`ownership`].
+
+mod member;
+pub mod ownership;
+
+pub use member::{MemberId, Moment};
