@@ -1,0 +1,1 @@
+//! How do others read our series, and we theirs? Thanos' StoreAPI, served and consumed.
