@@ -68,7 +68,7 @@ impl Columns {
     }
 
     /// Of what was added when it began is not known.
-    fn pad_start_times(&mut self) {
+    pub(crate) fn pad_start_times(&mut self) {
         if !self.start_times.is_empty() {
             self.start_times.resize(self.times.len(), 0);
         }
@@ -81,11 +81,12 @@ impl Columns {
     /// of two samples for one time that of the first run stays.
     pub fn merge_runs(&mut self, begin: Mark, split: Mark) {
         self.pad_start_times();
-        if merge_tail(&mut self.times, &mut self.values, begin.floats, split.floats) {
+        let Columns { times, values, .. } = self;
+        if merge_tail(times, values, begin.floats, split.floats, |_, _| false) {
             self.start_times.clear();
         }
-        let Columns { histogram_times, histograms, .. } = self;
-        if merge_tail(histogram_times, histograms, begin.histograms, split.histograms) {
+        let Columns { histogram_times: times, histograms, .. } = self;
+        if merge_tail(times, histograms, begin.histograms, split.histograms, |_, _| false) {
             self.histogram_start_times.clear();
         }
     }
@@ -152,8 +153,8 @@ impl Columns {
 /// Lengths of columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
-    floats: usize,
-    histograms: usize,
+    pub(crate) floats: usize,
+    pub(crate) histograms: usize,
 }
 
 /// Which of the times from `begin` on are within `range`.
@@ -173,7 +174,7 @@ fn cut<T>(column: &mut Vec<T>, begin: usize, kept: &Range<usize>) {
 }
 
 /// Keeps of a column from `begin` on what is marked; an empty column stays empty.
-fn retain<T>(column: &mut Vec<T>, begin: usize, marks: &[bool]) {
+pub(crate) fn retain<T>(column: &mut Vec<T>, begin: usize, marks: &[bool]) {
     if column.len() < begin {
         return;
     }
@@ -185,9 +186,15 @@ fn retain<T>(column: &mut Vec<T>, begin: usize, marks: &[bool]) {
     });
 }
 
-/// Merges two sorted runs, `begin..split` and `split..`, of a pair of columns into one; says
-/// whether anything had to be moved.
-fn merge_tail<T>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize, split: usize) -> bool {
+/// Merges two sorted runs, `begin..split` and `split..`, of a pair of columns into one; of two
+/// values for one time the second one stays if `late_wins`. Says whether anything had to be moved.
+pub(crate) fn merge_tail<T>(
+    times: &mut Vec<i64>,
+    values: &mut Vec<T>,
+    begin: usize,
+    split: usize,
+    late_wins: impl Fn(&T, &T) -> bool,
+) -> bool {
     let is_in_order = split == begin
         || split == times.len()
         || times.get(split - 1).zip(times.get(split)).is_some_and(|(last, next)| last < next);
@@ -203,9 +210,10 @@ fn merge_tail<T>(times: &mut Vec<i64>, values: &mut Vec<T>, begin: usize, split:
     let mut late = late_times.into_iter().zip(late_values).peekable();
     loop {
         let next = match (early.peek(), late.peek()) {
-            (Some((a, _)), Some((b, _))) if a == b => {
-                late.next();
-                early.next()
+            (Some((a, first)), Some((b, second))) if a == b => {
+                let keeps_second = late_wins(first, second);
+                let (first, second) = (early.next(), late.next());
+                if keeps_second { second } else { first }
             }
             (Some((a, _)), Some((b, _))) if b < a => late.next(),
             (Some(_), _) => early.next(),

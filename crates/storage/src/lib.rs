@@ -12,7 +12,9 @@ mod histogram;
 pub mod label_index;
 mod memory;
 mod merge;
+mod pack;
 pub mod postings;
+mod replicas;
 mod select;
 
 pub use append::{Appendable, Appender, SeriesRef};
@@ -22,4 +24,6 @@ pub use exemplar::{Exemplar, ExemplarQueryable, SeriesExemplars};
 pub use histogram::HistogramValue;
 pub use memory::MemoryStorage;
 pub use merge::merge;
+pub use pack::{PackedChunk, pack};
+pub use replicas::{Sample, mix};
 pub use select::{LabelHints, LabelValues, Querier, Queryable, SelectHints, Series, SeriesSet};
