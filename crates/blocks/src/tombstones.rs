@@ -31,8 +31,12 @@ impl Intervals {
         Intervals(intervals)
     }
 
-    /// Adds a stretch; what touches it becomes one with it.
+    /// Adds a stretch; what touches it becomes one with it. One that ends before it begins is
+    /// nothing.
     pub fn add(&mut self, mut interval: Interval) {
+        if interval.is_empty() {
+            return;
+        }
         let first = self.0.partition_point(|other| other.end.saturating_add(1) < interval.start);
         let end = self.0.partition_point(|other| other.start <= interval.end.saturating_add(1));
         if let Some(touched) = self.0.get(first..end)
@@ -82,7 +86,9 @@ pub struct Tombstones {
 
 impl Tombstones {
     pub fn add(&mut self, series: u64, interval: Interval) {
-        self.by_series.entry(series).or_default().add(interval);
+        if !interval.is_empty() {
+            self.by_series.entry(series).or_default().add(interval);
+        }
     }
 
     pub fn of(&self, series: u64) -> Option<&Intervals> {
@@ -162,5 +168,9 @@ impl Interval {
     /// What of `range` is to be deleted.
     pub fn of(range: TimeRange) -> Interval {
         Interval { start: range.start.as_millis(), end: range.end.as_millis() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start > self.end
     }
 }

@@ -59,7 +59,7 @@ impl<'a> Writer<'a> {
         for chunk in chunks {
             let reference = self.segments.write(chunk.encoding, &chunk.bytes)?;
             metas.push(ChunkMeta { start: chunk.start, end: chunk.end, reference });
-            let n_samples = chunks::n_samples(&chunk.bytes) as u64;
+            let n_samples = chunk.encoding.n_samples(&chunk.bytes) as u64;
             let stats = &mut self.meta.stats;
             stats.num_samples += n_samples;
             match chunk.encoding {

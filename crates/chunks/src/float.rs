@@ -8,6 +8,9 @@ const LEADING_MAX: u32 = 31;
 /// No window of significant bits yet.
 const NO_WINDOW: u8 = 0xff;
 
+/// Bits that say what follows, and how many they are.
+pub(crate) type Prefix = (u64, u32);
+
 /// The last float of a run, and the zeros around the significant bits that were written last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FloatState {
@@ -35,18 +38,43 @@ impl FloatState {
             writer.write(0, 1);
             return;
         }
+        self.write_change(writer, change, (0b10, 2), (0b11, 2));
+    }
+
+    /// Writes the next value, which is another one, behind one of two prefixes: for the window of
+    /// significant bits that was written last, and for a new one.
+    pub(crate) fn write_changed(
+        &mut self,
+        writer: &mut BitWriter,
+        value: f64,
+        same_window: Prefix,
+        new_window: Prefix,
+    ) {
+        let change = value.to_bits() ^ self.bits;
+        self.bits = value.to_bits();
+        self.write_change(writer, change, same_window, new_window);
+    }
+
+    #[inline]
+    fn write_change(
+        &mut self,
+        writer: &mut BitWriter,
+        change: u64,
+        same_window: Prefix,
+        new_window: Prefix,
+    ) {
         let leading = change.leading_zeros().min(LEADING_MAX) as u8;
         let trailing = change.trailing_zeros() as u8;
         let fits_window =
             self.leading != NO_WINDOW && leading >= self.leading && trailing >= self.trailing;
         if fits_window {
-            writer.write(0b10, 2);
+            writer.write(same_window.0, same_window.1);
         } else {
             (self.leading, self.trailing) = (leading, trailing);
             let significant = 64 - leading - trailing;
             // 64 does not fit six bits and is written as 0, which cannot occur otherwise.
-            let header = 0b11 << 11 | u64::from(leading) << 6 | u64::from(significant % 64);
-            writer.write(header, 13);
+            let window = u64::from(leading) << 6 | u64::from(significant % 64);
+            writer.write(new_window.0 << 11 | window, new_window.1 + 11);
         }
         let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
         writer.write(change >> self.trailing, significant);
@@ -61,6 +89,7 @@ impl FloatState {
                 *at += 1;
                 return Some(());
             }
+            // Left to the careful way.
             2 if self.leading == NO_WINDOW => return None,
             2 => *at + 2,
             _ => {
@@ -88,18 +117,30 @@ impl FloatState {
     #[inline]
     pub(crate) fn read(&mut self, reader: &mut BitReader<'_>) -> Option<()> {
         match reader.read_ones(2)? {
-            0 => return Some(()),
-            1 if self.leading == NO_WINDOW => return None,
-            1 => {}
-            _ => {
-                let header = reader.read(11)?;
-                let significant = match header & 0x3f {
-                    0 => 64,
-                    significant => significant as u8,
-                };
-                self.leading = (header >> 6) as u8;
-                self.trailing = 64u8.checked_sub(self.leading)?.checked_sub(significant)?;
-            }
+            0 => Some(()),
+            ones => self.read_changed(reader, ones == 2),
+        }
+    }
+
+    /// Reads the next value behind a prefix that said that it is another one.
+    #[inline]
+    pub(crate) fn read_changed(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        has_new_window: bool,
+    ) -> Option<()> {
+        if has_new_window {
+            let window = reader.read(11)?;
+            let significant = match window & 0x3f {
+                0 => 64,
+                significant => significant as u8,
+            };
+            let leading = (window >> 6) as u8;
+            self.trailing = 64u8.checked_sub(leading)?.checked_sub(significant)?;
+            self.leading = leading;
+        } else if self.leading == NO_WINDOW {
+            // Upstream goes on with a chunk that has no window as if it had the widest.
+            (self.leading, self.trailing) = (0, 0);
         }
         let significant = 64 - u32::from(self.leading) - u32::from(self.trailing);
         self.bits ^= reader.read(significant)? << self.trailing;

@@ -1,4 +1,4 @@
-//! Encodings 2 and 3: native histograms of one layout.
+//! Encodings 2 and 3: native histograms of one layout; 5 and 6: the same with start timestamps.
 //!
 //! The layout (schema, zero threshold, spans, custom bounds) is written once. Of integer
 //! histograms the counts are written as deltas of deltas, of float histograms as XORed floats.
@@ -17,7 +17,11 @@ pub use float::FloatHistogramChunk;
 pub use integer::HistogramChunk;
 pub use layout::Layout;
 
-use crate::{Encoding, Error, Result, bits::BitReader};
+use crate::{
+    Encoding, Error, Result,
+    bits::{BitReader, BitWriter},
+    starts::{self, Starts},
+};
 
 /// A chunk of histograms takes no more samples once it has so many bytes and enough samples.
 pub const FULL_BYTES: usize = 1024;
@@ -65,20 +69,49 @@ impl Header {
     }
 }
 
-/// What a chunk of histograms says of the time before its first sample.
+/// What a chunk of histograms without start timestamps says of the time before its first sample.
 pub fn header(bytes: &[u8]) -> Header {
     Header::from_byte(bytes.get(HEADER_BYTES - 1).copied().unwrap_or_default())
 }
 
-/// Appends the samples of a chunk of either encoding to two columns. On an error the columns hold
-/// the samples before the damage.
+/// What a chunk of histograms of any encoding says of the time before its first sample.
+pub fn header_of(encoding: Encoding, bytes: &[u8]) -> Header {
+    match encoding.has_starts() {
+        true => Header::from_byte(bytes.first().copied().unwrap_or_default()),
+        false => header(bytes),
+    }
+}
+
+/// Appends the samples of a chunk of any encoding of histograms to two columns. On an error the
+/// columns hold the samples before the damage.
 pub fn decode(
     encoding: Encoding,
     bytes: &[u8],
     times: &mut Vec<i64>,
     histograms: &mut Vec<Arc<FloatHistogram>>,
 ) -> Result<()> {
-    let n_samples = crate::n_samples(bytes);
+    read_all(encoding, bytes, times, histograms, None)
+}
+
+/// The same with the starts in a third column, which stays empty as long as none is known.
+pub fn decode_with_starts(
+    encoding: Encoding,
+    bytes: &[u8],
+    times: &mut Vec<i64>,
+    histograms: &mut Vec<Arc<FloatHistogram>>,
+    starts: &mut Vec<i64>,
+) -> Result<()> {
+    read_all(encoding, bytes, times, histograms, Some(starts))
+}
+
+fn read_all(
+    encoding: Encoding,
+    bytes: &[u8],
+    times: &mut Vec<i64>,
+    histograms: &mut Vec<Arc<FloatHistogram>>,
+    mut starts: Option<&mut Vec<i64>>,
+) -> Result<()> {
+    let n_samples = encoding.n_samples(bytes);
     if n_samples == 0 {
         return Ok(());
     }
@@ -89,21 +122,44 @@ pub fn decode(
     };
     let mut reader = BitReader::new(bytes.get(HEADER_BYTES..).ok_or_else(|| corrupt(0))?);
     let layout = Layout::read(&mut reader).ok_or_else(|| corrupt(0))?;
-    let header = header(bytes);
-    let mut push = |sample_idx: usize, time: i64, histogram: FloatHistogram| {
-        let counter_reset_hint = header.hint(sample_idx == 0);
-        times.push(time);
-        histograms.push(Arc::new(FloatHistogram { counter_reset_hint, ..histogram }));
+    let header = header_of(encoding, bytes);
+    let mut push = |sample: Sample| {
+        let counter_reset_hint = header.hint(sample.idx == 0);
+        if let Some(starts) = &mut starts {
+            starts::push(starts, times.len(), sample.start);
+        }
+        times.push(sample.time);
+        histograms.push(Arc::new(FloatHistogram { counter_reset_hint, ..sample.value }));
     };
+    let read_starts = if encoding.has_starts() { Starts::of(bytes) } else { Starts::default() };
+    let samples = Samples { n_samples, starts: read_starts };
     match encoding {
-        Encoding::Histogram => integer::decode(&mut reader, &layout, n_samples, &mut push),
-        Encoding::FloatHistogram => float::decode(&mut reader, &layout, n_samples, &mut push),
+        Encoding::Histogram | Encoding::HistogramStart => {
+            integer::decode(&mut reader, &layout, samples, &mut push)
+        }
+        Encoding::FloatHistogram | Encoding::FloatHistogramStart => {
+            float::decode(&mut reader, &layout, samples, &mut push)
+        }
         other => return Err(Error::Unsupported(other)),
     }
     .map_err(corrupt)
 }
 
-/// Steps of times: the first time whole, then a step, then changes of the step.
+/// What is known of the samples of a chunk before they are read.
+struct Samples {
+    n_samples: usize,
+    starts: Starts,
+}
+
+/// One that was read.
+struct Sample {
+    idx: usize,
+    time: i64,
+    start: i64,
+    value: FloatHistogram,
+}
+
+/// Steps of times: the first time whole, then changes of the step, which is zero before.
 #[derive(Debug, Clone, Copy, Default)]
 struct Times {
     time: i64,
@@ -111,39 +167,51 @@ struct Times {
 }
 
 impl Times {
-    fn write(&mut self, writer: &mut crate::bits::BitWriter, sample_idx: usize, time: i64) {
-        let delta = time.wrapping_sub(self.time);
-        match sample_idx {
-            0 => writer.write_varbit(time),
-            1 => writer.write_varbit_unsigned(delta as u64),
-            _ => writer.write_varbit(delta.wrapping_sub(self.delta)),
+    fn write(&mut self, writer: &mut BitWriter, sample_idx: usize, time: i64) {
+        if sample_idx == 0 {
+            writer.write_varbit(time);
+            self.time = time;
+            return;
         }
+        let delta = time.wrapping_sub(self.time);
+        writer.write_varbit(delta.wrapping_sub(self.delta));
         *self = Times { time, delta };
     }
 
     fn read(&mut self, reader: &mut BitReader<'_>, sample_idx: usize) -> Option<()> {
-        match sample_idx {
-            0 => self.time = reader.read_varbit()?,
-            1 => self.delta = reader.read_varbit_unsigned()? as i64,
-            _ => self.delta = self.delta.wrapping_add(reader.read_varbit()?),
+        let number = reader.read_varbit()?;
+        if sample_idx == 0 {
+            self.time = number;
+            return Some(());
         }
-        if sample_idx > 0 {
-            self.time = self.time.wrapping_add(self.delta);
-        }
+        self.delta = self.delta.wrapping_add(number);
+        self.time = self.time.wrapping_add(self.delta);
         Some(())
     }
 }
 
-/// Writes the header of an empty chunk.
-fn begin(writer: &mut crate::bits::BitWriter, header: Header) {
-    writer.write(0, 16);
-    writer.write(u64::from(header.as_byte()), 8);
+/// The first bytes of a chunk: how many samples it has, and what is known of the time before them.
+#[derive(Debug, Clone, Copy)]
+struct Opening {
+    encoding: Encoding,
 }
 
-/// Notes that a chunk has one more sample.
-fn count(writer: &mut crate::bits::BitWriter) -> usize {
-    let sample_idx = crate::n_samples(writer.bytes());
-    let count = (sample_idx as u16 + 1).to_be_bytes();
-    writer.bytes_mut()[..2].copy_from_slice(&count);
-    sample_idx
+impl Opening {
+    /// Writes the header of an empty chunk.
+    fn begin(self, writer: &mut BitWriter, header: Header) {
+        let header = u64::from(header.as_byte());
+        writer.write(if self.encoding.has_starts() { header << 16 } else { header }, 24);
+    }
+
+    /// Notes that a chunk has one more sample; says how many there were.
+    fn count(self, writer: &mut BitWriter) -> usize {
+        let n_samples = self.encoding.n_samples(writer.bytes());
+        debug_assert!(n_samples < self.encoding.samples_max());
+        // The bits above the number stay as they are.
+        if let [high, low, ..] = writer.bytes_mut() {
+            let number = u16::from_be_bytes([*high, *low]).wrapping_add(1);
+            [*high, *low] = number.to_be_bytes();
+        }
+        n_samples
+    }
 }

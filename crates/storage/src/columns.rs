@@ -55,13 +55,20 @@ impl Columns {
     /// Appends the samples of a chunk; on an error those before the damage.
     pub fn append_chunk(&mut self, encoding: Encoding, bytes: &[u8]) -> chunks::Result<()> {
         let outcome = match encoding {
-            Encoding::Histogram | Encoding::FloatHistogram => chunks::histogram::decode(
+            Encoding::Xor | Encoding::Xor2 => chunks::decode_with_starts(
+                encoding,
+                bytes,
+                &mut self.times,
+                &mut self.values,
+                &mut self.start_times,
+            ),
+            _ => chunks::histogram::decode_with_starts(
                 encoding,
                 bytes,
                 &mut self.histogram_times,
                 &mut self.histograms,
+                &mut self.histogram_start_times,
             ),
-            _ => chunks::decode(encoding, bytes, &mut self.times, &mut self.values),
         };
         self.pad_start_times();
         outcome

@@ -151,7 +151,7 @@ impl Filter<'_> {
         let Some(kind) = Kind::of(record) else { return Ok(()) };
         match kind {
             Kind::Series => self.take_series(record)?,
-            Kind::Samples => self.take_samples(record)?,
+            Kind::Samples | Kind::SamplesV2 => self.take_samples(kind, record)?,
             Kind::Tombstones => {
                 let mut tombstones = Vec::new();
                 record::decode_tombstones(record, &mut tombstones)?;
@@ -175,15 +175,13 @@ impl Filter<'_> {
                 self.metadata.extend(wanted.map(|m| (m.series_ref, m)));
             }
             Kind::MinValidTime | Kind::MmapMarkers => {}
-            Kind::Histograms | Kind::CustomBucketsHistograms => {
-                self.take_histograms::<Histogram>(record)?;
+            Kind::Histograms | Kind::CustomBucketsHistograms | Kind::HistogramsV2 => {
+                self.take_histograms::<Histogram>(kind, record)?;
             }
-            Kind::FloatHistograms | Kind::CustomBucketsFloatHistograms => {
-                self.take_histograms::<FloatHistogram>(record)?;
-            }
-            // Copied as they are, with samples that could go: nothing here reads them yet.
-            Kind::SamplesV2 | Kind::HistogramsV2 | Kind::FloatHistogramsV2 => {
-                self.batch.extend_from_slice(record);
+            Kind::FloatHistograms
+            | Kind::CustomBucketsFloatHistograms
+            | Kind::FloatHistogramsV2 => {
+                self.take_histograms::<FloatHistogram>(kind, record)?;
             }
         }
         self.end_record()
@@ -202,31 +200,45 @@ impl Filter<'_> {
         Ok(())
     }
 
-    fn take_samples(&mut self, record: &[u8]) -> Result<()> {
-        let mut samples = Vec::new();
-        record::decode_samples(record, &mut samples)?;
-        let n_before = samples.len();
-        samples.retain(|sample| sample.time >= self.keep.min_time);
-        self.stats.samples_kept += samples.len() as u64;
-        self.stats.samples_dropped += (n_before - samples.len()) as u64;
-        if !samples.is_empty() {
-            record::encode_samples(&samples, &mut self.batch);
+    fn take_samples(&mut self, kind: Kind, record: &[u8]) -> Result<()> {
+        let (mut samples, mut starts) = (Vec::new(), Vec::new());
+        record::decode_samples_with_starts(record, &mut samples, &mut starts)?;
+        self.retain(&mut samples, &mut starts, |sample| sample.time);
+        match kind {
+            _ if samples.is_empty() => {}
+            Kind::SamplesV2 => {
+                record::encode_samples_with_starts(&samples, &starts, &mut self.batch);
+            }
+            _ => record::encode_samples(&samples, &mut self.batch),
         }
         Ok(())
     }
 
     /// A record has one kind of histogram, so it stays one record.
-    fn take_histograms<H: record::Logged>(&mut self, record: &[u8]) -> Result<()> {
-        let mut samples = Vec::new();
-        record::decode_histograms::<H>(record, &mut samples)?;
+    fn take_histograms<H: record::Logged>(&mut self, kind: Kind, record: &[u8]) -> Result<()> {
+        let (mut samples, mut starts) = (Vec::new(), Vec::new());
+        record::decode_histograms_with_starts::<H>(record, &mut samples, &mut starts)?;
+        self.retain(&mut samples, &mut starts, |sample| sample.time);
+        let records = match kind {
+            _ if samples.is_empty() => Vec::new(),
+            Kind::HistogramsV2 | Kind::FloatHistogramsV2 => {
+                vec![record::encode_histograms_with_starts(&samples, &starts)]
+            }
+            _ => record::encode_histograms(&samples),
+        };
+        records.iter().for_each(|record| self.batch.extend_from_slice(record));
+        Ok(())
+    }
+
+    /// Drops the samples that are too old, and counts.
+    fn retain<T>(&mut self, samples: &mut Vec<T>, starts: &mut Vec<i64>, time: fn(&T) -> i64) {
         let n_before = samples.len();
-        samples.retain(|sample| sample.time >= self.keep.min_time);
+        let min_time = self.keep.min_time;
+        let mut is_kept = samples.iter().map(|sample| time(sample) >= min_time);
+        starts.retain(|_| is_kept.next().unwrap_or_default());
+        samples.retain(|sample| time(sample) >= min_time);
         self.stats.samples_kept += samples.len() as u64;
         self.stats.samples_dropped += (n_before - samples.len()) as u64;
-        for encoded in record::encode_histograms(&samples) {
-            self.batch.extend_from_slice(&encoded);
-        }
-        Ok(())
     }
 
     fn end_record(&mut self) -> Result<()> {

@@ -6,6 +6,7 @@ mod cursor;
 mod exemplars;
 mod histograms;
 mod metadata;
+mod place;
 mod samples;
 mod series;
 #[cfg(test)]
@@ -13,9 +14,14 @@ mod tests;
 mod tombstones;
 
 pub use exemplars::{Exemplar, decode_exemplars, encode_exemplars};
-pub use histograms::{HistogramSample, Logged, decode_histograms, encode_histograms};
+pub use histograms::{
+    HistogramSample, Logged, decode_histograms, decode_histograms_with_starts, encode_histograms,
+    encode_histograms_with_starts,
+};
 pub use metadata::{SeriesMetadata, decode_metadata, encode_metadata};
-pub use samples::{Sample, decode_samples, encode_samples};
+pub use samples::{
+    Sample, decode_samples, decode_samples_with_starts, encode_samples, encode_samples_with_starts,
+};
 pub use series::{Series, SeriesEncoder, decode_series, encode_series};
 pub use tombstones::{Tombstone, decode_tombstones, encode_tombstones};
 

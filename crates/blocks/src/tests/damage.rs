@@ -51,3 +51,17 @@ proptest! {
         drop(Tombstones::decode(&bytes));
     }
 }
+
+/// Found by fuzzing: such a stretch broke the order of those beside it.
+#[test]
+fn stretches_that_end_before_they_begin_are_nothing() {
+    let mut tombstones = Tombstones::default();
+    for (start, end) in [(5, 9), (7, 3), (20, 30), (25, -4)] {
+        tombstones.add(1, crate::Interval { start, end });
+    }
+    tombstones.add(2, crate::Interval { start: 1, end: 0 });
+    let intervals: Vec<_> = tombstones.iter().collect();
+    let expected = [(5, 9), (20, 30)].map(|(start, end)| crate::Interval { start, end });
+    assert_eq!(intervals, [(1, &crate::Intervals::of_sorted(expected.to_vec()))]);
+    assert_eq!(Tombstones::decode(&tombstones.encode()), Ok(tombstones));
+}

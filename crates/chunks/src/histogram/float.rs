@@ -1,15 +1,20 @@
 use model::{FloatHistogram, float::is_stale};
 
-use super::{Header, Layout, Times, begin, count};
+use super::{Header, Layout, Opening, Sample, Samples, Times};
 use crate::{
+    Encoding,
     bits::{BitReader, BitWriter},
     float::FloatState,
+    starts::Starts,
 };
 
 /// A chunk of float histograms that grows sample by sample.
 #[derive(Debug, Clone)]
 pub struct FloatHistogramChunk {
     writer: BitWriter,
+    opening: Opening,
+    /// Written in chunks of [`Encoding::FloatHistogramStart`] only.
+    starts: Starts,
     layout: Layout,
     times: Times,
     /// Count, zero count and sum, then the buckets; empty before the first sample.
@@ -18,10 +23,25 @@ pub struct FloatHistogramChunk {
 
 impl FloatHistogramChunk {
     pub fn new(header: Header, layout: Layout) -> FloatHistogramChunk {
+        FloatHistogramChunk::begin(Encoding::FloatHistogram, header, layout)
+    }
+
+    /// A chunk that keeps when counters began.
+    pub fn with_starts(header: Header, layout: Layout) -> FloatHistogramChunk {
+        FloatHistogramChunk::begin(Encoding::FloatHistogramStart, header, layout)
+    }
+
+    fn begin(encoding: Encoding, header: Header, layout: Layout) -> FloatHistogramChunk {
         let mut writer = BitWriter::default();
-        begin(&mut writer, header);
+        let (opening, starts) = (Opening { encoding }, Starts::default());
+        opening.begin(&mut writer, header);
         layout.write(&mut writer);
-        FloatHistogramChunk { writer, layout, times: Times::default(), values: Vec::new() }
+        let (times, values) = (Times::default(), Vec::new());
+        FloatHistogramChunk { writer, opening, starts, layout, times, values }
+    }
+
+    pub fn encoding(&self) -> Encoding {
+        self.opening.encoding
     }
 
     pub fn layout(&self) -> &Layout {
@@ -31,9 +51,23 @@ impl FloatHistogramChunk {
     /// Appends a sample that is later than the last one; its layout must be that of the chunk. A
     /// stale marker, which has nothing but a sum, fits any layout. A chunk takes 65,535 samples.
     pub fn append(&mut self, time: i64, histogram: &FloatHistogram) {
+        self.append_with_start(0, time, histogram);
+    }
+
+    /// The same with when its counters began, zero if that is not known. It is kept only in a
+    /// chunk [`FloatHistogramChunk::with_starts`], which takes 16,383 samples.
+    pub fn append_with_start(&mut self, start: i64, time: i64, histogram: &FloatHistogram) {
+        let sample_idx = self.opening.count(&mut self.writer);
+        let before = self.times.time;
+        self.times.write(&mut self.writer, sample_idx, time);
+        self.write_value(sample_idx, histogram);
+        if self.opening.encoding.has_starts() {
+            self.starts.write(&mut self.writer, sample_idx, [before, time], start);
+        }
+    }
+
+    fn write_value(&mut self, sample_idx: usize, histogram: &FloatHistogram) {
         let writer = &mut self.writer;
-        let sample_idx = count(writer);
-        self.times.write(writer, sample_idx, time);
         let buckets = histogram.positive_buckets.iter().chain(&histogram.negative_buckets);
         let values = [histogram.count, histogram.zero_count, histogram.sum];
         let values = values.into_iter().chain(buckets.copied());
@@ -74,7 +108,12 @@ impl FloatHistogramChunk {
     }
 
     pub fn n_samples(&self) -> usize {
-        crate::n_samples(self.writer.bytes())
+        self.opening.encoding.n_samples(self.writer.bytes())
+    }
+
+    /// When the counters of the last sample began; 0 if that is not known.
+    pub fn last_start(&self) -> i64 {
+        self.starts.start
     }
 
     /// The time of the last sample; 0 if there is none.
@@ -87,14 +126,15 @@ impl FloatHistogramChunk {
 pub(super) fn decode(
     reader: &mut BitReader<'_>,
     layout: &Layout,
-    n_samples: usize,
-    push: &mut dyn FnMut(usize, i64, FloatHistogram),
+    Samples { n_samples, mut starts }: Samples,
+    push: &mut dyn FnMut(Sample),
 ) -> Result<(), usize> {
     let mut times = Times::default();
     let n_positive = layout.n_positive();
     let n_buckets = n_positive + layout.n_negative();
     let mut values = vec![FloatState::new(0.0); 3 + n_buckets];
     for sample_idx in 0..n_samples {
+        let before = times.time;
         times.read(reader, sample_idx).ok_or(sample_idx)?;
         let mut read_value = |state: &mut FloatState| match sample_idx {
             0 => reader.read(64).map(|bits| *state = FloatState::new(f64::from_bits(bits))),
@@ -110,11 +150,12 @@ pub(super) fn decode(
         };
         read().ok_or(sample_idx)?;
         let sum = values[2].value();
-        let histogram = match is_stale(sum) {
+        let value = match is_stale(sum) {
             true => FloatHistogram { sum, ..FloatHistogram::default() },
             false => histogram(layout, &values, n_positive),
         };
-        push(sample_idx, times.time, histogram);
+        starts.read(reader, sample_idx, [before, times.time]).ok_or(sample_idx)?;
+        push(Sample { idx: sample_idx, time: times.time, start: starts.start, value });
     }
     Ok(())
 }

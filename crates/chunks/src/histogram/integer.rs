@@ -1,9 +1,11 @@
 use model::{FloatHistogram, float::is_stale, histogram::Histogram};
 
-use super::{Header, Layout, Times, begin, count};
+use super::{Header, Layout, Opening, Sample, Samples, Times};
 use crate::{
+    Encoding,
     bits::{BitReader, BitWriter},
     float::FloatState,
+    starts::Starts,
 };
 
 /// A number, its step, and what comes before it: deltas of deltas.
@@ -62,6 +64,9 @@ impl Steps {
 #[derive(Debug, Clone)]
 pub struct HistogramChunk {
     writer: BitWriter,
+    opening: Opening,
+    /// Written in chunks of [`Encoding::HistogramStart`] only.
+    starts: Starts,
     layout: Layout,
     times: Times,
     count: Steps,
@@ -73,11 +78,23 @@ pub struct HistogramChunk {
 
 impl HistogramChunk {
     pub fn new(header: Header, layout: Layout) -> HistogramChunk {
+        HistogramChunk::begin(Encoding::Histogram, header, layout)
+    }
+
+    /// A chunk that keeps when counters began.
+    pub fn with_starts(header: Header, layout: Layout) -> HistogramChunk {
+        HistogramChunk::begin(Encoding::HistogramStart, header, layout)
+    }
+
+    fn begin(encoding: Encoding, header: Header, layout: Layout) -> HistogramChunk {
         let mut writer = BitWriter::default();
-        begin(&mut writer, header);
+        let (opening, starts) = (Opening { encoding }, Starts::default());
+        opening.begin(&mut writer, header);
         layout.write(&mut writer);
         HistogramChunk {
             writer,
+            opening,
+            starts,
             times: Times::default(),
             count: Steps::default(),
             zero_count: Steps::default(),
@@ -88,6 +105,10 @@ impl HistogramChunk {
         }
     }
 
+    pub fn encoding(&self) -> Encoding {
+        self.opening.encoding
+    }
+
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -95,9 +116,23 @@ impl HistogramChunk {
     /// Appends a sample that is later than the last one; its layout must be that of the chunk. A
     /// stale marker, which has nothing but a sum, fits any layout. A chunk takes 65,535 samples.
     pub fn append(&mut self, time: i64, histogram: &Histogram) {
+        self.append_with_start(0, time, histogram);
+    }
+
+    /// The same with when its counters began, zero if that is not known. It is kept only in a
+    /// chunk [`HistogramChunk::with_starts`], which takes 16,383 samples.
+    pub fn append_with_start(&mut self, start: i64, time: i64, histogram: &Histogram) {
+        let sample_idx = self.opening.count(&mut self.writer);
+        let before = self.times.time;
+        self.times.write(&mut self.writer, sample_idx, time);
+        self.write_value(sample_idx, histogram);
+        if self.opening.encoding.has_starts() {
+            self.starts.write(&mut self.writer, sample_idx, [before, time], start);
+        }
+    }
+
+    fn write_value(&mut self, sample_idx: usize, histogram: &Histogram) {
         let writer = &mut self.writer;
-        let sample_idx = count(writer);
-        self.times.write(writer, sample_idx, time);
         // Of a stale marker nothing is written but that nothing has changed.
         let is_marker = is_stale(histogram.sum) && sample_idx > 0;
         let next = |steps: &Steps, value: i64| match is_marker {
@@ -158,7 +193,12 @@ impl HistogramChunk {
     }
 
     pub fn n_samples(&self) -> usize {
-        crate::n_samples(self.writer.bytes())
+        self.opening.encoding.n_samples(self.writer.bytes())
+    }
+
+    /// When the counters of the last sample began; 0 if that is not known.
+    pub fn last_start(&self) -> i64 {
+        self.starts.start
     }
 
     /// The time of the last sample; 0 if there is none.
@@ -171,8 +211,8 @@ impl HistogramChunk {
 pub(super) fn decode(
     reader: &mut BitReader<'_>,
     layout: &Layout,
-    n_samples: usize,
-    push: &mut dyn FnMut(usize, i64, FloatHistogram),
+    Samples { n_samples, mut starts }: Samples,
+    push: &mut dyn FnMut(Sample),
 ) -> Result<(), usize> {
     let mut times = Times::default();
     let (mut total, mut zero) = (Steps::default(), Steps::default());
@@ -180,6 +220,7 @@ pub(super) fn decode(
     let mut positive = vec![Steps::default(); layout.n_positive()];
     let mut negative = vec![Steps::default(); layout.n_negative()];
     for sample_idx in 0..n_samples {
+        let before = times.time;
         let mut read = || -> Option<FloatHistogram> {
             times.read(reader, sample_idx)?;
             total.read_count(reader, sample_idx)?;
@@ -203,8 +244,9 @@ pub(super) fn decode(
                 ..layout.empty_histogram()
             })
         };
-        let histogram = read().ok_or(sample_idx)?;
-        push(sample_idx, times.time, histogram);
+        let value = read().ok_or(sample_idx)?;
+        starts.read(reader, sample_idx, [before, times.time]).ok_or(sample_idx)?;
+        push(Sample { idx: sample_idx, time: times.time, start: starts.start, value });
     }
     Ok(())
 }

@@ -53,6 +53,51 @@ fn check(samples: &[(i64, Histogram)]) {
     same(&vec![(*time, Arc::new(floats.last()))], &[(*time, last.to_float())]);
     same(&read(Encoding::Histogram, chunk.bytes()).expect("our own chunk"), &expected);
     same(&read(Encoding::FloatHistogram, floats.bytes()).expect("our own chunk"), &expected);
+    check_with_starts(samples, &expected);
+}
+
+/// The same in chunks that keep when counters began, which is said of some of them.
+fn check_with_starts(samples: &[(i64, Histogram)], expected: &[(i64, FloatHistogram)]) {
+    type Start = fn(usize, i64) -> i64;
+    let starts: [Start; 4] = [
+        |_, _| 0,
+        |_, _| 77,
+        |idx, time| if idx < 2 { 0 } else { time - 300 },
+        |idx, time| if idx % 3 == 0 { 0 } else { time - idx as i64 * 1000 },
+    ];
+    for start in starts {
+        let layout = Layout::of(&samples[0].1);
+        let mut chunk = HistogramChunk::with_starts(Header::Reset, layout.clone());
+        let mut floats = FloatHistogramChunk::with_starts(Header::Gauge, layout);
+        let mut expected_starts = Vec::new();
+        for (idx, (time, histogram)) in samples.iter().enumerate() {
+            let start = start(idx, *time);
+            chunk.append_with_start(start, *time, histogram);
+            floats.append_with_start(start, *time, &histogram.to_float());
+            expected_starts.push(start);
+        }
+        if expected_starts.iter().all(|start| *start == 0) {
+            expected_starts.clear();
+        }
+        assert_eq!((chunk.n_samples(), floats.n_samples()), (samples.len(), samples.len()));
+        for (encoding, bytes, header) in [
+            (Encoding::HistogramStart, chunk.bytes(), Header::Reset),
+            (Encoding::FloatHistogramStart, floats.bytes(), Header::Gauge),
+        ] {
+            let (mut times, mut histograms, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+            let read = super::decode_with_starts(
+                encoding,
+                bytes,
+                &mut times,
+                &mut histograms,
+                &mut starts,
+            );
+            read.expect("our own chunk");
+            assert_eq!(super::header_of(encoding, bytes), header);
+            same(&times.into_iter().zip(histograms).collect(), expected);
+            assert_eq!(starts, expected_starts);
+        }
+    }
 }
 
 fn histogram(count: u64, buckets: [i64; 4]) -> Histogram {
@@ -114,6 +159,17 @@ fn the_header_tells_what_was_before() {
     assert_eq!(hints(Header::Gauge), [CounterResetHint::Gauge; 2]);
 }
 
+/// The step to the second sample is a change of a step of zero, not a number without a sign.
+#[test]
+fn the_second_time_is_written_as_upstream_does() {
+    let mut chunk = FloatHistogramChunk::new(Header::Unknown, Layout::default());
+    chunk.append(0, &FloatHistogram::default());
+    let before = chunk.bytes().len();
+    chunk.append(180_000, &FloatHistogram::default());
+    let bits: String = chunk.bytes()[before - 1..].iter().map(|b| format!("{b:08b}")).collect();
+    assert!(bits.contains(&format!("1111110{:025b}", 180_000)), "{bits}");
+}
+
 #[test]
 fn custom_bounds_come_back() {
     let custom_values = vec![0.0, 0.005, 0.1, 1.0 / 3.0, 1e6, 33_554.43, 33_554.431, -1.0];
@@ -140,6 +196,8 @@ proptest! {
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         drop(read(Encoding::Histogram, &bytes));
         drop(read(Encoding::FloatHistogram, &bytes));
+        drop(read(Encoding::HistogramStart, &bytes));
+        drop(read(Encoding::FloatHistogramStart, &bytes));
     }
 }
 

@@ -78,6 +78,28 @@ fn memory_follows_the_bytes_and_not_what_the_count_claims() {
     assert!(times.capacity() < 64 && values.capacity() < 64);
 }
 
+/// Upstream goes on with a chunk of equal values, after a restart, as if it had a window of all
+/// bits.
+#[test]
+fn a_window_of_all_bits_is_there_before_the_first() {
+    // Two samples, 1 at 0 and at 1000; then the same step, and a value in 64 bits.
+    let mut writer = crate::bits::BitWriter::default();
+    writer.write(3, 16);
+    writer.write_varint(0);
+    writer.write(1.0_f64.to_bits(), 64);
+    writer.write_uvarint(1000);
+    writer.write(0, 1);
+    writer.write(0b010, 3);
+    writer.write(1.0_f64.to_bits() ^ 2.5_f64.to_bits(), 64);
+    let expected =
+        [(0, 1.0), (1000, 1.0), (2000, 2.5)].map(|(time, value)| (time, f64::to_bits(value)));
+    assert_eq!(read(writer.bytes()).expect("upstream reads it"), expected);
+    // In front of other bytes the fast way comes by, too.
+    writer.write(0, 64);
+    writer.write(0, 64);
+    assert_eq!(read(writer.bytes()).expect("upstream reads it"), expected);
+}
+
 proptest! {
     #[test]
     fn random_samples_come_back(

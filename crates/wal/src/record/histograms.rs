@@ -1,11 +1,12 @@
 use model::{
     FloatHistogram,
-    histogram::{CounterResetHint, Histogram, Span},
+    histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint, Histogram, Span},
 };
 
 use super::{
     Kind,
     cursor::{Cursor, push_uvarint, push_varint},
+    place::{Place, Places},
 };
 use crate::{Error, Result};
 
@@ -17,9 +18,10 @@ pub struct HistogramSample<H> {
     pub value: H,
 }
 
-/// A kind of histogram with its records: one for exponential, one for custom buckets.
+/// A kind of histogram with its records: one for exponential, one for custom buckets, and one for
+/// both with start timestamps.
 pub trait Logged: Sized {
-    const KINDS: [Kind; 2];
+    const KINDS: [Kind; 3];
 
     fn has_custom_buckets(&self) -> bool;
 
@@ -27,20 +29,48 @@ pub trait Logged: Sized {
     fn push(&self, out: &mut Vec<u8>);
 
     #[doc(hidden)]
-    fn read(cursor: &mut HistogramCursor<'_>, with_bounds: bool) -> Result<Self>;
+    fn read(cursor: &mut HistogramCursor<'_>) -> Result<Self>;
 }
 
 /// What [`Logged::read`] reads from.
 #[doc(hidden)]
 pub struct HistogramCursor<'a>(Cursor<'a>);
 
-/// Appends the histograms of a record to `out`.
+/// Appends the histograms of a record, with or without start timestamps, to `out`.
 pub fn decode_histograms<H: Logged>(
     record: &[u8],
     out: &mut Vec<HistogramSample<H>>,
 ) -> Result<()> {
+    decode(record, out, |_| {})
+}
+
+/// The same with the start timestamp of each histogram in `starts`, 0 for none.
+pub fn decode_histograms_with_starts<H: Logged>(
+    record: &[u8],
+    out: &mut Vec<HistogramSample<H>>,
+    starts: &mut Vec<i64>,
+) -> Result<()> {
+    decode(record, out, |start| starts.push(start))
+}
+
+fn decode<H: Logged>(
+    record: &[u8],
+    out: &mut Vec<HistogramSample<H>>,
+    mut note_start: impl FnMut(i64),
+) -> Result<()> {
     let (kind, mut cursor) = Cursor::new(record, "histograms", &H::KINDS)?;
     if cursor.is_empty() {
+        return Ok(());
+    }
+    if kind == H::KINDS[2] {
+        let mut places = Places::default();
+        while !cursor.is_empty() {
+            let Place { series_ref, time, start } = places.read(&mut cursor)?;
+            let mut inner = HistogramCursor(cursor);
+            out.push(HistogramSample { series_ref, time, value: H::read(&mut inner)? });
+            note_start(start);
+            cursor = inner.0;
+        }
         return Ok(());
     }
     let base_ref = cursor.u64()?;
@@ -50,10 +80,27 @@ pub fn decode_histograms<H: Logged>(
         out.push(HistogramSample {
             series_ref: base_ref.wrapping_add(cursor.0.varint()? as u64),
             time: base_time.wrapping_add(cursor.0.varint()?),
-            value: H::read(&mut cursor, kind == H::KINDS[1])?,
+            value: H::read(&mut cursor)?,
         });
+        note_start(0);
     }
     Ok(())
+}
+
+/// The record with `samples` and their start timestamps, 0 for none.
+pub fn encode_histograms_with_starts<H: Logged>(
+    samples: &[HistogramSample<H>],
+    starts: &[i64],
+) -> Vec<u8> {
+    debug_assert_eq!(samples.len(), starts.len());
+    let mut out = vec![H::KINDS[2] as u8];
+    let mut places = Places::default();
+    for (sample, start) in samples.iter().zip(starts) {
+        let place = Place { series_ref: sample.series_ref, time: sample.time, start: *start };
+        places.write(place, &mut out);
+        sample.value.push(&mut out);
+    }
+    out
 }
 
 /// The records with `samples`: exponential ones, then those with custom buckets.
@@ -79,10 +126,10 @@ pub fn encode_histograms<H: Logged>(samples: &[HistogramSample<H>]) -> Vec<Vec<u
 }
 
 impl Logged for Histogram {
-    const KINDS: [Kind; 2] = [Kind::Histograms, Kind::CustomBucketsHistograms];
+    const KINDS: [Kind; 3] = [Kind::Histograms, Kind::CustomBucketsHistograms, Kind::HistogramsV2];
 
     fn has_custom_buckets(&self) -> bool {
-        self.schema == model::histogram::CUSTOM_BUCKETS_SCHEMA
+        self.schema == CUSTOM_BUCKETS_SCHEMA
     }
 
     fn push(&self, out: &mut Vec<u8>) {
@@ -103,10 +150,12 @@ impl Logged for Histogram {
         }
     }
 
-    fn read(cursor: &mut HistogramCursor<'_>, with_bounds: bool) -> Result<Histogram> {
+    fn read(cursor: &mut HistogramCursor<'_>) -> Result<Histogram> {
+        let counter_reset_hint = hint(cursor.0.byte()?);
+        let schema = cursor.schema()?;
         Ok(Histogram {
-            counter_reset_hint: hint(cursor.0.byte()?),
-            schema: cursor.schema()?,
+            counter_reset_hint,
+            schema,
             zero_threshold: cursor.0.f64()?,
             zero_count: cursor.0.uvarint()?,
             count: cursor.0.uvarint()?,
@@ -115,16 +164,17 @@ impl Logged for Histogram {
             negative_spans: cursor.spans()?,
             positive_buckets: cursor.list(|cursor| cursor.varint())?,
             negative_buckets: cursor.list(|cursor| cursor.varint())?,
-            custom_values: if with_bounds { cursor.list(|c| c.f64())? } else { Vec::new() },
+            custom_values: cursor.bounds(schema)?,
         })
     }
 }
 
 impl Logged for FloatHistogram {
-    const KINDS: [Kind; 2] = [Kind::FloatHistograms, Kind::CustomBucketsFloatHistograms];
+    const KINDS: [Kind; 3] =
+        [Kind::FloatHistograms, Kind::CustomBucketsFloatHistograms, Kind::FloatHistogramsV2];
 
     fn has_custom_buckets(&self) -> bool {
-        self.schema == model::histogram::CUSTOM_BUCKETS_SCHEMA
+        self.schema == CUSTOM_BUCKETS_SCHEMA
     }
 
     fn push(&self, out: &mut Vec<u8>) {
@@ -142,10 +192,12 @@ impl Logged for FloatHistogram {
         }
     }
 
-    fn read(cursor: &mut HistogramCursor<'_>, with_bounds: bool) -> Result<FloatHistogram> {
+    fn read(cursor: &mut HistogramCursor<'_>) -> Result<FloatHistogram> {
+        let counter_reset_hint = hint(cursor.0.byte()?);
+        let schema = cursor.schema()?;
         Ok(FloatHistogram {
-            counter_reset_hint: hint(cursor.0.byte()?),
-            schema: cursor.schema()?,
+            counter_reset_hint,
+            schema,
             zero_threshold: cursor.0.f64()?,
             zero_count: cursor.0.f64()?,
             count: cursor.0.f64()?,
@@ -154,7 +206,7 @@ impl Logged for FloatHistogram {
             negative_spans: cursor.spans()?,
             positive_buckets: cursor.list(|cursor| cursor.f64())?,
             negative_buckets: cursor.list(|cursor| cursor.f64())?,
-            custom_values: if with_bounds { cursor.list(|c| c.f64())? } else { Vec::new() },
+            custom_values: cursor.bounds(schema)?,
         })
     }
 }
@@ -163,6 +215,14 @@ impl<'a> HistogramCursor<'a> {
     fn schema(&mut self) -> Result<i32> {
         i32::try_from(self.0.varint()?)
             .map_err(|_| Error::Record { kind: "histograms", detail: "invalid schema" })
+    }
+
+    /// Only histograms with custom buckets have bounds.
+    fn bounds(&mut self, schema: i32) -> Result<Vec<f64>> {
+        match schema {
+            CUSTOM_BUCKETS_SCHEMA => self.list(|cursor| cursor.f64()),
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn spans(&mut self) -> Result<Vec<Span>> {

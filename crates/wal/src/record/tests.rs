@@ -57,7 +57,7 @@ fn samples() {
             Sample { series_ref: 2, time: 1000, value: 1.0 },
             Sample { series_ref: 1, time: 1064, value: -2.5 },
         ],
-        encode_samples,
+        |items, out| encode_samples(items, out),
         decode_samples,
         "02 0000000000000002 00000000000003e8 00 00 3ff0000000000000 01 8001 c004000000000000",
     );
@@ -65,7 +65,7 @@ fn samples() {
 }
 
 #[test]
-fn samples_with_start_timestamps_lose_only_those() {
+fn samples_with_start_timestamps_come_back() {
     // Number 3, time 1000, started at 500; then one up, 15 later, started at the same time; then
     // with a start 100 after the first; then without one.
     let record = [
@@ -79,13 +79,20 @@ fn samples_with_start_timestamps_lose_only_those() {
         &4f64.to_be_bytes(),
     ]
     .concat();
+    let (mut found, mut starts) = (Vec::new(), Vec::new());
+    decode_samples_with_starts(&record, &mut found, &mut starts).expect("the layout is right");
+    let sample = |series_ref, time, value| Sample { series_ref, time, value };
+    let samples =
+        [sample(3, 1000, 1.0), sample(4, 1015, 2.0), sample(5, 1030, 3.0), sample(4, 1045, 4.0)];
+    assert_eq!(found, samples);
+    assert_eq!(starts, [500, 500, 600, 0]);
+    let mut written = Vec::new();
+    encode_samples_with_starts(&samples, &starts, &mut written);
+    assert_eq!(written, record);
+    // Who does not ask for them does without.
     let mut found = Vec::new();
     decode_samples(&record, &mut found).expect("the layout is right");
-    let sample = |series_ref, time, value| Sample { series_ref, time, value };
-    assert_eq!(
-        found,
-        [sample(3, 1000, 1.0), sample(4, 1015, 2.0), sample(5, 1030, 3.0), sample(4, 1045, 4.0)]
-    );
+    assert_eq!(found, samples);
 }
 
 #[test]
@@ -141,6 +148,11 @@ proptest! {
         let sample = |(series_ref, time, value)| Sample { series_ref, time, value };
         let samples: Vec<_> = samples.into_iter().map(sample).collect();
         round_trip(&samples, encode_samples, decode_samples);
+        let starts: Vec<i64> = samples.iter().map(|s| s.time.wrapping_mul(3) % 4).collect();
+        let (mut record, mut found, mut found_starts) = (Vec::new(), Vec::new(), Vec::new());
+        encode_samples_with_starts(&samples, &starts, &mut record);
+        decode_samples_with_starts(&record, &mut found, &mut found_starts).expect("our own");
+        assert_eq!((found, found_starts), (samples, starts));
     }
 
     #[test]
@@ -197,6 +209,38 @@ mod histograms {
             }
         }
         assert_eq!(found, samples);
+        // With start timestamps they share a record.
+        for starts in [|_| 0, |_| 500, |idx: usize| idx as i64 * 70] {
+            let starts: Vec<i64> = (0..samples.len()).map(starts).collect();
+            let record = encode_histograms_with_starts(samples, &starts);
+            let (mut found, mut found_starts) = (Vec::new(), Vec::new());
+            decode_histograms_with_starts(&record, &mut found, &mut found_starts)
+                .expect("our own record");
+            assert_eq!((&found[..], &found_starts), (samples, &starts));
+        }
+    }
+
+    /// Upstream tells by the schema whether there are bounds, whatever kind the record is.
+    #[test]
+    fn bounds_go_with_the_schema() {
+        let sample = HistogramSample { series_ref: 7, time: 1000, value: custom() };
+        let mut record = encode_histograms(std::slice::from_ref(&sample)).remove(0);
+        assert_eq!(record[0], Kind::CustomBucketsHistograms as u8);
+        record[0] = Kind::Histograms as u8;
+        let mut found = Vec::new();
+        decode_histograms(&record, &mut found).expect("upstream reads it");
+        assert_eq!(found, [sample]);
+    }
+
+    #[test]
+    fn lie_as_upstream_lays_them_with_start_timestamps() {
+        let sample = |series_ref, time| HistogramSample { series_ref, time, value: histogram(5) };
+        let record =
+            encode_histograms_with_starts(&[sample(3, 1000), sample(4, 1015)], &[500, 600]);
+        let hex: String = record.iter().map(|byte| format!("{byte:02x}")).collect();
+        let value = "02 04 3fe0000000000000 01 05 4000000000000000 01 01 02 00 02 06 03 00";
+        let expected = format!("0c 06 d00f e807 {value} 02 1e 02 c801 {value}");
+        assert_eq!(hex, expected.replace(' ', ""));
     }
 
     #[test]
