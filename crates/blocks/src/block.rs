@@ -89,24 +89,43 @@ impl Block {
     /// Hides what is in `range` of the series that satisfy all `matchers`: a note on disk, the
     /// samples stay until the block is rewritten. Says whether there was something.
     pub fn delete(&self, disk: &dyn Disk, range: TimeRange, matchers: &[Matcher]) -> Result<bool> {
+        let selected = self.contents.select(matchers)?;
+        let wanted = Interval::of(range);
+        self.hide(disk, selected.into_iter().map(|id| (id, wanted)))
+    }
+
+    /// The same for intervals of single series, which are known by all their labels.
+    pub fn delete_exactly(
+        &self,
+        disk: &dyn Disk,
+        deletions: &[(Labels, Intervals)],
+    ) -> Result<bool> {
+        let mut wanted = Vec::new();
+        for (labels, intervals) in deletions {
+            let matchers: Vec<Matcher> =
+                labels.iter().map(|(name, value)| Matcher::equal(name, value)).collect();
+            for id in self.contents.select(&matchers)? {
+                // Others may have these labels and more.
+                if self.contents.labels(id)? == *labels {
+                    wanted.extend(intervals.iter().map(|interval| (id, *interval)));
+                }
+            }
+        }
+        self.hide(disk, wanted.into_iter())
+    }
+
+    /// Hides intervals of series, as far as these have chunks there.
+    fn hide(&self, disk: &dyn Disk, wanted: impl Iterator<Item = (u32, Interval)>) -> Result<bool> {
         let contents = &*self.contents;
-        let selected = label_index::select(&contents.index, matchers);
-        let selected = selected.map_err(|error| Error::Meta {
-            path: contents.directory.clone(),
-            detail: error.to_string(),
-        })?;
         let mut current = contents.tombstones.write();
         let mut tombstones = Tombstones::clone(&current);
         let mut has_any = false;
-        for id in selected {
+        for (id, Interval { start, end }) in wanted {
             let chunks = contents.chunks(id)?;
             let Some((first, last)) = chunks.first().zip(chunks.last()) else { continue };
-            let covered = TimeRange::from_millis(first.start, last.end);
-            if covered.overlaps(range) {
-                let mut interval = Interval::of(range);
-                interval.start = interval.start.max(first.start);
-                interval.end = interval.end.min(last.end);
-                tombstones.add(u64::from(id), interval);
+            let (start, end) = (start.max(first.start), end.min(last.end));
+            if start <= end {
+                tombstones.add(u64::from(id), Interval { start, end });
                 has_any = true;
             }
         }
@@ -181,6 +200,14 @@ impl BlockSeries {
 }
 
 impl Contents {
+    /// The numbers of the series that satisfy all `matchers`.
+    fn select(&self, matchers: &[Matcher]) -> Result<Vec<u32>> {
+        label_index::select(&self.index, matchers).map_err(|error| Error::Meta {
+            path: self.directory.clone(),
+            detail: error.to_string(),
+        })
+    }
+
     pub(crate) fn labels(&self, id: u32) -> Result<Labels> {
         self.labels_of(&self.index.series(id)?)
     }
@@ -210,16 +237,31 @@ impl Contents {
     /// Appends the samples of chunks that overlap `range`, cut to it.
     pub(crate) fn read(&self, id: u32, range: TimeRange, columns: &mut Columns) -> Result<()> {
         for chunk in self.chunks(id)? {
-            if !range.overlaps(TimeRange::from_millis(chunk.start, chunk.end)) {
-                continue;
-            }
-            let (encoding, bytes) = self.segments.chunk(chunk.reference)?;
-            let mark = columns.mark();
-            columns.append_chunk(encoding, bytes).map_err(|error| Error::Corrupt {
-                path: self.directory.join(crate::segments::DIRECTORY),
-                offset: chunk.reference,
-                detail: error.to_string(),
-            })?;
+            self.read_chunk(&chunk, range, columns)?;
+        }
+        Ok(())
+    }
+
+    /// Appends the samples of a chunk that are in `range`.
+    pub(crate) fn read_chunk(
+        &self,
+        chunk: &ChunkMeta,
+        range: TimeRange,
+        columns: &mut Columns,
+    ) -> Result<()> {
+        if !range.overlaps(TimeRange::from_millis(chunk.start, chunk.end)) {
+            return Ok(());
+        }
+        let (encoding, bytes) = self.segments.chunk(chunk.reference)?;
+        let mark = columns.mark();
+        columns.append_chunk(encoding, bytes).map_err(|error| Error::Corrupt {
+            path: self.directory.join(crate::segments::DIRECTORY),
+            offset: chunk.reference,
+            detail: error.to_string(),
+        })?;
+        let is_within =
+            range.start.as_millis() <= chunk.start && chunk.end <= range.end.as_millis();
+        if !is_within {
             columns.cut(mark, range);
         }
         Ok(())

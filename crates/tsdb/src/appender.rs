@@ -1,16 +1,17 @@
+mod batch;
+mod commit;
 mod late;
 
 use std::sync::{Arc, atomic::Ordering};
 
 use model::{Labels, Metadata, Timestamp, float::is_stale};
-use parking_lot::MutexGuard;
 use storage::{AppendError, Appender, Exemplar, ExemplarError, HistogramValue, SeriesRef};
-use wal::record::{self, SeriesEncoder};
+use wal::record;
 
+use self::batch::{Batch, Batches, Pending, PendingHistogram};
 use crate::{
-    Result,
     database::Store,
-    head::{AppendOutcome, Page, Series, SeriesId},
+    head::{Page, Series, SeriesId},
 };
 
 /// Collects a batch; nothing of it is in the log or visible before [`Appender::commit`].
@@ -20,10 +21,14 @@ pub(crate) struct HeadAppender {
     registered_from: i64,
     /// Older samples are out of bounds; fixed by the first sample if there was none before.
     appendable_from: Option<i64>,
-    pending: Vec<Pending>,
-    pending_histograms: Vec<PendingHistogram>,
+    pending: Batches,
+    /// The batches as they are committed: without what is late.
+    committing: Vec<Batch>,
     /// Known to be late for their series; filled when the batch is committed.
     pending_late: Vec<late::Pending>,
+    /// The page of the last sample: those of a target lie together. A page that has left the head
+    /// has no series, so it may be kept.
+    page: Option<(usize, Arc<Page>)>,
     discards_late: bool,
     /// Exemplars with the labels of their series.
     pending_exemplars: Vec<(Labels, record::Exemplar)>,
@@ -32,24 +37,10 @@ pub(crate) struct HeadAppender {
     unlogged: Vec<SeriesId>,
 }
 
-/// A sample that was checked but not committed.
-struct Pending {
-    id: SeriesId,
-    sample: record::Sample,
-}
-
 /// What is to be appended; a histogram until it is taken.
 enum Value {
     Float(f64),
     Histogram(Option<HistogramValue>),
-}
-
-/// The same for a histogram.
-struct PendingHistogram {
-    id: SeriesId,
-    series_ref: u64,
-    time: i64,
-    value: HistogramValue,
 }
 
 impl HeadAppender {
@@ -61,9 +52,10 @@ impl HeadAppender {
             store,
             registered_from,
             appendable_from,
-            pending: Vec::new(),
-            pending_histograms: Vec::new(),
+            pending: Batches::default(),
+            committing: Vec::new(),
             pending_late: Vec::new(),
+            page: None,
             discards_late: false,
             pending_exemplars: Vec::new(),
             pending_metadata: Vec::new(),
@@ -137,7 +129,8 @@ impl HeadAppender {
         time: i64,
         value: &mut Value,
     ) -> Option<Result<(), AppendError>> {
-        let page = self.store.head.page(id)?;
+        self.turn_to(id)?;
+        let (_, page) = self.page.as_ref()?;
         let mut page = page.lock();
         let series = page.get_mut(id)?;
         // A series of histograms ends with one.
@@ -150,6 +143,7 @@ impl HeadAppender {
         if let Err(error) = self.check(series, time, value) {
             return Some(Err(error));
         }
+        let is_first = series.n_pending == 0;
         series.n_pending += 1;
         if !series.is_logged {
             self.unlogged.push(id);
@@ -158,14 +152,24 @@ impl HeadAppender {
         match value {
             Value::Float(value) => {
                 let sample = record::Sample { series_ref, time, value: *value };
-                self.pending.push(Pending { id, sample });
+                self.pending.push_float(Pending { id, sample }, is_first);
             }
             Value::Histogram(value) => {
                 let value = value.take()?;
-                self.pending_histograms.push(PendingHistogram { id, series_ref, time, value });
+                let pending = PendingHistogram { id, series_ref, time, value };
+                self.pending.push_histogram(pending, is_first);
             }
         }
         Some(Ok(()))
+    }
+
+    /// Makes the page that holds `id` the page at hand, unless all its series are gone.
+    fn turn_to(&mut self, id: SeriesId) -> Option<()> {
+        let number = Page::number(id);
+        if self.page.as_ref().is_none_or(|(known, _)| *known != number) {
+            self.page = Some((number, self.store.head.page(id)?));
+        }
+        Some(())
     }
 
     /// Whether a sample is new enough for any series.
@@ -230,135 +234,6 @@ impl HeadAppender {
         }
     }
 
-    /// Writes the batch to the log, behind the series that the log does not know.
-    fn log(&mut self, log: &mut wal::Writer) -> Result<(), wal::Error> {
-        let mut series = Vec::new();
-        self.encode_unlogged(&mut series);
-        let samples: Vec<_> = self.pending.iter().map(|pending| pending.sample).collect();
-        let mut encoded = Vec::with_capacity(samples.len() * 12);
-        if !samples.is_empty() {
-            record::encode_samples(&samples, &mut encoded);
-        }
-        let histograms = encode_histograms(
-            self.pending_histograms.iter().map(|h| (h.series_ref, h.time, &h.value)),
-        );
-        let mut exemplars = Vec::new();
-        if !self.pending_exemplars.is_empty() {
-            let records: Vec<_> = self.pending_exemplars.iter().map(|(_, e)| e.clone()).collect();
-            record::encode_exemplars(&records, &mut exemplars);
-        }
-        let mut records: Vec<&[u8]> = vec![&series, &encoded];
-        records.extend(histograms.iter().map(Vec::as_slice));
-        records.push(&exemplars);
-        let mut metadata = Vec::new();
-        if !self.pending_metadata.is_empty() {
-            let records: Vec<_> = self.pending_metadata.iter().map(|(_, m)| m.clone()).collect();
-            record::encode_metadata(&records, &mut metadata);
-        }
-        records.push(&metadata);
-        records.retain(|record| !record.is_empty());
-        log.append(&records)?;
-        self.store.metadata.note(self.pending_metadata.drain(..));
-        for id in self.unlogged.drain(..) {
-            let Some(page) = self.store.head.page(id) else { continue };
-            if let Some(series) = page.lock().get_mut(id) {
-                series.is_logged = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// Encodes the series that nobody has logged since they were noted, if there are any.
-    fn encode_unlogged(&mut self, out: &mut Vec<u8>) {
-        let head = &self.store.head;
-        let is_unlogged = |id: &SeriesId| {
-            let page = head.page(*id);
-            page.is_some_and(|page| page.lock().get(*id).is_some_and(|series| !series.is_logged))
-        };
-        self.unlogged.sort_unstable();
-        self.unlogged.dedup();
-        self.unlogged.retain(is_unlogged);
-        if self.unlogged.is_empty() {
-            return;
-        }
-        let index = head.index.read();
-        let mut encoder = SeriesEncoder::new(out);
-        for id in &self.unlogged {
-            let Some(page) = head.page(*id) else { continue };
-            if let Some(series) = page.lock().get(*id) {
-                encoder.push(series.log_ref, series.labels.len(), index.pairs(&series.labels));
-            }
-        }
-    }
-
-    /// Makes the batch visible, all at once.
-    fn apply(&mut self) {
-        let head = &self.store.head;
-        let commit = head.isolation.begin_commit();
-        let (mut min_time, mut max_time) = (i64::MAX, i64::MIN);
-        let (mut n_appended, mut n_dropped, mut n_chunks) = (0, 0, 0);
-        // Sorting is stable: samples of a series stay in their order.
-        self.pending.sort_by_key(|pending| pending.id);
-        for batch in self.pending.chunk_by(|a, b| Page::number(a.id) == Page::number(b.id)) {
-            let Some(page) = head.page(batch[0].id) else { continue };
-            let mut page = page.lock();
-            page.prune_recent(&commit);
-            for Pending { id, sample } in batch {
-                let Some(series) = page.get_mut(*id) else { continue };
-                series.n_pending -= 1;
-                let outcome = series.append(sample.time, sample.value, &head.limits);
-                if outcome == AppendOutcome::Dropped {
-                    n_dropped += 1;
-                    continue;
-                }
-                n_appended += 1;
-                n_chunks += u64::from(outcome == AppendOutcome::AppendedToNewChunk);
-                (min_time, max_time) = (min_time.min(sample.time), max_time.max(sample.time));
-                page.note_append(*id, &commit);
-            }
-        }
-        self.pending.clear();
-        for PendingHistogram { id, time, value, .. } in self.pending_histograms.drain(..) {
-            let Some(page) = head.page(id) else { continue };
-            let mut page = page.lock();
-            page.prune_recent(&commit);
-            let Some(series) = page.get_mut(id) else { continue };
-            series.n_pending -= 1;
-            let outcome = series.append_histogram(time, &value, &head.limits);
-            if outcome == AppendOutcome::Dropped {
-                n_dropped += 1;
-                continue;
-            }
-            n_appended += 1;
-            n_chunks += u64::from(outcome == AppendOutcome::AppendedToNewChunk);
-            (min_time, max_time) = (min_time.min(time), max_time.max(time));
-            page.note_append(id, &commit);
-        }
-        if n_appended > 0 {
-            head.note_time(min_time);
-            head.note_time(max_time);
-        }
-        self.store.counters.samples_appended.add(n_appended);
-        self.store.counters.samples_dropped.add(n_dropped);
-        self.store.counters.chunks_created.add(n_chunks);
-    }
-
-    /// Exemplars are no part of what readers see at once.
-    fn apply_exemplars(&mut self) {
-        if self.pending_exemplars.is_empty() {
-            return;
-        }
-        let mut exemplars = self.store.exemplars.lock();
-        for (series, record::Exemplar { time, value, labels, .. }) in
-            self.pending_exemplars.drain(..)
-        {
-            let exemplar = Exemplar { labels, value, time: Timestamp::from_millis(time) };
-            if let Err(error) = exemplars.add(&series, exemplar) {
-                tracing::debug!(%series, %error, "exemplar not kept");
-            }
-        }
-    }
-
     fn count_rejected(&self, error: &AppendError) {
         let counters = &self.store.counters;
         match error {
@@ -367,26 +242,6 @@ impl HeadAppender {
             AppendError::TooOld => counters.too_old.add(1),
             _ => {}
         }
-    }
-
-    fn try_commit(&mut self) -> Result<()> {
-        self.store.check_health()?;
-        let has_samples = !self.pending.is_empty() || !self.pending_histograms.is_empty();
-        let has_others = !self.pending_exemplars.is_empty() || !self.pending_metadata.is_empty();
-        if !has_samples && !has_others {
-            return Ok(());
-        }
-        let store = self.store.clone();
-        let mut log: MutexGuard<'_, wal::Writer> = store.log.lock();
-        self.log(&mut log).map_err(|error| store.poison(error))?;
-        self.split_late();
-        let mut finished = self.log_late().map_err(|error| store.poison(error))?;
-        self.apply();
-        self.apply_late();
-        self.apply_exemplars();
-        finished.extend(log.take_finished());
-        drop(log);
-        store.sync_finished(finished)
     }
 }
 
@@ -493,10 +348,10 @@ impl Drop for HeadAppender {
     fn drop(&mut self) {
         self.store.counters.active_appenders.subtract(1);
         self.store.forget_appender(self.registered_from);
-        let floats = self.pending.drain(..).map(|pending| pending.id);
-        let histograms = self.pending_histograms.drain(..).map(|pending| pending.id);
+        let mut batches = std::mem::take(&mut self.committing);
+        batches.append(&mut self.pending.take());
         let late = self.pending_late.drain(..).map(|pending| pending.id);
-        for id in floats.chain(histograms).chain(late) {
+        for id in batches.iter().flat_map(Batch::ids).chain(late) {
             let Some(page) = self.store.head.page(id) else { continue };
             if let Some(series) = page.lock().get_mut(id) {
                 series.n_pending -= 1;
@@ -507,26 +362,4 @@ impl Drop for HeadAppender {
 
 fn series_id(series: SeriesRef) -> Option<SeriesId> {
     u32::try_from(series.0.checked_sub(1)?).ok().map(SeriesId)
-}
-
-/// The records of histograms: one for each kind that there is.
-fn encode_histograms<'a>(
-    histograms: impl Iterator<Item = (u64, i64, &'a HistogramValue)>,
-) -> Vec<Vec<u8>> {
-    let (mut integers, mut floats) = (Vec::new(), Vec::new());
-    for (series_ref, time, value) in histograms {
-        match value {
-            HistogramValue::Integer(value) => {
-                let value = (**value).clone();
-                integers.push(record::HistogramSample { series_ref, time, value });
-            }
-            HistogramValue::Float(value) => {
-                let value = (**value).clone();
-                floats.push(record::HistogramSample { series_ref, time, value });
-            }
-        }
-    }
-    let mut records = record::encode_histograms(&integers);
-    records.extend(record::encode_histograms(&floats));
-    records
 }

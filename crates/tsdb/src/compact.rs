@@ -15,7 +15,9 @@ use ulid::Ulid;
 
 pub(crate) use head::write as write_head;
 pub(crate) use late::end as end_late;
+pub(crate) use merge::join;
 use plan::{plan, ranges};
+pub(crate) use rewrite::encode_chunks as encode;
 
 use crate::{
     Error, Result, catalog,
@@ -96,9 +98,14 @@ fn due(store: &Store) -> Option<(i64, i64)> {
 pub(crate) fn compact_blocks(store: &Store) -> Result<()> {
     let ranges = ranges(store.head.limits.chunk_range_ms, store.options.block_range_max());
     loop {
-        let metas: Vec<Meta> =
-            store.catalog.blocks().iter().map(|block| Meta::clone(&block.meta())).collect();
-        let planned = plan(&metas, &ranges);
+        // What lies where the head still is stays apart: as part of a block that came out of the
+        // head in order it would pass for the place where the head begins.
+        let settled_until = store.head.min_valid_time();
+        let is_settled =
+            |meta: &Meta| !meta.is_from_out_of_order() || meta.max_time <= settled_until;
+        let blocks = store.catalog.blocks();
+        let metas = blocks.iter().map(|block| Meta::clone(&block.meta()));
+        let planned = plan(&metas.filter(is_settled).collect::<Vec<_>>(), &ranges);
         if planned.is_empty() {
             return Ok(());
         }
@@ -172,7 +179,7 @@ pub(crate) fn drop_obsolete(store: &Store) -> Result<()> {
     Ok(())
 }
 
-fn open_new(store: &Store, meta: &Meta) -> Result<()> {
+pub(crate) fn open_new(store: &Store, meta: &Meta) -> Result<()> {
     let path = store.directory.join(meta.ulid.to_string());
     store.catalog.add(Block::open(&*store.runtime.disk, &path)?);
     Ok(())

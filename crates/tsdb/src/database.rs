@@ -15,8 +15,9 @@ use runtime::{Runtime, disk::LockGuard};
 use storage::{Appendable, Appender, ExemplarQueryable, Querier, Queryable, SeriesExemplars};
 
 use crate::{
-    Error, Options, Result, Truncation,
+    Backfilled, Error, History, Options, Result, Truncation,
     appender::HeadAppender,
+    backfill::{self, Preference},
     catalog::{self, Catalog},
     compact::{self, Upkeep},
     delete,
@@ -85,8 +86,13 @@ impl Database {
     pub fn open(runtime: &Runtime, directory: &Path, options: Options) -> Result<Database> {
         let disk = &runtime.disk;
         let io = |action: String| move |source| Error::Io { action, source };
-        disk.create_directories(directory)
-            .map_err(io(format!("create {}", directory.display())))?;
+        if !disk.exists(directory) {
+            disk.create_directories(directory)
+                .map_err(io(format!("create {}", directory.display())))?;
+            let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let parent = parent.unwrap_or(Path::new("."));
+            disk.sync_directory(parent).map_err(io(format!("sync {}", parent.display())))?;
+        }
         let lock = match options.no_lockfile {
             true => None,
             false => Some(disk.lock(&directory.join("lock")).map_err(Error::Locked)?),
@@ -163,6 +169,21 @@ impl Database {
         delete::delete(&self.store, range, matchers)
     }
 
+    /// Stores what is missing of samples that come from elsewhere, however old they are; of two for
+    /// one time that which is there stays. Everything is durable and visible when this returns;
+    /// after an error part of it may be.
+    ///
+    /// Histories are taken one by one and written now and then, so that memory has a bound. Best
+    /// for the blocks is what comes a few hours or days at a time, all series of these together.
+    pub fn backfill(&self, histories: impl IntoIterator<Item = History>) -> Result<Backfilled> {
+        backfill::backfill(self, histories.into_iter(), Preference::Stored)
+    }
+
+    /// The same, but of two samples for one time the given one stays.
+    pub fn replace(&self, histories: impl IntoIterator<Item = History>) -> Result<Backfilled> {
+        backfill::backfill(self, histories.into_iter(), Preference::Given)
+    }
+
     /// Rewrites all blocks in which something was deleted.
     pub fn clean_tombstones(&self) -> Result<()> {
         let _one_at_a_time = self.store.upkeep.lock();
@@ -186,6 +207,10 @@ impl Database {
         let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
         self.store.out_of_order_window_ms.store(window_ms, Ordering::Relaxed);
         self.store.exemplars.lock().set_window(window_ms);
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The blocks that are open, oldest first.

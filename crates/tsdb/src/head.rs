@@ -22,7 +22,7 @@ use model::Labels;
 use parking_lot::RwLock;
 
 pub(crate) use index::Index;
-pub(crate) use isolation::{Isolation, Reader};
+pub(crate) use isolation::{Commit, Isolation, Reader};
 pub(crate) use late::{Insertion, LateSample, LateSeries, LateValue};
 pub(crate) use page::{Contents, Page};
 pub(crate) use series::{AppendOutcome, Limits, Series};
@@ -101,6 +101,11 @@ impl Head {
             log_ref.unwrap_or_else(|| self.last_log_ref.fetch_add(1, Ordering::Relaxed) + 1);
         self.page_for_new(id).lock().push(Series::new(id, log_ref, is_logged, label_ids));
         Some((id, true))
+    }
+
+    /// The series of these labels.
+    pub(crate) fn find(&self, labels: &Labels) -> Option<SeriesId> {
+        self.index.read().find(self, labels, labels.hash64())
     }
 
     /// The labels of a series, its number in the log, and whether the log knows it.

@@ -8,6 +8,7 @@
 //! [`compact`].
 
 mod appender;
+mod backfill;
 mod catalog;
 mod compact;
 mod database;
@@ -27,6 +28,7 @@ mod truncate;
 #[cfg(test)]
 mod tests;
 
+pub use backfill::{Backfilled, History};
 pub use database::{Database, Health};
 pub use error::{Error, Result};
 pub use exemplars::ExemplarCounters;

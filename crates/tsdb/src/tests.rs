@@ -1,9 +1,11 @@
 mod append;
+mod backfill;
 mod blocks;
 mod crash;
 mod exemplars;
 mod histograms;
 mod late;
 mod metadata;
+mod mixed;
 mod upstream;
 mod world;

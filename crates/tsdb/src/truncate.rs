@@ -1,7 +1,11 @@
 //! Old samples leave memory, then the log.
 
 use hashbrown::HashSet;
-use wal::checkpoint::{self, Keep};
+use model::TimeRange;
+use wal::{
+    checkpoint::{self, Keep},
+    record,
+};
 
 use crate::{Result, database::Store, head::SeriesId};
 
@@ -107,8 +111,23 @@ fn drop_series(store: &Store) -> u64 {
 /// Leaves nothing in the log that is not in the head: what was deleted for good must not come back
 /// with the next start.
 pub(crate) fn purge_log(store: &Store) -> Result<()> {
-    truncate_log(store, store.head.min_valid_time(), Share::All)?;
-    Ok(())
+    let horizon = store.head.min_valid_time();
+    truncate_log(store, horizon, Share::All)?;
+    let layout = wal::Layout::read(&*store.runtime.disk, &store.log_directory)?;
+    let is_spared = layout.segments_after_checkpoint().len() > 1;
+    if is_spared && horizon > i64::MIN { delete_in_log(store, horizon) } else { Ok(()) }
+}
+
+/// Says in the log that all before `horizon` is deleted: readers still need the samples.
+fn delete_in_log(store: &Store, horizon: i64) -> Result<()> {
+    let range = TimeRange::from_millis(i64::MIN, horizon - 1);
+    let mut named = log_refs(store);
+    named.extend(store.named_until.lock().keys());
+    let tombstones: Vec<record::Tombstone> =
+        named.into_iter().map(|series_ref| record::Tombstone { series_ref, range }).collect();
+    let mut encoded = Vec::new();
+    record::encode_tombstones(&tombstones, &mut encoded);
+    store.log.lock().append(&[&encoded]).map_err(|error| store.poison(error))
 }
 
 /// How much of the log a checkpoint is to stand for.
@@ -132,11 +151,10 @@ fn truncate_log(store: &Store, horizon: i64, share: Share) -> Result<Option<u32>
     let segments = layout.segments_after_checkpoint();
     let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Ok(None) };
     let last = match share {
-        Share::TwoThirds => plan_checkpoint(first.number, last.number)
-            .and_then(|last| spare_readers(store, segments, last)),
-        // To forget is an order: who has not read it by now will not.
+        Share::TwoThirds => plan_checkpoint(first.number, last.number),
         Share::All => Some(last.number),
     };
+    let last = last.and_then(|last| spare_readers(store, segments, last));
     let Some(last) = last else { return Ok(None) };
 
     let in_head = log_refs(store);

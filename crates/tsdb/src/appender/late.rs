@@ -1,11 +1,19 @@
 //! What of a batch goes to the late samples of its series, and into the log of those.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
+use hashbrown::HashMap;
 use wal::record;
 
-use super::{HeadAppender, encode_histograms};
-use crate::head::{Insertion, LateSample, LateValue, Page, SeriesId};
+use super::{
+    HeadAppender,
+    batch::{Batch, PendingHistogram},
+    commit::encode_histograms,
+};
+use crate::{
+    database::Store,
+    head::{Insertion, LateSample, LateValue, Page, SeriesId},
+};
 
 /// A late sample that is not visible yet.
 pub(super) struct Pending {
@@ -21,50 +29,27 @@ impl HeadAppender {
         if self.store.out_of_order_window_ms.load(Ordering::Relaxed) == 0 {
             return;
         }
-        self.pending.sort_by_key(|pending| pending.id);
-        let floats = self.pending.iter().map(|pending| (pending.id, pending.sample.time));
-        let mut is_late = self.are_late(floats).into_iter();
-        for pending in self.pending.extract_if(.., |_| is_late.next().unwrap_or_default()) {
-            let record::Sample { series_ref, time, value } = pending.sample;
-            let sample = LateSample { time, value: LateValue::Float(value) };
-            self.pending_late.push(Pending { id: pending.id, series_ref, sample });
+        let mut batches = std::mem::take(&mut self.committing);
+        let mut newest = Newest::new(self, batches.len() > 1);
+        for Batch { floats, histograms } in &mut batches {
+            // Sorting is stable: samples of a series stay in their order.
+            floats.sort_by_key(|pending| pending.id);
+            histograms.sort_by_key(|pending| pending.id);
+            let late = floats.extract_if(.., |p| newest.is_late(p.id, p.sample.time));
+            let late = late.map(|pending| {
+                let record::Sample { series_ref, time, value } = pending.sample;
+                let sample = LateSample { time, value: LateValue::Float(value) };
+                Pending { id: pending.id, series_ref, sample }
+            });
+            self.pending_late.extend(late);
+            let late = histograms.extract_if(.., |p| newest.is_late(p.id, p.time));
+            let late = late.map(|PendingHistogram { id, series_ref, time, value }| {
+                let sample = LateSample { time, value: LateValue::Histogram(value) };
+                Pending { id, series_ref, sample }
+            });
+            self.pending_late.extend(late);
         }
-        let histograms = self.pending_histograms.iter().map(|pending| (pending.id, pending.time));
-        let mut is_late = self.are_late(histograms).into_iter();
-        let late = self.pending_histograms.extract_if(.., |_| is_late.next().unwrap_or_default());
-        for pending in late {
-            let sample =
-                LateSample { time: pending.time, value: LateValue::Histogram(pending.value) };
-            let (id, series_ref) = (pending.id, pending.series_ref);
-            self.pending_late.push(Pending { id, series_ref, sample });
-        }
-    }
-
-    /// Says of each sample whether it is late; those of a series follow each other.
-    fn are_late(&self, samples: impl Iterator<Item = (SeriesId, i64)>) -> Vec<bool> {
-        let head = &self.store.head;
-        let appendable_from = self.appendable_from.unwrap_or(i64::MIN);
-        // The series at hand and its newest sample.
-        let mut newest: Option<(SeriesId, i64)> = None;
-        let mut page: Option<(usize, std::sync::Arc<Page>)> = None;
-        let is_late = |(id, time): (SeriesId, i64)| {
-            let number = Page::number(id);
-            if page.as_ref().is_none_or(|(known, _)| *known != number) {
-                page = head.page(id).map(|page| (number, page));
-            }
-            let last = match newest {
-                Some((known, last)) if known == id => last,
-                _ => {
-                    let page = page.as_ref().map(|(_, page)| page.lock());
-                    let series = page.as_ref().and_then(|page| page.get(id));
-                    series.and_then(|series| series.last_time()).unwrap_or(i64::MIN)
-                }
-            };
-            let is_late = time < appendable_from || time < last;
-            newest = Some((id, if is_late { last } else { time }));
-            is_late
-        };
-        samples.map(is_late).collect()
+        self.committing = batches;
     }
 
     /// Writes the late samples to their log; gives the segments of it that are full.
@@ -127,5 +112,57 @@ impl HeadAppender {
         counters.samples_appended.add(n_floats + n_histograms);
         counters.samples_dropped.add(n_dropped);
         counters.chunks_created.add(n_chunks);
+    }
+}
+
+/// Knows the newest sample of each series, those of this commit included.
+struct Newest {
+    store: Arc<Store>,
+    appendable_from: i64,
+    /// The series at hand and its newest sample.
+    current: Option<(SeriesId, i64)>,
+    /// Those before it, if they may come again in a later batch.
+    before: Option<HashMap<SeriesId, i64, foldhash::fast::RandomState>>,
+    page: Option<(usize, Arc<Page>)>,
+}
+
+impl Newest {
+    fn new(appender: &HeadAppender, has_several_batches: bool) -> Newest {
+        Newest {
+            store: appender.store.clone(),
+            appendable_from: appender.appendable_from.unwrap_or(i64::MIN),
+            current: None,
+            before: has_several_batches.then(HashMap::default),
+            page: None,
+        }
+    }
+
+    /// Whether the sample is late; if not, it is the newest from now on. In a batch those of a
+    /// series follow each other.
+    fn is_late(&mut self, id: SeriesId, time: i64) -> bool {
+        let last = match self.current {
+            Some((known, last)) if known == id => last,
+            _ => self.last_time(id),
+        };
+        let is_late = time < self.appendable_from || time < last;
+        let newest = if is_late { last } else { time };
+        self.current = Some((id, newest));
+        if let Some(before) = &mut self.before {
+            before.insert(id, newest);
+        }
+        is_late
+    }
+
+    fn last_time(&mut self, id: SeriesId) -> i64 {
+        if let Some(last) = self.before.as_ref().and_then(|before| before.get(&id)) {
+            return *last;
+        }
+        let number = Page::number(id);
+        if self.page.as_ref().is_none_or(|(known, _)| *known != number) {
+            self.page = self.store.head.page(id).map(|page| (number, page));
+        }
+        let page = self.page.as_ref().map(|(_, page)| page.lock());
+        let series = page.as_ref().and_then(|page| page.get(id));
+        series.and_then(|series| series.last_time()).unwrap_or(i64::MIN)
     }
 }

@@ -123,7 +123,7 @@ fn advance(
 }
 
 /// Chunks of one series in order of time, none overlapping another.
-pub(super) fn join(mut chunks: Vec<Chunk<'_>>) -> Result<Vec<Chunk<'_>>> {
+pub(crate) fn join(mut chunks: Vec<Chunk<'_>>) -> Result<Vec<Chunk<'_>>> {
     chunks.sort_by_key(|chunk| (chunk.start, chunk.end));
     chunks.dedup();
     if chunks.windows(2).all(|pair| pair[0].end < pair[1].start) {

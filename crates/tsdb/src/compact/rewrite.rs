@@ -36,6 +36,11 @@ pub(super) fn reencode(run: &[Chunk<'_>]) -> Result<Vec<Chunk<'static>>> {
     Ok(encode(&columns, CHUNK_SAMPLES))
 }
 
+/// The samples of columns as chunks of the usual size.
+pub(crate) fn encode_chunks(columns: &Columns) -> Vec<Chunk<'static>> {
+    encode(columns, CHUNK_SAMPLES)
+}
+
 enum Value<'c> {
     Float(f64),
     Histogram(&'c Arc<FloatHistogram>),

@@ -230,3 +230,33 @@ fn a_full_disk_postpones_blocks_and_loses_nothing() {
     assert_eq!(blocks(&database), "1: 0-10");
     assert_eq!(dump(&database), expected(0..18));
 }
+
+#[test]
+fn readers_of_the_log_are_waited_for_also_when_a_deletion_is_made_good() {
+    let simulation = Simulation::new(1);
+    let readers = wal::Readers::default();
+    let options_with_readers = || Options { log_readers: readers.clone(), ..options() };
+    let database = open_with(&simulation, options_with_readers());
+    let hold = readers.hold(0);
+    fill(&database, 0..17);
+    assert_eq!(blocks(&database), "1: 0-10");
+    database.delete(TimeRange::from_millis(0, 10 * MINUTE - 1), &[]).expect("the disk is good");
+    database.clean_tombstones().expect("the disk is good");
+    assert_eq!(blocks(&database), "");
+    let first = |simulation: &Simulation| {
+        let disk = simulation.disk.after_kill();
+        let layout = wal::Layout::read(&disk, &Path::new(DIRECTORY).join("wal"));
+        layout.expect("it is there").first_number()
+    };
+    assert_eq!(first(&simulation), Some(0));
+    assert_eq!(dump(&database), expected(10..17));
+    drop(database);
+    let database = open_with(&simulation, options_with_readers());
+    assert_eq!(dump(&database), expected(10..17));
+    drop(hold);
+    fill(&database, 17..40);
+    assert_ne!(first(&simulation), Some(0));
+    assert_eq!(dump(&database), expected(10..40));
+    drop(database);
+    assert_eq!(dump(&open_with(&simulation, options())), expected(10..40));
+}
