@@ -1,6 +1,7 @@
 //! Prometheus' HTTP surface: the v1 API, federation, own metrics, lifecycle.
 
 pub mod admin;
+pub mod cluster;
 mod cors;
 mod disabled;
 pub mod engine;
@@ -43,8 +44,8 @@ use crate::{json, methods, page};
 /// As `--web.max-notifications-subscribers` by default.
 const LISTENERS_MAX: usize = 16;
 
-/// Upstream's pages, and one for `/api/v1/features`.
-const PAGES: [&str; 11] = [
+/// Upstream's pages, one for `/api/v1/features`, and one for `/api/v1/status/cluster`.
+const PAGES: [&str; 12] = [
     "/query",
     "/alerts",
     "/rules",
@@ -56,6 +57,7 @@ const PAGES: [&str; 11] = [
     "/config",
     "/alertmanager-discovery",
     "/features",
+    "/cluster",
 ];
 
 /// What the surface shows and drives.
@@ -72,6 +74,8 @@ pub struct State {
     pub remote_read: Option<Arc<remote::read::Server>>,
     /// Nothing unless `--web.enable-admin-api`.
     pub admin: Option<Arc<dyn admin::Admin>>,
+    /// Nothing for a server that stands alone.
+    pub cluster: Option<Arc<dyn cluster::Cluster>>,
     pub readiness: lifecycle::Readiness,
     pub registry: telemetry::Registry,
     pub runtime: Runtime,
@@ -138,6 +142,8 @@ pub fn router(state: State) -> Router {
         .route("/-/ready", get(lifecycle::ready))
         .route("/-/reload", order(lifecycle::reload))
         .route("/-/quit", order(lifecycle::quit))
+        .route("/-/leader", get(cluster::leader))
+        .route("/-/lease/release", order(cluster::release))
         .layer(middleware::from_fn(methods::only_health_by_head))
         .route_layer(middleware::from_fn_with_state(api.clone(), instrument::observe))
         .method_not_allowed_fallback(methods::not_allowed);
@@ -188,6 +194,7 @@ fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/status/flags", get(status::flags))
         .route("/status/runtimeinfo", get(status::runtime_info))
         .route("/status/buildinfo", get(status::build_info))
+        .route("/status/cluster", get(cluster::status))
         .route("/status/tsdb", get(status::tsdb))
         .route("/status/tsdb/blocks", get(status::blocks))
         .route("/status/self_metrics", get(status::self_metrics))

@@ -11,6 +11,7 @@ pub mod build;
 mod config_state;
 mod error;
 pub mod external_url;
+mod gossip_tls;
 mod inbox;
 mod listen;
 mod reload;
@@ -20,4 +21,5 @@ mod signals;
 mod testing;
 
 pub use error::{Error, Result};
+pub use gossip::Options as GossipOptions;
 pub use signals::Signals;

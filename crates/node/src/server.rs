@@ -40,7 +40,7 @@ use crate::{
 };
 
 pub use options::{
-    NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions, StorageOptions,
+    ClusterOptions, NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions, StorageOptions,
     WalCompression, WebOptions,
 };
 

@@ -3,12 +3,12 @@
 use std::{process::ExitCode, time::Duration};
 
 use node::{
-    alertmanager::{ClusterOptions, Options},
+    GossipOptions, alertmanager::Options,
     build, external_url,
 };
 
 use crate::{
-    commands,
+    cluster, commands,
     flags::{self, Stop, Values, alertmanager::FLAGS},
 };
 
@@ -81,63 +81,21 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             .filter(|path| !path.as_os_str().is_empty()),
         request_timeout: (!timeout.is_zero()).then_some(timeout),
         peer_timeout: values.duration("cluster.peer-timeout"),
-        cluster: to_cluster_options(values)?,
+        cluster: cluster_options(values)?,
+        cluster_tls_file: Some(values.path("cluster.tls-config"))
+            .filter(|path| !path.as_os_str().is_empty()),
+        keeps_alerts: values.is_set("vesta.keep-alerts"),
+        claims: values.is_set("vesta.claims"),
+        history_len: limit("vesta.history-length").unwrap_or_default(),
         features: values.text("enable-feature").to_owned(),
     })
 }
 
-/// `--cluster.*`; nothing if there is to be no cluster.
-fn to_cluster_options(values: &Values) -> Result<Option<ClusterOptions>, Stop> {
-    let wrong = |flag: &str, reason: &str| Err(Stop::Error(format!("--{flag}: {reason}")));
-    let listen_address = values.text("cluster.listen-address");
-    if listen_address.is_empty() {
-        return Ok(None);
+/// Nothing if there is to be no cluster.
+fn cluster_options(values: &Values) -> Result<Option<GossipOptions>, Stop> {
+    let Some(options) = cluster::gossip_options(values)? else { return Ok(None) };
+    if values.duration("cluster.peer-timeout") == Duration::ZERO {
+        return Err(Stop::Error("--cluster.peer-timeout: it must be greater than zero".to_owned()));
     }
-    let intervals = [
-        "cluster.peer-timeout",
-        "cluster.peers-resolve-timeout",
-        "cluster.gossip-interval",
-        "cluster.pushpull-interval",
-        "cluster.tcp-timeout",
-        "cluster.probe-timeout",
-        "cluster.probe-interval",
-        "cluster.reconnect-interval",
-        "cluster.reconnect-timeout",
-    ];
-    for flag in intervals {
-        if values.duration(flag) == Duration::ZERO {
-            return wrong(flag, "it must be greater than zero");
-        }
-    }
-    if !values.text("cluster.tls-config").is_empty() {
-        return wrong("cluster.tls-config", "gossip over TLS is not supported yet");
-    }
-    let label = values.text("cluster.label");
-    if label.len() > 255 {
-        return wrong("cluster.label", "it must have at most 255 bytes");
-    }
-    let advertised = values.text("cluster.advertise-address");
-    let advertise_address = match advertised.parse() {
-        Ok(address) => Some(address),
-        Err(_) if advertised.is_empty() => None,
-        Err(_) => return wrong("cluster.advertise-address", "it must be an IP address and a port"),
-    };
-    Ok(Some(ClusterOptions {
-        name: values.text("cluster.peer-name").to_owned(),
-        label: label.to_owned(),
-        listen_address: listen_address.to_owned(),
-        advertise_address,
-        allows_public_address: values
-            .is_set("cluster.allow-insecure-public-advertise-address-discovery"),
-        peers: values.list("cluster.peer").to_vec(),
-        resolve_timeout: values.duration("cluster.peers-resolve-timeout"),
-        gossip_interval: values.duration("cluster.gossip-interval"),
-        push_pull_interval: values.duration("cluster.pushpull-interval"),
-        stream_timeout: values.duration("cluster.tcp-timeout"),
-        probe_interval: values.duration("cluster.probe-interval"),
-        probe_timeout: values.duration("cluster.probe-timeout"),
-        settle_timeout: values.duration("cluster.settle-timeout"),
-        reconnect_interval: values.duration("cluster.reconnect-interval"),
-        reconnect_timeout: values.duration("cluster.reconnect-timeout"),
-    }))
+    Ok(Some(GossipOptions { name: values.text("cluster.peer-name").to_owned(), ..options }))
 }

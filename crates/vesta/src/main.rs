@@ -3,8 +3,10 @@
 //! `vesta <command> …`, or, under the name of an upstream program, that program.
 
 mod alertmanager;
+mod cluster;
 mod commands;
 mod demo;
+mod drill;
 mod exporter;
 mod flags;
 mod host;
@@ -75,6 +77,12 @@ static COMMANDS: &[Command] = &[
         upstream: None,
         about: "the whole topology on loopback, with something real to watch",
         main: demo::main,
+    },
+    Command {
+        name: "drill",
+        upstream: None,
+        about: "hurts a topology and counts what it loses: nothing, it promises",
+        main: drill::main,
     },
 ];
 

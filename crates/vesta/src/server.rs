@@ -5,13 +5,13 @@ use std::{process::ExitCode, time::Duration};
 use node::{
     build, external_url,
     server::{
-        NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions,
+        ClusterOptions, NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions,
         StorageOptions, WalCompression, WebOptions,
     },
 };
 
 use crate::{
-    commands,
+    cluster, commands,
     flags::{self, Stop, Values, server::FLAGS},
 };
 
@@ -149,10 +149,37 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             timestamp_tolerance: values.duration("scrape.timestamp-tolerance"),
             discovery_reload_interval: values.duration("scrape.discovery-reload-interval"),
         },
+        cluster: cluster_options(values, &host_name)?,
         features,
         flags,
         host_name,
     })
+}
+
+/// Nothing if the server stands alone.
+fn cluster_options(values: &Values, host_name: &str) -> Result<Option<ClusterOptions>, Stop> {
+    let Some(gossip) = cluster::gossip_options(values)? else { return Ok(None) };
+    let lease_duration = values.duration("cluster.lease-duration");
+    if lease_duration < Duration::from_secs(1) {
+        return Err(Stop::Error("--cluster.lease-duration: it must be at least 1s".to_owned()));
+    }
+    let member = match values.text("cluster.member") {
+        "" => {
+            let address = values.list("web.listen-address").first().map_or("", String::as_str);
+            let port = address.rsplit_once(':').map_or("", |(_, port)| port);
+            format!("{host_name}:{port}")
+        }
+        name => name.to_owned(),
+    };
+    Ok(Some(ClusterOptions {
+        gossip,
+        store_address: values.text("cluster.store-address").to_owned(),
+        store_advertise_address: cluster::address(values, "cluster.store-advertise-address")?,
+        member,
+        replication_factor: count(values, "cluster.replication-factor")?,
+        lease: values.text("cluster.lease").to_owned(),
+        lease_duration,
+    }))
 }
 
 /// Without these, others could do what the operator has forbidden, or nothing would be collected.

@@ -64,7 +64,7 @@ pub(super) async fn only_when_ready(
     }
 }
 
-fn not_ready(api: &Api) -> Option<Response> {
+pub(super) fn not_ready(api: &Api) -> Option<Response> {
     let is_stopping = match api.readiness.phase() {
         Phase::Ready => return None,
         Phase::Starting => "false",
@@ -106,7 +106,7 @@ pub(super) async fn wrong_method() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, "Only POST or PUT requests allowed").into_response()
 }
 
-fn disabled() -> Response {
+pub(super) fn disabled() -> Response {
     (StatusCode::FORBIDDEN, "Lifecycle API is not enabled.").into_response()
 }
 

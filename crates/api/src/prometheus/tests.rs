@@ -43,6 +43,7 @@ fn state() -> State {
         lifecycle: None,
         remote_write: None,
         remote_read: None,
+        cluster: None,
         admin: None,
         readiness,
         registry: telemetry::Registry::default(),

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// What the command line says of a server; paths are as given.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct Options {
     pub notifier: NotifierOptions,
     pub query: QueryOptions,
     pub scrape: ScrapeOptions,
+    /// The part in a cluster, or none.
+    pub cluster: Option<ClusterOptions>,
     /// How much others may read.
     pub remote_read: remote::read::Options,
     /// From `--enable-feature`, one name each.
@@ -102,6 +104,24 @@ pub struct ScrapeOptions {
     pub adjust_timestamps: bool,
     pub timestamp_tolerance: Duration,
     pub discovery_reload_interval: Duration,
+}
+
+/// How a server acts as one with others.
+#[derive(Debug, Clone)]
+pub struct ClusterOptions {
+    /// Its name is this member's identity, which is kept in the data directory.
+    pub gossip: gossip::Options,
+    /// Where members read each other, and Thanos may read us.
+    pub store_address: String,
+    /// What others are told of it, unless that follows from the two.
+    pub store_advertise_address: Option<SocketAddr>,
+    /// What people are shown.
+    pub member: String,
+    /// How many members have each target; zero is all.
+    pub replication_factor: usize,
+    /// Who says which member writes, as it was typed.
+    pub lease: String,
+    pub lease_duration: Duration,
 }
 
 impl Options {

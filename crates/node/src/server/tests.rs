@@ -330,6 +330,7 @@ fn options() -> Options {
             concurrency_max: 10,
             frame_bytes_max: 1 << 20,
         },
+        cluster: None,
         scrape: ScrapeOptions {
             adjust_timestamps: true,
             timestamp_tolerance: Duration::from_millis(2),

@@ -57,10 +57,7 @@ impl Server {
         });
         let shown = self.shown.clone();
         Ok(State {
-            engine: Arc::new(EngineAdapter {
-                queries: self.components.queries.clone(),
-                tasks: tokio::runtime::Handle::current(),
-            }),
+            engine: Arc::new(EngineAdapter { queries: self.components.queries.clone() }),
             storage: Arc::new(self.storage.clone()),
             targets: Arc::new(TargetsAdapter {
                 scrape: self.components.scrape.clone(),
@@ -72,6 +69,7 @@ impl Server {
             remote_write: self.remote_write_receiver(),
             remote_read: Some(self.remote_read_server()),
             admin: web.enable_admin_api.then_some(admin),
+            cluster: None,
             readiness: self.readiness.clone(),
             registry: self.registry.clone(),
             runtime: self.runtime.clone(),

@@ -47,6 +47,41 @@ fn health_does_not_wait_for_readiness() {
     check(with_phase(Phase::Starting), "GET /api/v1/status/walreplay", replay);
 }
 
+fn in_cluster(is_mine: bool) -> State {
+    State { cluster: Some(Arc::new(fakes::Cluster { is_mine })), ..with_lifecycle(Ok(())) }
+}
+
+#[test]
+fn one_member_says_that_it_writes() {
+    check(state(), "GET /-/leader", "200 This server stands alone.");
+    check(in_cluster(true), "GET /-/leader", "200 a writes, epoch 7.");
+    check(in_cluster(false), "GET /-/leader", "503 b writes, epoch 7.");
+    check(with_phase(Phase::Starting), "GET /-/leader", "503 Service Unavailable");
+}
+
+#[test]
+fn the_lease_is_released_on_demand() {
+    check(in_cluster(true), "POST /-/lease/release", "200 Released.");
+    check(in_cluster(false), "POST /-/lease/release", "500 b writes");
+    check(with_lifecycle(Ok(())), "POST /-/lease/release", "409 This server stands alone.");
+    check(state(), "POST /-/lease/release", "403 Lifecycle API is not enabled.");
+    check(state(), "GET /-/lease/release", "405 Only POST or PUT requests allowed");
+}
+
+#[test]
+fn the_cluster_is_shown() {
+    let answer = get(state(), "/api/v1/status/cluster");
+    assert_eq!(answer.body, r#"{"status":"success","data":{"enabled":false}}"#);
+    let answer = get(in_cluster(true), "/api/v1/status/cluster").json();
+    let data = &answer["data"];
+    assert_eq!(
+        data["lease"].to_string(),
+        r#"{"backend":"gossip","epoch":7,"expiresInSeconds":1.5,"holder":"a","isMine":true}"#
+    );
+    assert_eq!(data["holes"].to_string(), r#"[{"end":2.5,"start":1}]"#);
+    assert_eq!(data["members"][1]["name"], "b");
+}
+
 #[test]
 fn orders_are_taken_only_if_enabled() {
     check(state(), "POST /-/reload", "403 Lifecycle API is not enabled.");

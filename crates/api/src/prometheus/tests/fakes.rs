@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use model::{Matcher, TimeRange};
+use model::{Matcher, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use runtime::BoxFuture;
 
@@ -176,4 +176,42 @@ impl lifecycle::Lifecycle for Lifecycle {
     }
 
     fn quit(&self) {}
+}
+
+/// Two members, of which the other one writes, unless told otherwise.
+pub(crate) struct Cluster {
+    pub(crate) is_mine: bool,
+}
+
+impl crate::prometheus::cluster::Cluster for Cluster {
+    fn status(&self) -> crate::prometheus::cluster::ClusterStatus {
+        use crate::prometheus::cluster::{ClusterStatus, LeaseStatus, MemberStatus};
+        let member = |name: &str| MemberStatus {
+            name: name.to_owned(),
+            is_live: true,
+            ..MemberStatus::default()
+        };
+        ClusterStatus {
+            name: "c".to_owned(),
+            members: vec![MemberStatus { is_self: true, ..member("a") }, member("b")],
+            lease: LeaseStatus {
+                backend: "gossip".to_owned(),
+                holder: Some(if self.is_mine { "a" } else { "b" }.to_owned()),
+                epoch: 7,
+                is_mine: self.is_mine,
+                expires_in: Some(std::time::Duration::from_millis(1500)),
+                error: None,
+            },
+            holes: vec![TimeRange {
+                start: Timestamp::from_millis(1000),
+                end: Timestamp::from_millis(2500),
+            }],
+            ..ClusterStatus::default()
+        }
+    }
+
+    fn release(&self) -> runtime::BoxFuture<'_, Result<(), String>> {
+        let released = if self.is_mine { Ok(()) } else { Err("b writes".to_owned()) };
+        Box::pin(async { released })
+    }
 }

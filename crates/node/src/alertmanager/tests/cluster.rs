@@ -45,7 +45,7 @@ impl World {
         let host = format!("10.0.0.{}", idx + 1);
         let network = Arc::new(self.simulation.network.host(&host));
         let runtime = Runtime { network, ..self.simulation.runtime() };
-        let mut cluster = ClusterOptions::new("", "0.0.0.0:9094");
+        let mut cluster = GossipOptions::new("", "0.0.0.0:9094");
         cluster.peers = vec!["10.0.0.1:9094".to_owned()];
         let options = Options {
             cluster: Some(cluster),
@@ -149,6 +149,7 @@ async fn status_and_metrics_show_the_cluster() {
         assert!(status.contains(r#""status":"ready""#), "{status}");
         assert!(status.contains(r#""address":"10.0.0.1:9094""#), "{status}");
         assert!(status.contains(r#""address":"10.0.0.2:9094""#), "{status}");
+        assert!(status.contains(r#""lagSeconds":"#), "{status}");
         let metrics = world.get(idx, "/metrics").await;
         for line in [
             "alertmanager_cluster_enabled 1".to_owned(),
@@ -157,6 +158,8 @@ async fn status_and_metrics_show_the_cluster() {
             "alertmanager_cluster_messages_received_total{msg_type=\"full_state\"}".to_owned(),
             "alertmanager_oversized_gossip_message_sent_total{key=\"sil\"} 0".to_owned(),
             format!("alertmanager_peer_position {idx}"),
+            // It has not been long since the other one was asked.
+            "vesta_alertmanager_peer_lag_seconds{peer=".to_owned(),
         ] {
             assert!(metrics.contains(&line), "node {idx}: no {line}");
         }
