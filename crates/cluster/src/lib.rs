@@ -5,7 +5,11 @@
 //! outputs`, which `tests/simulation` drives through thousands of histories. Start at
 //! [`ownership`].
 
+pub mod frame;
+pub mod lease;
+pub mod liveness;
 mod member;
 pub mod ownership;
+pub mod sharing;
 
 pub use member::{MemberId, Moment};

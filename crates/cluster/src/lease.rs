@@ -1,0 +1,3 @@
+//! Who writes? At most one member at a time.
+
+pub mod gossip;
