@@ -14,8 +14,14 @@ pub(crate) struct BitWriter {
 
 impl BitWriter {
     /// Goes on behind `bytes`, of whose last byte `used` bits are taken (0 for all).
-    pub(crate) fn resume(bytes: Vec<u8>, used: u8) -> BitWriter {
+    pub(crate) fn resume(mut bytes: Vec<u8>, used: u8) -> BitWriter {
         debug_assert!(used < 8);
+        // New bits are added to zeros.
+        if let Some(last) = bytes.last_mut()
+            && used > 0
+        {
+            *last &= 0xff << (8 - used);
+        }
         BitWriter { bytes, used }
     }
 

@@ -100,6 +100,17 @@ fn a_window_of_all_bits_is_there_before_the_first() {
     assert_eq!(read(writer.bytes()).expect("upstream reads it"), expected);
 }
 
+/// Found by fuzzing: they became part of the next sample.
+#[test]
+fn stray_bits_behind_the_last_sample_do_no_harm() {
+    let mut bytes = encode(&[(0, 1.0), (1000, 1.0), (2000, 1.0)]).into_bytes();
+    *bytes.last_mut().expect("it is not empty") |= 0b0001_1111;
+    let mut chunk = XorChunk::resume(bytes).expect("it is readable");
+    chunk.append(3000, 2.0);
+    let expected = [(0, 1.0), (1000, 1.0), (2000, 1.0), (3000, 2.0)];
+    assert_eq!(read(chunk.bytes()), Ok(expected.map(|(t, v)| (t, f64::to_bits(v))).to_vec()));
+}
+
 proptest! {
     #[test]
     fn random_samples_come_back(
