@@ -5,6 +5,9 @@ use crate::page;
 /// No record is larger when it is unpacked. A commit of ten million samples takes a fifth of it.
 const RECORD_BYTES_MAX: usize = 512 << 20;
 
+/// Three bytes copy 64 at most: whoever claims more lies, and no memory is taken for that.
+const SNAPPY_GAIN_MAX: usize = 32;
+
 /// How records are packed before they are cut into fragments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
@@ -54,6 +57,9 @@ impl Compression {
                 let len = snap::raw::decompress_len(packed).map_err(|error| error.to_string())?;
                 if len > RECORD_BYTES_MAX {
                     return Err(format!("record of {len} bytes is too large"));
+                }
+                if len / SNAPPY_GAIN_MAX > packed.len() {
+                    return Err(format!("record of {len} bytes does not fit {}", packed.len()));
                 }
                 out.resize(len, 0);
                 let mut decoder = snap::raw::Decoder::new();

@@ -25,6 +25,6 @@ pub use layout::{Layout, Segment, bytes_on_disk, segment_name};
 pub use page::PAGE_BYTES;
 pub use reader::{Corruption, Reader};
 pub use readers::{Hold, Readers};
-pub use repair::repair;
+pub use repair::{blank, find_torn_end, repair};
 pub use tail::{Position, Tail};
 pub use writer::{Finished, Options, SEGMENT_BYTES, Stats, Writer};

@@ -52,6 +52,23 @@ impl<'a> Reader<'a> {
         Ok(self.next_with_end()?.map(|(record, _)| record))
     }
 
+    /// Passes over the next record without unpacking it; says whether there was one.
+    pub(crate) fn skip_record(&mut self) -> Result<bool, Corruption> {
+        if self.failed {
+            return Ok(false);
+        }
+        match self.gather() {
+            Ok(gathered) => {
+                self.good = self.offset;
+                Ok(gathered.is_some())
+            }
+            Err(detail) => {
+                self.failed = true;
+                Err(Corruption { offset: self.good as u64, detail })
+            }
+        }
+    }
+
     /// The next record with where it ends.
     pub(crate) fn next_with_end(&mut self) -> Result<Option<(&[u8], u64)>, Corruption> {
         if self.failed {
@@ -81,6 +98,16 @@ impl<'a> Reader<'a> {
 
     /// Puts the next record together; says whether it is in `stored` or `unpacked`.
     fn assemble(&mut self) -> Result<Option<Compression>, String> {
+        let Some(compression) = self.gather()? else { return Ok(None) };
+        if compression == Compression::None || self.stored.is_empty() {
+            return Ok(Some(Compression::None));
+        }
+        compression.unpack(&self.stored, &mut self.unpacked)?;
+        Ok(Some(compression))
+    }
+
+    /// Gathers the fragments of the next record in `stored`; says how it is packed.
+    fn gather(&mut self) -> Result<Option<Compression>, String> {
         self.stored.clear();
         let mut compression = Compression::None;
         let mut n_fragments = 0;
@@ -106,16 +133,9 @@ impl<'a> Reader<'a> {
             self.take_fragment()?;
             n_fragments += 1;
             if matches!(fragment, Fragment::Full | Fragment::Last) {
-                break;
+                return Ok(Some(compression));
             }
         }
-        if compression != Compression::None {
-            if self.stored.is_empty() {
-                return Ok(Some(Compression::None));
-            }
-            compression.unpack(&self.stored, &mut self.unpacked)?;
-        }
-        Ok(Some(compression))
     }
 
     /// Appends the data of the fragment at `offset` to `stored`.

@@ -125,3 +125,14 @@ fn run(case: &Value) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Found by fuzzing: a few bytes took half a gigabyte.
+#[test]
+fn memory_follows_the_bytes_and_not_what_a_record_claims() {
+    let mut unpacked = Vec::new();
+    // A length of 2^28, and nothing behind it.
+    let claim = [0x80, 0x80, 0x80, 0x80, 0x01];
+    let outcome = crate::Compression::Snappy.unpack(&claim, &mut unpacked);
+    assert_eq!(outcome, Err("record of 268435456 bytes does not fit 5".to_owned()));
+    assert_eq!(unpacked.capacity(), 0);
+}
