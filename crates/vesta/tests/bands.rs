@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Arrows within a band that the architecture allows: from, to.
-const SIDEWAYS: [(&str, &str); 9] = [
+const SIDEWAYS: [(&str, &str); 10] = [
     ("blocks", "storage"),
     ("promqltest", "storage"),
     ("receivers", "alertmanager"),
@@ -16,6 +16,7 @@ const SIDEWAYS: [(&str, &str); 9] = [
     ("api", "ui"),
     ("promtool", "config"),
     ("amtool", "config"),
+    ("vesta", "drill"),
     ("vesta", "node"),
 ];
 
