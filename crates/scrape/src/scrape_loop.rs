@@ -31,6 +31,9 @@ use crate::{
 /// of the thread over to another one would cost more.
 const INLINE_BYTES: usize = 16 << 10;
 
+/// For so long after a slot other servers may still know what was answered in it.
+const SHARED_FOR: Duration = Duration::from_secs(30);
+
 /// What all loops share.
 pub(crate) struct World {
     pub(crate) options: Options,
@@ -100,8 +103,11 @@ impl ScrapeLoop {
         let scrapes = async {
             loop {
                 self.sleep_until(turn).await;
-                self.scrape(turn).await;
-                turn = self.next_turn(Some(turn));
+                let is_done = self.scrape(turn).await;
+                turn = match self.missed_turn(turn).filter(|_| is_done) {
+                    Some(missed) => missed,
+                    None => self.next_turn(Some(turn)),
+                };
             }
         };
         tokio::select! {
@@ -131,12 +137,22 @@ impl ScrapeLoop {
         }
     }
 
+    /// The turn after `last` if it is long over, as after the process was stopped for a while, and
+    /// other servers may still say what was answered in it.
+    fn missed_turn(&self, last: Duration) -> Option<Duration> {
+        let (now, next) = (self.world.runtime.clock.now(), last + self.target.interval);
+        let late = now.checked_sub(next)?;
+        let is_missed = late >= self.target.interval && late < SHARED_FOR;
+        (is_missed && self.world.sharing.is_some()).then_some(next)
+    }
+
     async fn sleep_until(&self, moment: Duration) {
         let clock = &self.world.runtime.clock;
         clock.sleep(moment.saturating_sub(clock.now())).await;
     }
 
-    async fn scrape(&mut self, turn: Duration) {
+    /// False if the turn was left out.
+    async fn scrape(&mut self, turn: Duration) -> bool {
         let world = self.world.clone();
         let (clock, options) = (&world.runtime.clock, &world.options);
         let settings = self.settings.borrow().clone();
@@ -155,7 +171,7 @@ impl ScrapeLoop {
         let answer = match &world.sharing {
             Some(sharing) => match self.share(&**sharing, &settings, time).await {
                 Some(answer) => answer,
-                None => return,
+                None => return false,
             },
             None => self.ask(&settings).await,
         };
@@ -180,6 +196,7 @@ impl ScrapeLoop {
             debug!(scrape_pool, target, error, n_samples, "Scrape failed");
         }
         self.target.report(now, took, stored.error);
+        true
     }
 
     async fn ask(&self, settings: &Settings) -> Answer {
@@ -196,9 +213,17 @@ impl ScrapeLoop {
         slot: Timestamp,
     ) -> Option<Answer> {
         let Target { shared_key, timeout, .. } = *self.target;
-        let ask = Box::pin(async { self.ask(settings).await.share() });
-        let shared: SharedAnswer = sharing.turn(shared_key, slot, timeout, ask).await?;
-        Some(Answer::read(&shared))
+        let clock = &self.world.runtime.clock;
+        let ask = Box::pin(async {
+            // What the target says now is no answer for a slot that is long over.
+            let late = clock.now_millis().saturating_sub(slot.as_millis());
+            match late < self.target.interval.as_millis() as i64 {
+                true => self.ask(settings).await.share(),
+                false => SharedAnswer::missed(),
+            }
+        });
+        let shared = sharing.turn(shared_key, slot, timeout, ask).await?;
+        (shared != SharedAnswer::missed()).then(|| Answer::read(&shared))
     }
 
     async fn fetch(&self, settings: &Settings) -> Result<Response, FetchError> {

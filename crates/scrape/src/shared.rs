@@ -42,6 +42,13 @@ pub struct SharedAnswer {
     pub bytes: Bytes,
 }
 
+impl SharedAnswer {
+    /// Nobody asked in time.
+    pub(crate) fn missed() -> SharedAnswer {
+        SharedAnswer { has_failed: true, bytes: Bytes::new() }
+    }
+}
+
 /// What a target answered, and how long that took.
 #[derive(Debug)]
 pub(crate) struct Answer {

@@ -99,3 +99,20 @@ async fn targets_of_other_servers_are_left_alone() {
     assert_eq!(world.series(|_| true), "");
     assert!(world.targets().is_empty());
 }
+
+/// The other server has asked the target all the time; this one was stopped for a while.
+#[tokio::test]
+async fn missed_slots_are_learnt_from_others() {
+    let peers = Peers::default();
+    let first = world(&peers, Options::default()).await;
+    let second = World::sharing(Options::default(), Arc::new(peers.clone()));
+    second.serve("host", text("b 1\n")).await;
+    second.apply(vec![job()]);
+    second.discover("job", &["host:80"]);
+    second.run_for(10).await;
+    // Time passes, and nothing runs.
+    second.simulation.clock.advance(Duration::from_secs(25));
+    second.run_for(5).await;
+    assert_eq!(second.requests.lock().len(), 0);
+    assert_eq!(first.times("a"), second.times("a"));
+}
