@@ -49,10 +49,6 @@ impl Polled for Config {
         let resolver = Resolver::new(runtime.clone());
         Ok(Dns { config: self.clone(), resolver, known: BTreeMap::new() })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Dns {

@@ -108,10 +108,6 @@ impl Polled for Config {
         let daemon = Daemon::new(&self.host, &self.http, &self.filters, runtime)?;
         Ok(Docker { config: self.clone(), daemon })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Docker {

@@ -47,10 +47,6 @@ impl Polled for Config {
         let daemon = Daemon::new(&self.host, &self.http, &self.filters, runtime)?;
         Ok(Swarm { role: self.role, port: self.port, daemon })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Swarm {

@@ -1,43 +1,32 @@
 //! `ec2_sd_configs`: Amazon's virtual machines.
 
-mod answer;
-
 use std::{collections::BTreeMap, time::Duration};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
 use model::TargetGroup;
 use runtime::Runtime;
+use serde_json::Value;
 use tracing::debug;
-use transport::client::{self, Authentication, SigV4};
-use url::form_urlencoded::Serializer;
 
-use self::answer::{Instance, Instances, Zones};
 use crate::{
+    aws::{self, Account, Api},
     docker::Filter,
-    found::{Found, enclosed, group, host_port, sanitize},
+    found::{Found, enclosed, get, group, host_port, list},
     refresh::{Lookup, Polled},
-    service::{Service, body},
 };
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Empty means Amazon's own.
-    pub endpoint: String,
-    pub http: client::Config,
-    /// Who we are, and the region.
-    pub sigv4: SigV4,
+    pub account: Account,
     pub filters: Vec<Filter>,
     pub port: u16,
     pub refresh_interval: Duration,
 }
 
-const VERSION: &str = "2016-11-15";
+pub(crate) const VERSION: &str = "2016-11-15";
 
 pub(crate) struct Ec2 {
     config: Config,
-    region: String,
-    service: Service,
+    api: Api,
     /// The ids of zones by name; asked for once, as not everybody may.
     zones: Option<BTreeMap<String, String>>,
 }
@@ -46,21 +35,8 @@ impl Polled for Config {
     type Lookup = Ec2;
 
     fn lookup(&self, runtime: &Runtime) -> Result<Ec2, String> {
-        let mut config = self.clone();
-        if config.sigv4.region.is_empty() {
-            let named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
-            let named = named.filter_map(|name| std::env::var(name).ok()).next();
-            config.sigv4.region = named.ok_or("EC2 SD configuration requires a region")?;
-        }
-        config.sigv4.service = "ec2".to_owned();
-        let mut http = config.http.clone();
-        http.authentication = Authentication::SigV4(Box::new(config.sigv4.clone()));
-        let region = config.sigv4.region.clone();
-        Ok(Ec2 { region, service: Service::new(&http, runtime)?, config, zones: None })
-    }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
+        let api = self.account.api(runtime, "ec2", "EC2")?;
+        Ok(Ec2 { config: self.clone(), api, zones: None })
     }
 }
 
@@ -72,114 +48,95 @@ impl Lookup for Ec2 {
                 Err(err) => debug!(err, "Unable to describe availability zones"),
             }
         }
+        let filters: Vec<_> = aws::filters(&self.config.filters, ["Filter", "Value"]).collect();
+        let pages = describe_instances(&self.api, &filters).await?;
         let mut targets = Vec::new();
-        let mut next = String::new();
-        loop {
-            let xml = self.ask("DescribeInstances", &next).await?;
-            let answer: Instances = answer::read(&xml)?;
-            for reservation in &answer.reservations.items {
-                for instance in &reservation.instances.items {
-                    let found = self.target(instance, &reservation.owner_id);
-                    targets.extend(found.map(|found| found.labels()));
-                }
-            }
-            next = answer.next_token;
-            if next.is_empty() {
-                return Ok(vec![group(self.region.clone(), targets)]);
-            }
+        for reservation in pages.iter().flat_map(|page| list(&page["reservationSet"])) {
+            let instances = list(&reservation["instancesSet"]);
+            let found = instances.filter_map(|it| self.target(it, get(reservation, "ownerId")));
+            targets.extend(found.map(|found| found.labels()));
         }
+        Ok(vec![group(self.api.region.clone(), targets)])
     }
+}
+
+/// The pages of instances that `parameters` choose.
+pub(crate) async fn describe_instances(
+    api: &Api,
+    parameters: &[(String, String)],
+) -> Result<Vec<Value>, String> {
+    aws::pages("nextToken", |next| async move {
+        let mut parameters = parameters.to_vec();
+        parameters.extend(next.map(|token| ("NextToken".to_owned(), token)));
+        api.query(VERSION, "DescribeInstances", &parameters).await
+    })
+    .await
 }
 
 impl Ec2 {
     async fn zones(&self) -> Result<BTreeMap<String, String>, String> {
-        let zones: Zones = answer::read(&self.ask("DescribeAvailabilityZones", "").await?)?;
-        Ok(zones.zones.items.into_iter().map(|zone| (zone.name, zone.id)).collect())
-    }
-
-    async fn ask(&self, action: &str, next_token: &str) -> Result<Bytes, String> {
-        let region = &self.region;
-        let ending = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let url = match self.config.endpoint.as_str() {
-            "" => format!("https://ec2.{region}.{ending}/"),
-            endpoint => endpoint.to_owned(),
-        };
-        let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]);
-        let form = self.form(action, next_token);
-        body(&self.service.send(Method::POST, &url, headers, form.into()).await?)
-    }
-
-    fn form(&self, action: &str, next_token: &str) -> String {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("Action", action).append_pair("Version", VERSION);
-        if !next_token.is_empty() {
-            form.append_pair("NextToken", next_token);
-        }
-        if action == "DescribeInstances" {
-            for (n, filter) in (1..).zip(&self.config.filters) {
-                form.append_pair(&format!("Filter.{n}.Name"), &filter.name);
-                for (m, value) in (1..).zip(&filter.values) {
-                    form.append_pair(&format!("Filter.{n}.Value.{m}"), value);
-                }
-            }
-        }
-        form.finish()
+        let answer = self.api.query(VERSION, "DescribeAvailabilityZones", &[]).await?;
+        let zones = list(&answer["availabilityZoneInfo"]);
+        Ok(zones
+            .map(|zone| (get(zone, "zoneName").to_owned(), get(zone, "zoneId").to_owned()))
+            .collect())
     }
 
     /// Nothing for a machine without an address.
-    fn target(&self, instance: &Instance, owner: &str) -> Option<Found> {
-        if instance.private_ip.is_empty() {
+    fn target(&self, instance: &Value, owner: &str) -> Option<Found> {
+        let private = get(instance, "privateIpAddress");
+        if private.is_empty() {
             return None;
         }
-        let mut found = Found::at(&host_port(&instance.private_ip, self.config.port));
-        let zone = &instance.placement.zone;
+        let mut found = Found::at(&host_port(private, self.config.port));
+        found.copy(
+            "__meta_ec2_",
+            instance,
+            &[
+                ("ami", "/imageId"),
+                ("architecture", "/architecture"),
+                ("availability_zone", "/placement/availabilityZone"),
+                ("instance_id", "/instanceId"),
+                ("instance_lifecycle", "/instanceLifecycle"),
+                ("instance_state", "/instanceState/name"),
+                ("instance_type", "/instanceType"),
+                ("platform", "/platform"),
+                ("primary_subnet_id", "/subnetId"),
+                ("private_dns_name", "/privateDnsName"),
+                ("private_ip", "/privateIpAddress"),
+                ("public_dns_name", "/dnsName"),
+                ("public_ip", "/ipAddress"),
+                ("vpc_id", "/vpcId"),
+            ],
+        );
+        let zone = get(&instance["placement"], "availabilityZone");
         let zone_id = self.zones.as_ref().and_then(|zones| zones.get(zone));
-        let pairs = [
-            ("ami", instance.image.as_str()),
-            ("architecture", &instance.architecture),
-            ("availability_zone", zone),
-            ("availability_zone_id", zone_id.map_or("", String::as_str)),
-            ("instance_id", &instance.id),
-            ("instance_lifecycle", &instance.lifecycle),
-            ("instance_state", &instance.state.name),
-            ("instance_type", &instance.kind),
-            ("owner_id", owner),
-            ("platform", &instance.platform),
-            ("primary_subnet_id", &instance.subnet),
-            ("private_dns_name", &instance.private_dns),
-            ("private_ip", &instance.private_ip),
-            ("public_dns_name", &instance.public_dns),
-            ("public_ip", &instance.public_ip),
-            ("region", &self.region),
-            ("vpc_id", &instance.vpc),
-        ];
-        for (name, value) in pairs {
-            found.set(&format!("__meta_ec2_{name}"), value);
-        }
-        self.add_networks(&mut found, instance);
-        for tag in instance.tags.items.iter().filter(|tag| !tag.key.is_empty()) {
-            found.set(&format!("__meta_ec2_tag_{}", sanitize(&tag.key)), &tag.value);
-        }
+        found.set("__meta_ec2_availability_zone_id", zone_id.map_or("", String::as_str));
+        found.set("__meta_ec2_owner_id", owner);
+        found.set("__meta_ec2_region", &self.api.region);
+        add_networks(&mut found, instance);
+        found.tags("__meta_ec2_tag_", list(&instance["tagSet"]), ["key", "value"]);
         Some(found)
     }
+}
 
-    fn add_networks(&self, found: &mut Found, instance: &Instance) {
-        let interfaces = &instance.interfaces.items;
-        let mut subnets: Vec<&str> = Vec::new();
-        for interface in interfaces.iter().filter(|interface| !interface.subnet.is_empty()) {
-            if !subnets.contains(&interface.subnet.as_str()) {
-                subnets.push(&interface.subnet);
-            }
+fn add_networks(found: &mut Found, instance: &Value) {
+    let interfaces = || list(&instance["networkInterfaceSet"]);
+    let mut subnets: Vec<&str> = Vec::new();
+    for subnet in interfaces().map(|interface| get(interface, "subnetId")) {
+        if !subnet.is_empty() && !subnets.contains(&subnet) {
+            subnets.push(subnet);
         }
-        let all = interfaces.iter().flat_map(|interface| &interface.ipv6.items);
-        let addresses: Vec<&str> = all.clone().map(|it| it.address.as_str()).collect();
-        let primary: Vec<&str> =
-            all.filter(|it| it.is_primary).map(|it| it.address.as_str()).collect();
-        if !instance.vpc.is_empty() {
-            found.set("__meta_ec2_subnet_id", enclosed(&subnets, ","));
-        }
-        found.set("__meta_ec2_ipv6_addresses", enclosed(&addresses, ","));
-        found.set("__meta_ec2_primary_ipv6_addresses", enclosed(&primary, ","));
     }
+    let all = interfaces().flat_map(|interface| list(&interface["ipv6AddressesSet"]));
+    let all: Vec<&Value> = all.collect();
+    let address = |it: &&Value| get(it, "ipv6Address").to_owned();
+    let addresses: Vec<String> = all.iter().map(address).collect();
+    let primary = all.iter().filter(|it| get(it, "isPrimaryIpv6") == "true");
+    let primary: Vec<String> = primary.map(address).collect();
+    if !get(instance, "vpcId").is_empty() {
+        found.set("__meta_ec2_subnet_id", enclosed(&subnets, ","));
+    }
+    found.set("__meta_ec2_ipv6_addresses", enclosed(&addresses, ","));
+    found.set("__meta_ec2_primary_ipv6_addresses", enclosed(&primary, ","));
 }

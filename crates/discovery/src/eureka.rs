@@ -82,10 +82,6 @@ impl Polled for Config {
             Service::new(&self.http, runtime)?.with_header("accept", "application/xml")?;
         Ok(Eureka { url, service })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Eureka {

@@ -4,7 +4,7 @@ use model::{Labels, LabelsBuilder, TargetGroup};
 use serde_json::Value;
 
 /// The labels of a target that was found.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Found(LabelsBuilder);
 
 impl Found {
@@ -35,6 +35,21 @@ impl Found {
         self
     }
 
+    /// As [`Found::copy`] for times, of which whole seconds are shown.
+    pub(crate) fn copy_times(
+        &mut self,
+        prefix: &str,
+        from: &Value,
+        table: &[(&str, &str)],
+    ) -> &mut Found {
+        for (name, pointer) in table {
+            if let Some(value) = from.pointer(pointer) {
+                self.set(&format!("{prefix}{name}"), whole_seconds(&text(value)));
+            }
+        }
+        self
+    }
+
     /// A label for each key of a JSON object, with what cannot be in a name replaced.
     pub(crate) fn map(&mut self, prefix: &str, from: &Value) -> &mut Found {
         for (key, value) in from.as_object().into_iter().flatten() {
@@ -48,6 +63,19 @@ impl Found {
         self.map(prefix, from);
         for key in from.as_object().into_iter().flat_map(|map| map.keys()) {
             self.set(&format!("{present}{}", sanitize(key)), "true");
+        }
+        self
+    }
+
+    /// A label for each of Amazon's tags: objects with a key and a value, whatever they are called.
+    pub(crate) fn tags<'a>(
+        &mut self,
+        prefix: &str,
+        tags: impl Iterator<Item = &'a Value>,
+        [key, value]: [&str; 2],
+    ) -> &mut Found {
+        for tag in tags.filter(|tag| !get(tag, key).is_empty()) {
+            self.set(&format!("{prefix}{}", sanitize(get(tag, key))), get(tag, value));
         }
         self
     }
@@ -105,4 +133,16 @@ pub(crate) fn sanitize(name: &str) -> String {
 /// `host:port`, with brackets around IPv6.
 pub(crate) fn host_port(host: &str, port: impl std::fmt::Display) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// The elements of a list as XML has it: within an element, whatever they are called.
+pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    let inner = value.as_object().into_iter().flat_map(|map| map.values());
+    inner.flat_map(|item| item.as_array().map_or(std::slice::from_ref(item), Vec::as_slice))
+}
+
+/// A time as services write it, without what comes after its seconds.
+fn whole_seconds(time: &str) -> String {
+    let Some((time, rest)) = time.split_once('.') else { return time.to_owned() };
+    format!("{time}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
 }

@@ -2,17 +2,17 @@
 
 use std::{path::Path, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use model::TargetGroup;
 use runtime::Runtime;
 use serde_json::Value;
-use tokio::sync::Mutex;
 use transport::client::{self, Authentication, OAuth2, Secret};
 
 use crate::{
     found::{Found, each, enclosed, get, group, host_port, sanitize, texts},
     refresh::{Lookup, Polled},
-    service::{Service, escape, json},
+    service::{Service, escape},
+    token::{Token, Tokens, bearer},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Config {
     pub zone: String,
     pub filter: String,
     pub tag_separator: String,
+    /// Without credentials, which the environment has.
+    pub http: client::Config,
     pub port: u16,
     pub refresh_interval: Duration,
 }
@@ -28,8 +30,6 @@ pub struct Config {
 const SCOPE: &str = "https://www.googleapis.com/auth/compute.readonly";
 const TOKEN_URL: &str =
     "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token";
-/// A token that ends sooner than this is not used any more.
-const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
 
 pub(crate) struct Gce {
     config: Config,
@@ -37,8 +37,8 @@ pub(crate) struct Gce {
     runtime: Runtime,
     /// Whether we are who the machine is, rather than somebody of a key file.
     is_machine: bool,
-    /// Of the machine, and until when it is good.
-    token: Mutex<Option<(String, Duration)>>,
+    /// Of the machine.
+    tokens: Tokens,
 }
 
 impl Polled for Config {
@@ -46,7 +46,7 @@ impl Polled for Config {
 
     fn lookup(&self, runtime: &Runtime) -> Result<Gce, String> {
         let key_file = std::env::var("GOOGLE_APPLICATION_CREDENTIALS").ok();
-        let mut http = client::Config::default();
+        let mut http = self.http.clone();
         if let Some(path) = &key_file {
             let text = runtime.disk.read_to_string(Path::new(path));
             let text = text.map_err(|error| format!("read {path}: {error}"))?;
@@ -58,12 +58,8 @@ impl Polled for Config {
             service: Service::new(&http, runtime)?,
             runtime: runtime.clone(),
             is_machine: key_file.is_none(),
-            token: Mutex::default(),
+            tokens: Tokens::default(),
         })
-    }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
     }
 }
 
@@ -86,58 +82,44 @@ fn service_account(text: &str) -> Result<Authentication, String> {
 
 impl Lookup for Gce {
     async fn look(&mut self) -> Result<Vec<TargetGroup>, String> {
+        let headers = match self.is_machine {
+            true => bearer(
+                &self
+                    .tokens
+                    .get(&self.runtime, machine_token(&self.service, &self.runtime))
+                    .await?,
+            )?,
+            false => HeaderMap::new(),
+        };
         let Config { project, zone, filter, .. } = &self.config;
-        let base = format!(
-            "https://compute.googleapis.com/compute/v1/projects/{project}/zones/{zone}/instances"
+        let first = format!(
+            "https://compute.googleapis.com/compute/v1/projects/{project}/zones/{zone}/instances\
+             ?maxResults=500&filter={}",
+            escape(filter)
         );
-        let mut targets = Vec::new();
-        let mut next = String::new();
-        loop {
-            let mut query = format!("maxResults=500&filter={}", escape(filter));
-            if !next.is_empty() {
-                query.push_str(&format!("&pageToken={}", escape(&next)));
-            }
-            let (url, headers) = (format!("{base}?{query}"), self.headers().await?);
-            let response = self.service.send(Method::GET, &url, headers, Default::default());
-            let page = json(&response.await?)?;
-            let found = each(&page["items"]).filter_map(|instance| self.target(instance));
-            targets.extend(found.map(|found| found.labels()));
-            next = get(&page, "nextPageToken").to_owned();
-            if next.is_empty() {
-                return Ok(vec![group(format!("GCE_{project}_{zone}"), targets)]);
-            }
-        }
+        let next = |page: &Value| match get(page, "nextPageToken") {
+            "" => String::new(),
+            token => format!("{first}&pageToken={}", escape(token)),
+        };
+        let pages = self.service.pages(first.clone(), &headers, next).await?;
+        let instances = pages.iter().flat_map(|page| each(&page["items"]));
+        let found = instances.filter_map(|instance| self.target(instance));
+        let targets = found.map(|found| found.labels()).collect();
+        Ok(vec![group(format!("GCE_{project}_{zone}"), targets)])
     }
 }
 
+/// The token of the machine that we run on.
+async fn machine_token(service: &Service, runtime: &Runtime) -> Result<Token, String> {
+    let name = HeaderName::from_static("metadata-flavor");
+    let headers = HeaderMap::from_iter([(name, HeaderValue::from_static("Google"))]);
+    let answer = service.ask(TOKEN_URL, headers).await?;
+    let lifetime = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or_default());
+    let until = runtime.clock.monotonic() + lifetime;
+    Ok(Token { value: get(&answer, "access_token").to_owned(), until })
+}
+
 impl Gce {
-    async fn headers(&self) -> Result<HeaderMap, String> {
-        let mut headers = HeaderMap::new();
-        if self.is_machine {
-            let value = format!("Bearer {}", self.token().await?);
-            let value = HeaderValue::from_str(&value).map_err(|error| error.to_string())?;
-            headers.insert(http::header::AUTHORIZATION, value);
-        }
-        Ok(headers)
-    }
-
-    async fn token(&self) -> Result<String, String> {
-        let mut kept = self.token.lock().await;
-        let now = self.runtime.clock.monotonic();
-        if let Some((token, _)) = kept.as_ref().filter(|(_, end)| now + EXPIRY_MARGIN < *end) {
-            return Ok(token.clone());
-        }
-        let google = HeaderValue::from_static("Google");
-        let mut headers = HeaderMap::new();
-        headers.insert("metadata-flavor", google);
-        let response = self.service.send(Method::GET, TOKEN_URL, headers, Default::default());
-        let answer = json(&response.await?)?;
-        let token = get(&answer, "access_token").to_owned();
-        let lifetime = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or_default());
-        *kept = Some((token.clone(), now + lifetime));
-        Ok(token)
-    }
-
     /// Nothing for a machine without a network.
     fn target(&self, instance: &Value) -> Option<Found> {
         let interface = each(&instance["networkInterfaces"]).next()?;

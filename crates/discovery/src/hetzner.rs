@@ -42,10 +42,6 @@ impl Polled for Config {
     fn lookup(&self, runtime: &Runtime) -> Result<Hetzner, String> {
         Ok(Hetzner { config: self.clone(), service: Service::new(&self.http, runtime)? })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Hetzner {

@@ -36,10 +36,6 @@ impl Polled for Config {
             .with_header("x-prometheus-refresh-interval-seconds", &interval)?;
         Ok(Http { url: self.url.clone(), service })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Http {

@@ -34,10 +34,6 @@ impl Polled for Config {
     fn lookup(&self, runtime: &Runtime) -> Result<Ionos, String> {
         Ok(Ionos { config: self.clone(), service: Service::new(&self.http, runtime)? })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Ionos {

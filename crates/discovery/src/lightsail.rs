@@ -2,86 +2,48 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Method, header};
 use model::TargetGroup;
 use runtime::Runtime;
 use serde_json::{Value, json};
-use transport::client::{self, Authentication, SigV4};
 
 use crate::{
-    found::{Found, each, enclosed, get, group, host_port, sanitize, texts},
+    aws::{self, Account, Api},
+    found::{Found, each, enclosed, get, group, host_port, texts},
     refresh::{Lookup, Polled},
-    service::{self, Service},
 };
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Empty means Amazon's own.
-    pub endpoint: String,
-    pub http: client::Config,
-    /// Who we are, and the region.
-    pub sigv4: SigV4,
+    pub account: Account,
     pub port: u16,
     pub refresh_interval: Duration,
 }
 
 pub(crate) struct Lightsail {
-    url: String,
-    region: String,
+    api: Api,
     port: u16,
-    service: Service,
 }
 
 impl Polled for Config {
     type Lookup = Lightsail;
 
     fn lookup(&self, runtime: &Runtime) -> Result<Lightsail, String> {
-        let mut sigv4 = self.sigv4.clone();
-        if sigv4.region.is_empty() {
-            let mut named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
-            let named = named.find_map(|name| std::env::var(name).ok());
-            sigv4.region = named.ok_or("Lightsail SD configuration requires a region")?;
-        }
-        sigv4.service = "lightsail".to_owned();
-        let region = sigv4.region.clone();
-        let mut http = self.http.clone();
-        http.authentication = Authentication::SigV4(Box::new(sigv4));
-        let url = match self.endpoint.as_str() {
-            "" => format!("https://lightsail.{region}.amazonaws.com/"),
-            endpoint => endpoint.to_owned(),
-        };
-        Ok(Lightsail { url, region, port: self.port, service: Service::new(&http, runtime)? })
-    }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
+        let api = self.account.api(runtime, "lightsail", "Lightsail")?;
+        Ok(Lightsail { api, port: self.port })
     }
 }
 
 impl Lookup for Lightsail {
     async fn look(&mut self) -> Result<Vec<TargetGroup>, String> {
-        let mut targets = Vec::new();
-        let mut next = Value::Null;
-        loop {
-            let question = match &next {
-                Value::Null => json!({}),
-                token => json!({ "pageToken": token }),
-            };
-            let mut headers = HeaderMap::new();
-            let kind = HeaderValue::from_static("application/x-amz-json-1.1");
-            headers.insert(header::CONTENT_TYPE, kind);
-            let action = HeaderValue::from_static("Lightsail_20161128.GetInstances");
-            headers.insert("x-amz-target", action);
-            let body = question.to_string().into();
-            let response = self.service.send(Method::POST, &self.url, headers, body).await?;
-            let mut answer = service::json(&response)?;
-            let found = each(&answer["instances"]).filter_map(|instance| self.target(instance));
-            targets.extend(found.map(|found| found.labels()));
-            next = answer["nextPageToken"].take();
-            if next.is_null() {
-                return Ok(vec![group(self.region.clone(), targets)]);
-            }
-        }
+        let api = &self.api;
+        let pages = aws::pages("nextPageToken", |next| async move {
+            let question = next.map_or(json!({}), |token| json!({ "pageToken": token }));
+            api.call("Lightsail_20161128.GetInstances", &question).await
+        });
+        let pages = pages.await?;
+        let instances = pages.iter().flat_map(|page| each(&page["instances"]));
+        let found = instances.filter_map(|instance| self.target(instance));
+        Ok(vec![group(self.api.region.clone(), found.map(|found| found.labels()).collect())])
     }
 }
 
@@ -107,13 +69,10 @@ impl Lightsail {
                 ("public_ip", "/publicIpAddress"),
             ],
         );
-        found.set("__meta_lightsail_region", &self.region);
+        found.set("__meta_lightsail_region", &self.api.region);
         let addresses = enclosed(&texts(&instance["ipv6Addresses"]), ",");
         found.set("__meta_lightsail_ipv6_addresses", addresses);
-        for tag in each(&instance["tags"]) {
-            let label = format!("__meta_lightsail_tag_{}", sanitize(get(tag, "key")));
-            found.set(&label, get(tag, "value"));
-        }
+        found.tags("__meta_lightsail_tag_", each(&instance["tags"]), ["key", "value"]);
         Some(found)
     }
 }

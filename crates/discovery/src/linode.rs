@@ -41,10 +41,6 @@ impl Polled for Config {
         }
         Ok(Linode { config: self.clone(), service })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Linode {

@@ -73,11 +73,11 @@ impl Manager {
     }
 
     /// Replaces what is looked for. Mechanisms whose settings stay the same go on, and what they
-    /// have found is handed out at once.
-    pub fn apply(&self, sets: BTreeMap<String, Vec<Config>>) {
+    /// have found is handed out at once. Says why some cannot work at all, which is also logged.
+    pub fn apply(&self, sets: BTreeMap<String, Vec<Config>>) -> Vec<String> {
         let mut providers = self.providers.lock();
         let mut old = std::mem::take(&mut *providers);
-        let mut n_failed = 0;
+        let mut failures = Vec::new();
         for (set, configs) in &sets {
             for config in configs {
                 if let Some(same) = providers.iter_mut().find(|p| p.config == *config) {
@@ -96,7 +96,7 @@ impl Manager {
                     }
                     Err(error) => {
                         error!(config = set, error, "Cannot create service discovery");
-                        n_failed += 1;
+                        failures.push(error);
                     }
                 }
             }
@@ -104,12 +104,13 @@ impl Manager {
         for gone in old {
             gone.stop.cancel();
         }
-        self.publisher.metrics.failed_configs.set(f64::from(n_failed));
+        self.publisher.metrics.failed_configs.set(failures.len() as f64);
         let subscriptions = providers.iter().map(|provider| Subscription {
             provided: provider.provided.clone(),
             sets: provider.sets.clone(),
         });
         self.publisher.reload(sets.into_keys().collect(), subscriptions.collect());
+        failures
     }
 
     /// The newest groups of all sets, and a way to wait for newer ones.

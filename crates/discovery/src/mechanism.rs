@@ -85,7 +85,7 @@ macro_rules! mechanisms {
                 })*
                 $(Config::$asking(config) => Box::new(Refresh {
                     lookup: config.lookup(runtime)?,
-                    interval: config.refresh_interval(),
+                    interval: config.refresh_interval,
                     runtime: runtime.clone(),
                     metrics: metrics.of_refreshes($name, set),
                     mechanism: $name,
@@ -101,23 +101,39 @@ mechanisms! {
     watching {
         Consul(consul::Consul) = "consul",
         Kubernetes(kubernetes::Kubernetes) = "kubernetes",
+        Nerve(nerve::Nerve) = "nerve",
+        Serverset(serverset::Serverset) = "serverset",
     }
     asking {
+        Azure(azure) = "azure",
         DigitalOcean(digitalocean) = "digitalocean",
         Dns(dns) = "dns",
         Docker(docker) = "docker",
         DockerSwarm(dockerswarm) = "dockerswarm",
         Ec2(ec2) = "ec2",
+        Ecs(ecs) = "ecs",
+        Elasticache(elasticache) = "elasticache",
         Eureka(eureka) = "eureka",
         Gce(gce) = "gce",
         Hetzner(hetzner) = "hetzner",
         Http(http) = "http",
         Ionos(ionos) = "ionos",
+        Kuma(kuma) = "kuma",
         Lightsail(lightsail) = "lightsail",
         Linode(linode) = "linode",
+        Marathon(marathon) = "marathon",
+        Msk(msk) = "msk",
         Nomad(nomad) = "nomad",
+        Oci(oci) = "oci",
+        OpenStack(openstack) = "openstack",
+        Outscale(outscale) = "outscale",
+        OvhCloud(ovhcloud) = "ovhcloud",
         PuppetDb(puppetdb) = "puppetdb",
+        Rds(rds) = "rds",
         Scaleway(scaleway) = "scaleway",
+        Stackit(stackit) = "stackit",
+        Triton(triton) = "triton",
+        Uyuni(uyuni) = "uyuni",
         Vultr(vultr) = "vultr",
     }
 }

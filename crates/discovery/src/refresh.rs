@@ -14,8 +14,6 @@ pub(crate) trait Polled {
 
     /// The error says why it cannot work at all.
     fn lookup(&self, runtime: &Runtime) -> Result<Self::Lookup, String>;
-
-    fn refresh_interval(&self) -> Duration;
 }
 
 /// Finds all targets that there are now.

@@ -51,10 +51,6 @@ impl Polled for Config {
         http.headers.push(token);
         Ok(Scaleway { config: self.clone(), service: Service::new(&http, runtime)? })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Scaleway {

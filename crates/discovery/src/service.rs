@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use runtime::Runtime;
 use serde_json::Value;
@@ -12,6 +13,8 @@ use url::Url;
 const USER_AGENT: &str = "Prometheus/3.14.0";
 /// The largest clusters say some hundred megabytes.
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), body_bytes: 1 << 30 };
+/// A list that goes on and on is a mistake of the service.
+pub(crate) const PAGES_MAX: usize = 10_000;
 /// Of an answer that says what is wrong.
 const QUOTED_BYTES_MAX: usize = 256;
 
@@ -77,6 +80,30 @@ impl Service {
         json(&self.send(Method::POST, url, headers, body.to_string().into()).await?)
     }
 
+    /// The JSON that a GET with these headers gives.
+    pub(crate) async fn ask(&self, url: &str, headers: HeaderMap) -> Result<Value, String> {
+        json(&self.send(Method::GET, url, headers, Bytes::new()).await?)
+    }
+
+    /// All pages of a list, of which each says where the `next` one is, if there is one.
+    pub(crate) async fn pages(
+        &self,
+        first: String,
+        headers: &HeaderMap,
+        next: impl Fn(&Value) -> String,
+    ) -> Result<Vec<Value>, String> {
+        let (mut pages, mut url) = (Vec::new(), first);
+        while !url.is_empty() {
+            if pages.len() == PAGES_MAX {
+                return Err(format!("more than {PAGES_MAX} pages"));
+            }
+            let page = self.ask(&url, headers.clone()).await?;
+            url = next(&page);
+            pages.push(page);
+        }
+        Ok(pages)
+    }
+
     /// An answer that does not end by itself.
     pub(crate) async fn stream(&self, url: &str) -> Result<Streaming, String> {
         let url = Url::parse(url).map_err(|error| format!("parse {url:?}: {error}"))?;
@@ -117,4 +144,15 @@ pub(crate) fn status_words(status: StatusCode) -> String {
 /// For the query of a URL.
 pub(crate) fn escape(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// Asks for each of `items`, so many at once; the answers are in their order.
+pub(crate) fn for_each<T, R, F: Future<Output = Result<R, String>>>(
+    items: impl IntoIterator<Item = T>,
+    n_at_once: usize,
+    ask: impl FnMut(T) -> F,
+) -> impl Future<Output = Result<Vec<R>, String>> {
+    // Made at once, as a closure that is kept while waiting is none that threads can share.
+    let questions: Vec<F> = items.into_iter().map(ask).collect();
+    futures_util::stream::iter(questions).buffered(n_at_once.max(1)).try_collect()
 }

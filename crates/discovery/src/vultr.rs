@@ -32,10 +32,6 @@ impl Polled for Config {
     fn lookup(&self, runtime: &Runtime) -> Result<Vultr, String> {
         Ok(Vultr { port: self.port, service: Service::new(&self.http, runtime)? })
     }
-
-    fn refresh_interval(&self) -> Duration {
-        self.refresh_interval
-    }
 }
 
 impl Lookup for Vultr {

@@ -3,7 +3,6 @@
 //! `config` checks, components mean; here one becomes the other.
 
 pub(crate) mod alerting;
-pub(crate) mod discovery;
 pub(crate) mod remote;
 pub(crate) mod rules;
 pub(crate) mod scrape;

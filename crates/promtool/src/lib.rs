@@ -131,7 +131,7 @@ async fn act(parsed: Parsed, world: &mut World) -> anyhow::Result<Exit> {
             check::server::run(&global, world, &check, "/-/healthy").await
         }
         Command::CheckReady(check) => check::server::run(&global, world, &check, "/-/ready").await,
-        Command::CheckDiscovery(check) => check::service_discovery::run(world, &check),
+        Command::CheckDiscovery(check) => check::service_discovery::run(world, &check).await,
         Command::Query(query) => query::run(&global, world, query).await,
         Command::TestRules(test) => unit_test::run(&global, world, &test),
         Command::Tsdb(command) => tsdb::run(&global, world, &command).await,

@@ -185,21 +185,10 @@ fn read_scrape_file(
 fn unsupported(file: &File, scrapes: &[Scrape]) -> Vec<String> {
     let mut warnings = Vec::new();
     for scrape in scrapes {
-        for key in scrape.discovery.unsupported() {
-            let job = &scrape.job_name;
-            warnings.push(format!("{key}: not supported yet, the targets of job {job:?} that it would find are not scraped"));
-        }
         for key in scrape.discovery.incomplete() {
             let job = &scrape.job_name;
             warnings.push(format!(
                 "{key}: not supported yet, the targets of job {job:?} lack these labels"
-            ));
-        }
-    }
-    for alertmanagers in file.alerting.alertmanagers.iter() {
-        for key in alertmanagers.discovery.unsupported() {
-            warnings.push(format!(
-                "{key}: not supported yet, the Alertmanagers that it would find get no alerts"
             ));
         }
     }

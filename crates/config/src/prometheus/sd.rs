@@ -1,44 +1,29 @@
 //! The sections of service discovery: `static_configs` and every `<mechanism>_sd_configs`.
 //!
-//! All 37 are read and checked as strictly as upstream does it. Which of them find targets is
-//! another question: [`Discovery::unsupported`] says for which there is no mechanism yet.
+//! All 37 are read and checked as strictly as upstream does it. [`mechanisms`] makes of them what
+//! `discovery` runs.
 
 mod aws;
 mod clouds;
 mod containers;
 mod hosts;
 mod kubernetes;
+mod mechanisms;
 mod registries;
 
-pub use self::{aws::*, clouds::*, containers::*, hosts::*, kubernetes::*, registries::*};
+pub use self::{
+    aws::*,
+    clouds::*,
+    containers::*,
+    hosts::*,
+    kubernetes::*,
+    mechanisms::{mechanisms, static_groups},
+    registries::*,
+};
 use crate::{
-    decode::{Broken, List, Record as _, Section},
+    decode::{Broken, List, Section},
     record,
 };
-
-/// Mechanisms that `discovery` has.
-const SUPPORTED: [&str; 20] = [
-    "consul_sd_configs",
-    "digitalocean_sd_configs",
-    "dns_sd_configs",
-    "docker_sd_configs",
-    "dockerswarm_sd_configs",
-    "ec2_sd_configs",
-    "eureka_sd_configs",
-    "file_sd_configs",
-    "gce_sd_configs",
-    "hetzner_sd_configs",
-    "http_sd_configs",
-    "ionos_sd_configs",
-    "kubernetes_sd_configs",
-    "lightsail_sd_configs",
-    "linode_sd_configs",
-    "nomad_sd_configs",
-    "puppetdb_sd_configs",
-    "scaleway_sd_configs",
-    "static_configs",
-    "vultr_sd_configs",
-];
 
 macro_rules! mechanisms {
     ($($key:ident: $section:ty),* $(,)?) => {
@@ -99,35 +84,12 @@ mechanisms! {
 }
 
 impl Discovery {
-    /// The keys in use whose targets nobody finds yet.
-    pub fn unsupported(&self) -> Vec<String> {
-        let mut pairs = Vec::new();
-        self.put(&mut pairs, crate::decode::Style::Shown);
-        let keys = pairs.into_iter().map(|(key, _)| key);
-        let mut unsupported: Vec<String> =
-            keys.filter(|key| !SUPPORTED.contains(&key.as_str())).collect();
-        let has_databases =
-            self.digitalocean_sd_configs.iter().any(|section| section.role.as_str() == "databases");
-        if has_databases {
-            unsupported.push("digitalocean_sd_configs with role databases".to_owned());
-        }
-        unsupported
-    }
-
     /// The keys in use that find targets, but without some of their labels.
     pub fn incomplete(&self) -> Vec<&'static str> {
         let attached = self.kubernetes_sd_configs.iter().map(|section| &section.attach_metadata);
         let has_owners = attached.into_iter().any(|it| it.deployment || it.job || it.cronjob);
         let key = "kubernetes_sd_configs.attach_metadata.{deployment,job,cronjob}";
         if has_owners { vec![key] } else { Vec::new() }
-    }
-
-    /// The keys in use whose targets change with the world, not with files that we are given.
-    pub fn asking(&self) -> Vec<String> {
-        let mut pairs = Vec::new();
-        self.put(&mut pairs, crate::decode::Style::Shown);
-        let keys = pairs.into_iter().map(|(key, _)| key);
-        keys.filter(|key| !["static_configs", "file_sd_configs"].contains(&key.as_str())).collect()
     }
 
     /// Refuses static targets that are URLs: a mistake, unless relabelling takes them apart.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use runtime::{Disk as _, Network as _, Simulation};
 use tokio_util::sync::CancellationToken;
 use transport::{
-    client::{self, Secret, SigV4},
+    client::{self, Secret},
     server::{
         guard::{ClientAuth, Guard, Settings, Tls},
         serve_guarded,
@@ -18,14 +18,19 @@ use transport::{
 
 use super::World;
 use crate::{
-    Config, consul, digitalocean, dns, docker, dockerswarm, ec2, eureka, hetzner, http as http_sd,
-    ionos, kubernetes, lightsail, linode, nomad, puppetdb, scaleway, vultr,
+    Config, consul, digitalocean, dns, docker, dockerswarm, eureka, hetzner, http as http_sd,
+    ionos, kubernetes, linode, nomad, puppetdb, scaleway, vultr,
 };
+
+mod amazon;
+mod clouds;
+mod zookeeper;
 
 /// Where a service listens that speaks TLS.
 const TLS: &str = "unix:/tls";
 
-/// Answers by `path?query`, or by the beginning of it; `hang` never ends.
+/// Answers by `path?query`, or by the beginning of it; `hang` never ends. A word after a blank must
+/// be in the body or in the header that names an action.
 pub(super) type Answers = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// A service at `address` that gives `answers`.
@@ -34,9 +39,16 @@ pub(super) async fn serve(simulation: &Simulation, address: &str, answers: Answe
         let answers = answers.clone();
         async move {
             let asked = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+            let action = request.headers().get("x-amz-target");
+            let action = action.and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
+            let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.expect("small");
+            let said = format!("{action} {}", String::from_utf8_lossy(&body));
             let answer = {
                 let answers = answers.lock();
-                let fits = |(key, _): &(&String, &String)| asked.starts_with(key.as_str());
+                let fits = |(key, _): &(&String, &String)| match key.split_once(' ') {
+                    Some((path, word)) => asked.starts_with(path) && said.contains(word),
+                    None => asked.starts_with(key.as_str()),
+                };
                 answers.iter().filter(fits).max_by_key(|(key, _)| key.len()).map(|(_, a)| a.clone())
             };
             match answer.as_deref() {
@@ -47,7 +59,11 @@ pub(super) async fn serve(simulation: &Simulation, address: &str, answers: Answe
                     let kind =
                         if text.starts_with('<') { "application/xml" } else { "application/json" };
                     (
-                        [(header::CONTENT_TYPE.as_str(), kind), ("x-consul-index", &index)],
+                        [
+                            (header::CONTENT_TYPE.as_str(), kind),
+                            ("x-consul-index", &index),
+                            ("x-subject-token", "secret"),
+                        ],
                         text.to_owned(),
                     )
                         .into_response()
@@ -62,7 +78,8 @@ pub(super) async fn serve(simulation: &Simulation, address: &str, answers: Answe
     let network = simulation.network.host(host);
     let listener = network.listen(&port).await.expect("the address is free");
     let (limits, clock) = (transport::server::Limits::default(), simulation.clock.clone());
-    let guard = (address == TLS).then(|| guard(simulation));
+    let speaks_tls = address == TLS || [":443", ":9163"].iter().any(|it| address.ends_with(it));
+    let guard = speaks_tls.then(|| guard(simulation));
     let (listeners, stop) = (vec![listener], CancellationToken::new());
     tokio::spawn(serve_guarded(listeners, router, limits, clock, stop, guard));
 }
@@ -342,33 +359,6 @@ async fn swarm_gives_nodes_services_and_tasks() {
 }
 
 #[tokio::test]
-async fn ec2_gives_instances() {
-    let instances = r#"<?xml version="1.0"?><DescribeInstancesResponse><reservationSet><item><ownerId>me</ownerId><instancesSet>
-      <item><instanceId>i-1</instanceId><imageId>ami</imageId><instanceState><code>16</code><name>running</name></instanceState>
-      <privateDnsName>ip-1</privateDnsName><dnsName/><instanceType>t3</instanceType>
-      <placement><availabilityZone>eu-west-1a</availabilityZone></placement><subnetId>s1</subnetId><vpcId>v1</vpcId>
-      <privateIpAddress>10.0.0.1</privateIpAddress><ipAddress>1.2.3.4</ipAddress><architecture>x86_64</architecture>
-      <tagSet><item><key>Na:me</key><value>web &amp; co</value></item></tagSet>
-      <networkInterfaceSet><item><subnetId>s1</subnetId><ipv6AddressesSet><item><ipv6Address>fd00::1</ipv6Address><isPrimaryIpv6>true</isPrimaryIpv6></item></ipv6AddressesSet></item></networkInterfaceSet>
-      </item><item><instanceId>i-2</instanceId></item></instancesSet></item></reservationSet></DescribeInstancesResponse>"#;
-    let sigv4 = SigV4 {
-        region: "eu-west-1".to_owned(),
-        access_key: "KEY".to_owned(),
-        secret_key: Some(Secret::Inline("secret".to_owned())),
-        ..SigV4::default()
-    };
-    let config = ec2::Config {
-        endpoint: "http://ec2/".to_owned(),
-        http: plain(),
-        sigv4,
-        filters: Vec::new(),
-        port: 80,
-        refresh_interval: REFRESH,
-    };
-    check("ec2", Config::Ec2(config), "ec2:80", &[("/", instances)]).await;
-}
-
-#[tokio::test]
 async fn eureka_gives_instances() {
     let apps = r#"<applications><application><name>APP</name><instance><instanceId>h:app:80</instanceId>
       <hostName>h</hostName><app>APP</app><ipAddr>10.0.0.1</ipAddr><status>UP</status><port enabled="true">8080</port>
@@ -423,8 +413,16 @@ async fn digitalocean_gives_droplets() {
     let droplets = r#"{"droplets":[{"id":1,"name":"d","status":"active","size_slug":"s","features":["ipv6"],"tags":["a","b"],
       "image":{"slug":"u","name":"Ubuntu"},"region":{"slug":"fra1"},"vpc_uuid":"v",
       "networks":{"v4":[{"ip_address":"10.0.0.1","type":"private"},{"ip_address":"1.2.3.4","type":"public"}],"v6":[]}}],"links":{}}"#;
-    let config = digitalocean::Config { http: cloud(), port: 80, refresh_interval: REFRESH };
-    check("digitalocean", Config::DigitalOcean(config), TLS, &[("/v2/droplets", droplets)]).await;
+    let databases = r#"{"databases":[{"id":"d1","name":"pg","engine":"pg","version":"16","status":"online","region":"fra1",
+      "size":"db-s-1vcpu-2gb","num_nodes":2,"tags":["prod"],"connection":{"host":"pg.example.com","port":25060},
+      "private_connection":{"host":"private-pg.example.com","port":25060}}],"links":{}}"#;
+    let pairs = [("/v2/droplets", droplets), ("/v2/databases", databases)];
+    use digitalocean::Role::{Databases, Droplets};
+    for (name, role) in [("digitalocean", Droplets), ("digitalocean_databases", Databases)] {
+        let config =
+            digitalocean::Config { http: cloud(), role, port: 80, refresh_interval: REFRESH };
+        check(name, Config::DigitalOcean(config), TLS, &pairs).await;
+    }
 }
 
 #[tokio::test]
@@ -449,26 +447,6 @@ async fn hetzner_gives_servers() {
         };
         check(&format!("hetzner_{name}"), Config::Hetzner(config), TLS, &pairs).await;
     }
-}
-
-#[tokio::test]
-async fn lightsail_gives_instances() {
-    let instances = r#"{"instances":[{"name":"n","supportCode":"s","location":{"availabilityZone":"eu-west-1a"},"blueprintId":"b",
-      "bundleId":"u","privateIpAddress":"10.0.0.1","publicIpAddress":"1.2.3.4","ipv6Addresses":["fd00::1"],
-      "state":{"name":"running"},"tags":[{"key":"k","value":"v"}]}]}"#;
-    let config = lightsail::Config {
-        endpoint: "http://lightsail/".to_owned(),
-        http: plain(),
-        sigv4: SigV4 {
-            region: "eu-west-1".to_owned(),
-            access_key: "KEY".to_owned(),
-            secret_key: Some(Secret::Inline("secret".to_owned())),
-            ..SigV4::default()
-        },
-        port: 80,
-        refresh_interval: REFRESH,
-    };
-    check("lightsail", Config::Lightsail(config), "lightsail:80", &[("/", instances)]).await;
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ pub(super) fn load(
     let notifier = settings::alerting::notifier(&config.file).map_err(|error| error.to_string())?;
     let sections = config.file.alerting.alertmanagers.iter();
     let alertmanagers = sections
-        .map(|section| settings::discovery::mechanisms(&section.discovery))
+        .map(|section| file::sd::mechanisms(&section.discovery))
         .collect::<Result<_, _>>()
         .map_err(|error| format!("alertmanagers: {error}"))?;
     let remote_write = settings::remote::write(&config.file)?;
@@ -76,7 +76,7 @@ fn to_job(section: &file::Scrape) -> Result<Job, String> {
     let within = |error: settings::Error| format!("job {name:?}: {error}");
     Ok(Job {
         scrape: settings::scrape::job(section).map_err(within)?,
-        discovery: settings::discovery::mechanisms(&section.discovery).map_err(within)?,
+        discovery: file::sd::mechanisms(&section.discovery).map_err(|error| within(error.into()))?,
         yaml: yaml::print(&section.encode(Style::Shown)),
     })
 }

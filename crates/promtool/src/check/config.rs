@@ -7,7 +7,8 @@ use config::{
     glob::glob,
     http::Tls,
     prometheus::{
-        Alertmanagers, Config, File, Options, Scrape, load, relabel_rules, sd::Discovery,
+        Alertmanagers, Config, File, Options, Scrape, load, relabel_rules,
+        sd::{Discovery, static_groups},
     },
 };
 use model::labels::quote;
@@ -144,7 +145,7 @@ impl Checker<'_> {
             self.check_tls(&kubernetes.http.tls_config)?;
         }
         let settings = target_files::job(job)?;
-        for group in target_files::static_groups(&job.discovery) {
+        for group in static_groups(&job.discovery) {
             check_targets(&settings, &group)?;
         }
         for (path, groups) in
@@ -161,7 +162,7 @@ impl Checker<'_> {
     fn check_set(&mut self, set: &Alertmanagers, config: &Config) -> anyhow::Result<()> {
         let names = config.file.global.scheme();
         let rules = relabel_rules(&set.relabel_configs, names)?;
-        for group in target_files::static_groups(&set.discovery) {
+        for group in static_groups(&set.discovery) {
             check_alertmanagers(set, &rules, &group)?;
         }
         for (_, groups) in

@@ -1,10 +1,13 @@
 //! `check service-discovery`: what would a job scrape?
 
-use std::{io::Write as _, path::Path};
+use std::{collections::BTreeMap, io::Write as _, path::Path, time::Duration};
 
 use config::{
     glob::glob,
-    prometheus::{Options, Scrape, load},
+    prometheus::{
+        Options, Scrape, load,
+        sd::{mechanisms, static_groups},
+    },
 };
 use model::{Labels, TargetGroup};
 use serde_json::{Value, json};
@@ -12,7 +15,7 @@ use serde_json::{Value, json};
 use super::target_files;
 use crate::{Exit, World, arguments::CheckDiscovery};
 
-pub(crate) fn run(world: &mut World, check: &CheckDiscovery) -> anyhow::Result<Exit> {
+pub(crate) async fn run(world: &mut World, check: &CheckDiscovery) -> anyhow::Result<Exit> {
     let disk = world.runtime.disk.clone();
     let config = match load(&*disk, &check.file, &Options::default()) {
         Ok(config) => config,
@@ -28,23 +31,44 @@ pub(crate) fn run(world: &mut World, check: &CheckDiscovery) -> anyhow::Result<E
         }
         return Ok(Exit::Failure);
     };
-    let asking = job.discovery.asking();
-    if !asking.is_empty() {
-        let keys = asking.join(", ");
-        writeln!(world.stderr, "{keys}: not asked yet, so the targets are not known")?;
-        return Ok(Exit::Failure);
-    }
-    let groups = groups(world, job)?;
+    let mut groups = groups(world, job)?;
+    groups.extend(ask(world, job, check.timeout.0).await?);
     let targets = preview(&target_files::job(job)?, &groups);
     let text = serde_json::to_string_pretty(&targets)?;
     world.stdout.write_all(escape_html(&text).as_bytes())?;
     Ok(Exit::Success)
 }
 
-/// What the mechanisms find. Those that we have know at once, so nobody has to wait.
+/// What others find who have to be asked, for as long as it takes them to answer all.
+async fn ask(
+    world: &mut World,
+    job: &Scrape,
+    timeout: Duration,
+) -> anyhow::Result<Vec<TargetGroup>> {
+    let mut mechanisms = mechanisms(&job.discovery)?;
+    mechanisms
+        .retain(|it| !matches!(it, discovery::Config::Static(_) | discovery::Config::File(_)));
+    if mechanisms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let metrics = discovery::Metrics::register(&telemetry::Registry::default());
+    let options = discovery::Options::named("promtool");
+    let manager = discovery::Manager::new(options, world.runtime.clone(), &metrics);
+    let set = job.job_name.clone();
+    for reason in manager.apply(BTreeMap::from([(set.clone(), mechanisms)])) {
+        writeln!(world.stderr, "Could not create new discoverer: {reason}")?;
+    }
+    // Nobody says that there is nothing more to come.
+    world.runtime.clock.sleep(timeout).await;
+    let found = manager.updates().borrow().get(&set).cloned().unwrap_or_default();
+    manager.stop().await;
+    Ok(found.iter().map(|group| TargetGroup::clone(group)).collect())
+}
+
+/// What is known at once, so that nobody has to wait.
 fn groups(world: &World, job: &Scrape) -> anyhow::Result<Vec<TargetGroup>> {
     let disk = &*world.runtime.disk;
-    let mut groups = target_files::static_groups(&job.discovery);
+    let mut groups = static_groups(&job.discovery);
     for pattern in job.discovery.file_sd_configs.iter().flat_map(|section| &section.files) {
         for path in glob(disk, &pattern.0)? {
             let mut found = target_files::read(disk, Path::new(&path))?;

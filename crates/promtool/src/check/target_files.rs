@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use config::prometheus::{
-    Alertmanagers, Scrape, relabel_rules,
-    sd::{self, Discovery},
-};
-use model::{Labels, LabelsBuilder, TargetGroup, labels::quote, names::ValidationScheme};
+use config::prometheus::{Alertmanagers, Scrape, relabel_rules};
+use model::{LabelsBuilder, TargetGroup, labels::quote, names::ValidationScheme};
 use runtime::Disk;
 
 use super::describe;
@@ -27,21 +24,6 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> anyhow::Result<Vec<TargetGro
         group.source = idx.to_string();
     }
     Ok(groups)
-}
-
-/// The groups of `static_configs`.
-pub(crate) fn static_groups(discovery: &Discovery) -> Vec<TargetGroup> {
-    let groups = discovery.static_configs.iter().enumerate();
-    groups.map(|(idx, group)| to_group(idx, group)).collect()
-}
-
-fn to_group(idx: usize, group: &sd::Static) -> TargetGroup {
-    let targets = group.targets.iter();
-    TargetGroup {
-        targets: targets.map(|target| Labels::from_pairs([("__address__", target)])).collect(),
-        labels: Labels::from_pairs(group.labels.iter()),
-        source: idx.to_string(),
-    }
 }
 
 /// What of a job has to do with its targets' labels; how they are scraped is left at defaults.

@@ -113,7 +113,7 @@ pub(crate) struct CheckServer {
 pub(crate) struct CheckDiscovery {
     /// The time to wait for discovery results
     #[arg(long, default_value = "30s", value_parser = GoDuration::parse)]
-    timeout: GoDuration,
+    pub(crate) timeout: GoDuration,
     /// The prometheus config file
     #[arg(value_name = "CONFIG_FILE")]
     pub(crate) file: PathBuf,
