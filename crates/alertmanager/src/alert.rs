@@ -1,5 +1,6 @@
 //! An alert as an Alertmanager keeps it: identity, merging, order.
 
+pub(crate) mod file;
 mod limit;
 mod store;
 
@@ -10,6 +11,7 @@ use model::Labels;
 use crate::{matcher::Mode, time::Time};
 
 pub use limit::Bucket;
+pub(crate) use store::Change;
 pub use store::Store;
 
 /// What tells one label set from another: FNV-1a over its pairs.

@@ -1,11 +1,18 @@
 //! The other nodes, as far as this crate cares: where we stand among them, and a way to tell them.
 
+use std::time::Duration;
+
 use runtime::BoxFuture;
 
 /// The nodes that share silences and the notification log. Implemented over gossip elsewhere.
 pub trait Cluster: Send + Sync {
     /// Our place in line: who stands before us gets a chance to notify first.
     fn position(&self) -> usize;
+
+    /// Whether there is anybody to agree with.
+    fn has_others(&self) -> bool {
+        true
+    }
 
     /// Completes once what the others know has arrived.
     fn settled(&self) -> BoxFuture<'_, ()>;
@@ -44,6 +51,10 @@ pub enum ClusterState {
 pub struct Peer {
     pub name: String,
     pub address: String,
+    /// Since it last answered; `None` for this node, and for one that has not been asked yet.
+    pub lag: Option<Duration>,
+    /// How long its last answer took.
+    pub round_trip: Option<Duration>,
 }
 
 /// A node that has no others.
@@ -53,6 +64,10 @@ pub struct Alone;
 impl Cluster for Alone {
     fn position(&self) -> usize {
         0
+    }
+
+    fn has_others(&self) -> bool {
+        false
     }
 
     fn settled(&self) -> BoxFuture<'_, ()> {

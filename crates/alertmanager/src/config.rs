@@ -38,6 +38,12 @@ pub struct Options {
     /// How long each node gives the one before it to notify.
     pub peer_timeout: Duration,
     pub mode: Mode,
+    /// Whether alerts are kept in a file of ours over a restart.
+    pub keeps_alerts: bool,
+    /// Whether nodes tell each other what they are about to notify.
+    pub claims: bool,
+    /// So many of the latest notifications can be asked for.
+    pub history_len: usize,
     /// Feature `alert-names-in-metrics`.
     pub has_alert_names_in_metrics: bool,
     /// Feature `receiver-name-in-metrics`.
@@ -61,6 +67,9 @@ impl Options {
             start_delay: Duration::ZERO,
             peer_timeout: Duration::from_secs(15),
             mode: Mode::default(),
+            keeps_alerts: true,
+            claims: true,
+            history_len: 1000,
             has_alert_names_in_metrics: false,
             has_receiver_names_in_metrics: false,
             has_group_keys_in_metrics: false,

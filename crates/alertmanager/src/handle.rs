@@ -1,10 +1,11 @@
+mod keep;
 mod maintain;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 use runtime::Runtime;
@@ -17,9 +18,10 @@ use crate::{
     config::{Config, Options},
     dispatch::Now,
     error::Result,
+    history::History,
     inhibit::Inhibitor,
     metrics::Metrics,
-    nflog::Log,
+    nflog::{Claims, Log},
     pipeline,
     shared::{Generation, Shared, register_gauges},
     silence::Silences,
@@ -60,17 +62,25 @@ impl Alertmanager {
             alerts: alert::Store::new(options.alerts_per_name_max),
             silences: Silences::new(options.retention, options.silence_limits, options.mode),
             log: Log::new(options.retention),
+            claims: Claims::default(),
+            history: History::new(options.history_len),
+            restored: HashMap::new(),
             inhibitor: Inhibitor::default(),
             dispatcher: None,
         };
         maintain::load(&options, &*runtime.disk, &mut state, time)?;
+        if options.keeps_alerts {
+            keep::load(&options, &*runtime.disk, &mut state, time);
+        }
         let shared = Arc::new(Shared {
             metrics: Metrics::register(registry, &options),
+            owner: format!("{:016x}", runtime.random.u64()),
             options,
             runtime,
             cluster,
             state: Mutex::new(state),
             wake: tokio::sync::Notify::new(),
+            log_changed: tokio::sync::Notify::new(),
             generation: Mutex::new(None),
             started,
         });
@@ -113,6 +123,10 @@ impl Alertmanager {
             self.housekeeping.spawn(maintain::collect_alerts(shared, stop));
             let (shared, stop) = (self.shared.clone(), self.stop.clone());
             self.housekeeping.spawn(maintain::keep_snapshots(shared, stop));
+            if self.shared.options.keeps_alerts {
+                let (shared, stop) = (self.shared.clone(), self.stop.clone());
+                self.housekeeping.spawn(keep::keep_alerts(shared, stop));
+            }
         }
     }
 
@@ -123,18 +137,19 @@ impl Alertmanager {
 
     /// Takes in what a peer says; says whether there was news, which then is to be passed on.
     pub fn merge(&self, state: StateKey, message: &[u8]) -> Result<bool, snapshot::Error> {
-        let now = self.now();
+        let now = self.shared.now();
         let (metrics, is_news) = {
             let mut all = self.shared.state.lock();
             match state {
-                StateKey::Log => (&self.shared.metrics.log, all.log.merge(message, now)?),
+                StateKey::Log => (&self.shared.metrics.log, all.merge_log(message, now)?),
                 StateKey::Silences => {
-                    (&self.shared.metrics.silences, all.silences.merge(message, now)?)
+                    (&self.shared.metrics.silences, all.silences.merge(message, now.time)?)
                 }
             }
         };
         if is_news {
             metrics.propagated.increment();
+            self.shared.log_changed.notify_waiters();
         }
         Ok(is_news)
     }
@@ -143,7 +158,11 @@ impl Alertmanager {
     pub fn full_state(&self, state: StateKey) -> Vec<u8> {
         let all = self.shared.state.lock();
         match state {
-            StateKey::Log => all.log.encode(),
+            StateKey::Log => {
+                let mut log = all.log.encode();
+                log.extend(all.claims.encode(self.shared.runtime.clock.monotonic()));
+                log
+            }
             StateKey::Silences => all.silences.encode(),
         }
     }
@@ -159,6 +178,9 @@ impl Alertmanager {
         self.housekeeping.close();
         self.housekeeping.wait().await;
         maintain::maintain(&self.shared).await;
+        if self.shared.options.keeps_alerts {
+            keep::write(&self.shared);
+        }
     }
 
     fn count(&self, config: &Config) {

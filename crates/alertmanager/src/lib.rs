@@ -11,6 +11,7 @@ mod config;
 mod dispatch;
 mod error;
 mod handle;
+pub mod history;
 mod index;
 pub mod inhibit;
 pub mod integration;

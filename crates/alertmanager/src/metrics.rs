@@ -42,6 +42,8 @@ pub(crate) struct Metrics {
     pub(crate) log: StateMetrics,
     pub(crate) silences: StateMetrics,
     pub(crate) silences_gc_errors: Counter,
+    /// Of ours: how often a notification waited since another node was at it.
+    pub(crate) claim_waits: Counter,
 }
 
 /// Refused alerts, with their name where the feature asks for it.
@@ -154,6 +156,10 @@ impl Metrics {
             silences_gc_errors: registry.counter(
                 "alertmanager_silences_gc_errors_total",
                 "How many silence GC errors were encountered.",
+            ),
+            claim_waits: registry.counter(
+                "vesta_alertmanager_claim_waits_total",
+                "Number of notifications that waited because another node was sending them.",
             ),
         }
     }

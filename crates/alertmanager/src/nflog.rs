@@ -1,5 +1,6 @@
 //! What was sent to whom, and when: the notification log that keeps nodes from repeating each other.
 
+mod claims;
 mod codec;
 mod store;
 #[cfg(test)]
@@ -9,6 +10,7 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::time::Time;
 
+pub(crate) use claims::Claims;
 pub use codec::{decode, encode};
 pub use store::{Error, Log};
 
@@ -51,6 +53,11 @@ pub enum Datum {
 }
 
 impl Entry {
+    /// Whether it says that a notification is on its way, and not that there was one.
+    pub(crate) fn is_claim(&self) -> bool {
+        claims::is_claim(self)
+    }
+
     /// Whether all of `alerts` were told as firing.
     pub fn is_firing_subset(&self, alerts: &[u64]) -> bool {
         is_subset(alerts, &self.firing_alerts)

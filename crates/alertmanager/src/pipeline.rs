@@ -1,13 +1,14 @@
 //! From a flush to notifications: what is muted, what was said already, and sending the rest.
 //!
 //! `settle → inhibit → active → mute → silence`, and for each integration
-//! `wait → dedup → retry → log`, all at once.
+//! `wait → dedup → claim → retry → log`, all at once.
 
 mod context;
 mod dedup;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -15,24 +16,30 @@ use tokio::task::JoinSet;
 
 use crate::{
     alert::{self, Alert},
-    cluster::StateKey,
     dispatch::Flush,
-    integration::{Integration, Notification, Reason, Store},
+    integration::{Notification, Reason, Store},
     interval,
-    nflog::{Entry, ReceiverKey},
     shared::{Generation, Shared},
     template::{Data, render_route_labels},
     time::Time,
 };
 
 use context::Context;
-use dedup::Hashes;
+use turn::Turn;
 
 /// Alerts that are compared with silences and rules before lock and thread are let go for others.
 const MUTE_BATCH: usize = 256;
 
 /// Groups with more alerts are sorted off the async threads.
 const SORT_MAX: usize = 1000;
+
+/// Why a flush is not done.
+#[derive(Debug)]
+enum Unfinished {
+    Failed(String),
+    /// It is told later, if it is still true then.
+    Postponed,
+}
 
 /// Handles a flush, and those of its group that had to wait for it.
 pub(crate) async fn run(shared: Arc<Shared>, generation: Arc<Generation>, mut flush: Flush) {
@@ -49,10 +56,13 @@ pub(crate) async fn run(shared: Arc<Shared>, generation: Arc<Generation>, mut fl
         if let Err(error) = &outcome {
             let alerts = alert::summarize(flush.alerts.iter().map(|(_, alert)| &**alert));
             let group_key = &*flush.key;
-            if context.is_canceled() {
-                tracing::debug!(group_key, alerts, err = error, "Notify for alerts failed");
-            } else {
-                tracing::error!(group_key, alerts, err = error, "Notify for alerts failed");
+            match error {
+                Unfinished::Failed(error) if !context.is_canceled() => {
+                    tracing::error!(group_key, alerts, err = error, "Notify for alerts failed");
+                }
+                error => {
+                    tracing::debug!(group_key, alerts, err = ?error, "Notify for alerts failed");
+                }
             }
         }
         let now = shared.now();
@@ -92,8 +102,8 @@ async fn notify(
     generation: &Generation,
     context: &Context,
     flush: &Flush,
-) -> Result<(), String> {
-    context.run(shared.cluster.settled()).await.map_err(|ended| ended.to_string())?;
+) -> Result<(), Unfinished> {
+    context.run(shared.cluster.settled()).await?;
     let alerts = mute(shared, generation, flush).await?;
     if alerts.is_empty() {
         return Ok(());
@@ -124,18 +134,36 @@ async fn notify(
         let (shared, context) = (shared.clone(), context.clone());
         let (integration, notification) = (integration.clone(), notification.clone());
         tasks.spawn(async move {
-            notify_integration(&shared, &context, &*integration, &notification).await
+            Turn::new(&shared, &context, &*integration, &notification).take().await
         });
     }
     let mut errors = Vec::new();
+    let mut is_postponed = false;
     while let Some(outcome) = tasks.join_next().await {
         match outcome {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => errors.push(error),
+            Ok(Err(Unfinished::Postponed)) => is_postponed = true,
+            Ok(Err(Unfinished::Failed(error))) => errors.push(error),
             Err(error) => errors.push(format!("{name}: notification panicked: {error}")),
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
+    match (errors.is_empty(), is_postponed) {
+        (true, false) => Ok(()),
+        (true, true) => Err(Unfinished::Postponed),
+        (false, _) => Err(Unfinished::Failed(errors.join("\n"))),
+    }
+}
+
+impl From<String> for Unfinished {
+    fn from(error: String) -> Unfinished {
+        Unfinished::Failed(error)
+    }
+}
+
+impl From<context::Ended> for Unfinished {
+    fn from(ended: context::Ended) -> Unfinished {
+        Unfinished::Failed(ended.to_string())
+    }
 }
 
 /// The alerts of a flush that nothing keeps quiet.
@@ -200,101 +228,6 @@ fn muted_by_time(
     }
     let muted_by = interval::containing(intervals, mute, now).map_err(unknown)?;
     Ok((muted_by.into_iter().map(str::to_owned).collect(), "mute_time_interval"))
-}
-
-/// Tells one integration, unless it has been told, perhaps by another node.
-async fn notify_integration(
-    shared: &Shared,
-    context: &Context,
-    integration: &dyn Integration,
-    notification: &Notification,
-) -> Result<(), String> {
-    context.sleep(wait_for_peers(shared)).await.map_err(|ended| ended.to_string())?;
-    let key = ReceiverKey {
-        group_name: notification.receiver.clone(),
-        integration: integration.name().to_owned(),
-        idx: integration.idx() as u32,
-    };
-    let hashes = Hashes::of(notification.alerts.iter().map(|alert| &**alert), notification.now);
-    let Some((reason, store)) = deduplicate(shared, &key, integration, notification, &hashes)
-    else {
-        return Ok(());
-    };
-    let mut alerts = notification.alerts.clone();
-    if !integration.send_resolved() {
-        alerts.retain(|alert| !alert.is_resolved_at(notification.now));
-    }
-    let sent = Notification {
-        group_key: notification.group_key.clone(),
-        group_labels: notification.group_labels.clone(),
-        receiver: notification.receiver.clone(),
-        alerts,
-        now: notification.now,
-        repeat_interval: notification.repeat_interval,
-        reason,
-        route_labels: notification.route_labels.clone(),
-        store,
-    };
-    let metrics = shared.metrics.notifications.of(integration.name(), &sent.receiver);
-    metrics.notifications.increment();
-    if !sent.alerts.is_empty() {
-        let random = &*shared.runtime.random;
-        if let Err(error) = retry::send(context, random, &metrics, integration, &sent).await {
-            let failed = &shared.metrics.notifications;
-            failed.failed(integration.name(), &sent.receiver, error.reason).increment();
-            return Err(error.message);
-        }
-    }
-    write_log(shared, key, &sent, hashes);
-    Ok(())
-}
-
-/// Why to notify and what the integration remembers; `None` if there is nothing to say.
-fn deduplicate(
-    shared: &Shared,
-    key: &ReceiverKey,
-    integration: &dyn Integration,
-    notification: &Notification,
-    hashes: &Hashes,
-) -> Option<(Reason, Store)> {
-    let start = shared.runtime.clock.monotonic();
-    let state = shared.state.lock();
-    let entry = state.log.get(notification.group_key.as_bytes(), key);
-    let reason = dedup::reason_to_notify(
-        entry,
-        hashes,
-        integration.send_resolved(),
-        notification.repeat_interval,
-        notification.now,
-    );
-    // A new story begins without the memories of the last one.
-    let data = match entry {
-        Some(entry) if reason != Reason::FirstNotification => entry.receiver_data.clone(),
-        _ => BTreeMap::new(),
-    };
-    drop(state);
-    shared.metrics.log.queries.increment();
-    let duration = shared.runtime.clock.monotonic() - start;
-    shared.metrics.log.query_duration.observe_duration(duration);
-    if reason == Reason::None { None } else { Some((reason, Store::new(data))) }
-}
-
-/// Notes for us and the other nodes what has been sent.
-fn write_log(shared: &Shared, receiver: ReceiverKey, sent: &Notification, hashes: Hashes) {
-    let entry = Entry {
-        group_key: sent.group_key.clone().into_bytes(),
-        receiver,
-        firing_alerts: hashes.firing,
-        resolved_alerts: hashes.resolved,
-        receiver_data: sent.store.snapshot(),
-        ..Entry::default()
-    };
-    let now = shared.now().time;
-    let forget_after = Some(sent.repeat_interval * 2);
-    let message = shared.state.lock().log.write(entry, forget_after, now);
-    if let Some(message) = message {
-        shared.cluster.broadcast(StateKey::Log, message);
-    }
 }
 
 /// Also what the API shows: the labels of a route, rendered for a group.

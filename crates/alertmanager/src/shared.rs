@@ -20,6 +20,9 @@ use crate::{
     view::{AlertState, ReceiverView},
 };
 
+/// For so long after a start, alerts that were kept but not repeated neither begin nor end a story.
+pub(crate) const RESTORED_GRACE: Duration = Duration::from_secs(5 * 60);
+
 /// What all tasks of a node see.
 pub(crate) struct Shared {
     pub(crate) options: Options,
@@ -30,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     /// Tells the dispatch loop that another timer may be first.
     pub(crate) wake: tokio::sync::Notify,
+    /// Tells who waits for another node that it may be done.
+    pub(crate) log_changed: tokio::sync::Notify,
+    /// What this node's claims are known by; new with each start.
+    pub(crate) owner: String,
     /// The configuration in force; held for moments.
     pub(crate) generation: Mutex<Option<Arc<Generation>>>,
     pub(crate) started: Now,

@@ -30,13 +30,18 @@ pub(crate) fn write_record(message: &impl Message, buf: &mut Vec<u8>) {
 pub(crate) fn read_records<T: Message + Default>(mut bytes: &[u8]) -> Result<Vec<T>, Error> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
-        let len = prost::decode_length_delimiter(&mut bytes).map_err(|_| Error::Truncated)?;
-        if len > RECORD_BYTES_MAX {
-            return Err(Error::TooLong(len));
-        }
-        let (record, rest) = bytes.split_at_checked(len).ok_or(Error::Truncated)?;
-        records.push(T::decode(record)?);
-        bytes = rest;
+        records.push(read_record(&mut bytes)?);
     }
     Ok(records)
+}
+
+/// Reads the first record of `bytes`, which then begin after it.
+pub(crate) fn read_record<T: Message + Default>(bytes: &mut &[u8]) -> Result<T, Error> {
+    let len = prost::decode_length_delimiter(&mut *bytes).map_err(|_| Error::Truncated)?;
+    if len > RECORD_BYTES_MAX {
+        return Err(Error::TooLong(len));
+    }
+    let (record, rest) = bytes.split_at_checked(len).ok_or(Error::Truncated)?;
+    *bytes = rest;
+    Ok(T::decode(record)?)
 }

@@ -1,16 +1,19 @@
 //! Everything that a node knows: the pure core that the shell keeps behind one lock.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use model::Labels;
 
 use crate::{
     alert::{self, Alert, Fingerprint},
     dispatch::{Dispatcher, Flush, Now},
+    history::{History, Outcome, Told},
     inhibit::{InhibitRule, Inhibitor},
-    nflog::Log,
+    integration::Reason,
+    nflog::{self, Claims, Entry, Log},
     route::Route,
     silence::Silences,
+    snapshot,
     time::Time,
     view::AlertStatus,
 };
@@ -19,6 +22,10 @@ pub(crate) struct State {
     pub(crate) alerts: alert::Store,
     pub(crate) silences: Silences,
     pub(crate) log: Log,
+    pub(crate) claims: Claims,
+    pub(crate) history: History,
+    /// Alerts of before the start that nobody has repeated since, and when they were last heard of.
+    pub(crate) restored: HashMap<Fingerprint, Time>,
     pub(crate) inhibitor: Inhibitor,
     /// `None` before the first configuration and after the last.
     pub(crate) dispatcher: Option<Dispatcher>,
@@ -35,6 +42,7 @@ impl State {
     /// Takes a valid alert in; `false` if its name has as many alerts as it may have.
     pub(crate) fn put(&mut self, alert: Alert, now: Now) -> bool {
         let Some((id, alert)) = self.alerts.put(alert, now.time) else { return false };
+        self.restored.remove(&id);
         self.inhibitor.observe(id, &alert);
         if let Some(dispatcher) = &mut self.dispatcher {
             dispatcher.insert(id, &alert, now);
@@ -66,7 +74,36 @@ impl State {
         let gone = self.alerts.collect_garbage(now);
         self.inhibitor.forget(&gone);
         self.silences.forget(&gone);
+        for id in &gone {
+            self.restored.remove(id);
+        }
+        self.claims.collect_garbage(now);
         gone.len()
+    }
+
+    /// Takes in what a peer says of notifications; says whether there was news.
+    pub(crate) fn merge_log(&mut self, bytes: &[u8], now: Now) -> Result<bool, snapshot::Error> {
+        let mut is_news = false;
+        for entry in nflog::decode(bytes)? {
+            if entry.is_claim() {
+                is_news |= self.claims.merge(&entry, now);
+                continue;
+            }
+            let told = told_by_peer(&entry);
+            if self.log.merge_entry(entry, now.time) {
+                is_news = true;
+                self.history.push(told);
+            }
+        }
+        Ok(is_news)
+    }
+
+    /// Whether the log knows better than an alert that was kept over a restart: since it was last
+    /// heard of, the group was told without it.
+    pub(crate) fn is_outdated(&self, alert: &Alert, entry: &Entry) -> bool {
+        let heard_at = self.restored.get(&alert.fingerprint());
+        heard_at.is_some_and(|heard_at| entry.timestamp > Some(*heard_at))
+            && !entry.is_firing_subset(&[alert::log_hash(&alert.labels)])
     }
 
     /// What keeps an alert quiet, time intervals aside.
@@ -101,5 +138,20 @@ impl State {
             }
         }
         suppressed
+    }
+}
+
+fn told_by_peer(entry: &Entry) -> Told {
+    Told {
+        at: entry.timestamp.unwrap_or(Time::UNIX_EPOCH),
+        group_key: String::from_utf8_lossy(&entry.group_key).into_owned(),
+        group_labels: Labels::default(),
+        receiver: entry.receiver.clone(),
+        reason: Reason::Unknown,
+        n_firing: entry.firing_alerts.len(),
+        n_resolved: entry.resolved_alerts.len(),
+        outcome: Outcome::ByPeer,
+        n_attempts: 0,
+        took: Duration::ZERO,
     }
 }

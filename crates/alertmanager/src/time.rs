@@ -106,6 +106,16 @@ impl Time {
         Some(Time { instant, offset: Offset::UTC }).filter(|time| !time.is_zero())
     }
 
+    /// East of Greenwich, as the sender wrote it.
+    pub(crate) fn offset_seconds(self) -> i32 {
+        self.offset.seconds()
+    }
+
+    /// The same moment, written elsewhere; `None` if no clock is so far away.
+    pub(crate) fn with_offset_seconds(self, seconds: i32) -> Option<Time> {
+        Some(Time { offset: Offset::from_seconds(seconds).ok()?, ..self })
+    }
+
     /// Whether it is Go's zero time, the first moment of the year 1, which says "unset".
     pub fn is_zero(self) -> bool {
         self.instant.as_nanosecond() == -62_135_596_800_000_000_000

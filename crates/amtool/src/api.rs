@@ -13,6 +13,7 @@ use url::Url;
 
 pub(crate) use types::{
     Alert, Cluster, Matcher, Peer, PostableAlert, PostableSilence, PostedSilence, Silence, Status,
+    Told,
 };
 
 use crate::{Outcome, VERSION, World, arguments::Global};
@@ -44,7 +45,7 @@ impl Api {
         };
         let mut base = url.clone();
         // Other paths are appended to it.
-        base.set_path(&format!("{}/api/v2", url.path().trim_end_matches('/')));
+        base.set_path(url.path().trim_end_matches('/'));
         let has_credentials = !url.username().is_empty() || url.password().is_some();
         let settings = match &global.http_config_file {
             Some(_) if has_credentials => {
@@ -90,7 +91,18 @@ impl Api {
         path: &str,
         query: &[(&str, &str)],
     ) -> anyhow::Result<T> {
-        let url = self.url(path, query);
+        let response = self.send(Request::get(self.url(path, query)), endpoint).await?;
+        Ok(serde_json::from_slice(&response.body)?)
+    }
+
+    /// Asks for what only our Alertmanagers have.
+    pub(crate) async fn get_own<T: DeserializeOwned>(
+        &self,
+        endpoint: &Endpoint,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
+        let url = self.url_below("/api/vesta/v1", path, query);
         let response = self.send(Request::get(url), endpoint).await?;
         Ok(serde_json::from_slice(&response.body)?)
     }
@@ -116,8 +128,12 @@ impl Api {
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        self.url_below("/api/v2", path, query)
+    }
+
+    fn url_below(&self, folder: &str, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path()));
+        url.set_path(&format!("{}{folder}{path}", self.base.path().trim_end_matches('/')));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }

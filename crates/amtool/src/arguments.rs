@@ -14,7 +14,7 @@ use url::Url;
 use crate::{VERSION, defaults::Defaults};
 
 pub(crate) use definition::{
-    AlertAdd, AlertQuery, RoutesShow, RoutesTest, SilenceAdd, SilenceImport, SilenceQuery,
+    AlertAdd, AlertQuery, History, RoutesShow, RoutesTest, SilenceAdd, SilenceImport, SilenceQuery,
     SilenceUpdate, TemplateRender,
 };
 
@@ -59,6 +59,7 @@ pub(crate) enum Command {
     RoutesShow(RoutesShow),
     RoutesTest(RoutesTest),
     ClusterShow,
+    History(History),
     TemplateRender(TemplateRender),
 }
 

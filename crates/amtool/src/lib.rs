@@ -9,6 +9,7 @@ mod arguments;
 mod check_config;
 mod cluster;
 mod defaults;
+mod history;
 mod labels;
 mod routes;
 mod show;
@@ -101,6 +102,7 @@ async fn act(parsed: Parsed, world: World, outcome: &mut Outcome) -> anyhow::Res
         Command::RoutesShow(routes) => routes::show(&global, &world, routes, outcome).await,
         Command::RoutesTest(test) => routes::test(&global, &world, test, outcome).await,
         Command::ClusterShow => cluster::show(&global, &world, outcome).await,
+        Command::History(history) => history::show(&global, &world, history, outcome).await,
         Command::TemplateRender(render) => template::render(&world, render, outcome),
     }
 }

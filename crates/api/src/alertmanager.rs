@@ -4,6 +4,7 @@ mod alerts;
 mod body;
 mod cors;
 mod general;
+mod history;
 mod instrument;
 mod limit;
 mod query;
@@ -94,6 +95,7 @@ pub fn router(state: State) -> Router {
         .layer(middleware::from_fn(methods::only_health_by_head))
         .nest("/api/v2", v2())
         .route("/api/v2/", any(respond::not_found))
+        .route("/api/vesta/v1/notifications", get(history::list))
         .layer(middleware::from_fn_with_state(api.clone(), limit::limit))
         .layer(middleware::from_fn_with_state(api.clone(), instrument::observe));
     let routes = match api.prefix() {

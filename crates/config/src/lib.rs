@@ -6,6 +6,7 @@
 
 pub mod alertmanager;
 pub mod glob;
+pub mod gossip;
 pub mod prometheus;
 pub mod web;
 

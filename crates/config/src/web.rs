@@ -110,7 +110,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Settings, String> {
     })
 }
 
-fn to_tls(tls: &TlsServer) -> Result<Tls, String> {
+pub(crate) fn to_tls(tls: &TlsServer) -> Result<Tls, String> {
     let either = |text: &str, path: &FilePath| match (text.is_empty(), path.is_empty()) {
         (false, true) => Ok(Some(Pem::Inline(text.to_owned()))),
         (true, false) => Ok(Some(Pem::File(path.0.clone().into()))),

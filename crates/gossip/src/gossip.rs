@@ -4,22 +4,25 @@
 mod address;
 mod join;
 mod options;
+mod secure;
 mod shared;
 mod state;
 mod streams;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use runtime::Runtime;
 use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use address::advertise;
 pub use options::Options;
+pub use secure::Security;
 pub use state::{Notice, Observer, State, Traffic};
 
-use self::shared::Shared;
+use self::{secure::SecureNetwork, shared::Shared};
 use crate::{Error, Input, Member, Membership, Result, membership};
 
 /// The longest goodbye.
@@ -35,12 +38,51 @@ pub struct Gossip {
     shared: Arc<Shared>,
 }
 
+/// What a node has last been heard to say, at first hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contact {
+    /// By the monotonic clock.
+    pub heard_at: Duration,
+    /// How long it took to answer.
+    pub round_trip: Duration,
+}
+
 impl Gossip {
     /// Listens, and answers from now on; finds others only with [`Gossip::join`].
     pub async fn start(
         options: Options,
         runtime: Runtime,
         observer: Arc<dyn Observer>,
+    ) -> Result<Gossip> {
+        let tasks = (TaskTracker::new(), CancellationToken::new());
+        Gossip::start_on(options, runtime, observer, tasks).await
+    }
+
+    /// The same on secret connections: with nodes that do so, too, and nobody else.
+    pub async fn start_secure(
+        options: Options,
+        security: Arc<dyn Security>,
+        runtime: Runtime,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Gossip> {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let network = SecureNetwork::new(
+            runtime.clone(),
+            security,
+            observer.clone(),
+            options.stream_timeout,
+            tasks.clone(),
+            stop.clone(),
+        );
+        let runtime = Runtime { network: Arc::new(network), ..runtime };
+        Gossip::start_on(options, runtime, observer, (tasks, stop)).await
+    }
+
+    async fn start_on(
+        options: Options,
+        runtime: Runtime,
+        observer: Arc<dyn Observer>,
+        tasks: (TaskTracker, CancellationToken),
     ) -> Result<Gossip> {
         let bind = address::split(&options.listen_address)?;
         // What is no address will not become one.
@@ -64,7 +106,7 @@ impl Gossip {
         let membership = Membership::new(config, runtime.random.clone(), runtime.clock.monotonic());
         let (oversize, large) = mpsc::channel(OVERSIZE_QUEUE);
         let shared =
-            Arc::new(Shared::new(membership, options, runtime, socket, observer, oversize));
+            Arc::new(Shared::new(membership, options, runtime, socket, observer, oversize, tasks));
         shared.spawn(shared.clone().receive_packets());
         shared.spawn(shared.clone().keep_time());
         shared.spawn(shared.clone().accept_streams(listener));
@@ -116,6 +158,16 @@ impl Gossip {
     /// All that count as alive, this node included, by name.
     pub fn members(&self) -> Vec<Member> {
         self.shared.core.lock().membership.members()
+    }
+
+    /// When each of the others was last heard of at first hand, by name.
+    pub fn contacts(&self) -> BTreeMap<String, Contact> {
+        self.shared.contacts.lock().clone()
+    }
+
+    /// How many count as alive, this node included.
+    pub fn n_members(&self) -> usize {
+        self.shared.core.lock().membership.n_members()
     }
 
     pub fn position(&self) -> usize {

@@ -13,6 +13,6 @@ mod suspicion;
 pub mod wire;
 
 pub use error::{Error, Result};
-pub use gossip::{Gossip, Notice, Observer, Options, State, Traffic, advertise};
+pub use gossip::{Contact, Gossip, Notice, Observer, Options, Security, State, Traffic, advertise};
 pub use health::Health;
 pub use membership::{Event, Input, Member, Membership, Output};

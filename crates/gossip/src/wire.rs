@@ -1,9 +1,10 @@
 //! What do the bytes between nodes look like? memberlist's format, both ways.
 //!
 //! From the inside out: [`msgpack`] writes fields, [`message`] whole messages, [`packet`] wraps
-//! them for UDP, [`stream`] for TCP. Drawn in `docs/design/gossip.md`.
+//! them for UDP, [`stream`] for TCP, and [`frame`] both for TLS. Drawn in `docs/design/gossip.md`.
 
 pub(crate) mod compression;
+pub mod frame;
 pub mod message;
 pub(crate) mod msgpack;
 pub mod packet;

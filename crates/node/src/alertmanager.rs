@@ -15,7 +15,6 @@ use runtime::Runtime;
 use telemetry::Registry;
 use tracing::{error, info, warn};
 
-pub use gossip::Options as ClusterOptions;
 pub use options::Options;
 
 use self::{
@@ -88,7 +87,10 @@ impl Node {
             "Hash of the currently loaded alertmanager configuration. Note that this is not a cryptographically strong hash.",
         );
         let peers = match options.cluster.clone() {
-            Some(cluster) => Some(Peers::start(cluster, runtime.clone(), &registry).await?),
+            Some(cluster) => {
+                let tls = options.cluster_tls_file.as_deref();
+                Some(Peers::start(cluster, tls, runtime.clone(), &registry).await?)
+            }
             None => None,
         };
         cluster::enabled(&registry).set(f64::from(u8::from(peers.is_some())));

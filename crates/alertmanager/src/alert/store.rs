@@ -13,6 +13,18 @@ pub struct Store {
     /// At most so many alerts of one name; `None` is no limit.
     per_name_max: Option<usize>,
     buckets: HashMap<String, Bucket>,
+    change: Change,
+}
+
+/// How much a copy elsewhere would miss.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    #[default]
+    None,
+    /// Alerts go on.
+    Refreshed,
+    /// Something has begun, ended, or has other things said about it.
+    New,
 }
 
 impl Store {
@@ -41,8 +53,23 @@ impl Store {
             }
         }
         let alert = Arc::new(alert);
-        self.alerts.insert(fingerprint, alert.clone());
+        let known = self.alerts.insert(fingerprint, alert.clone());
+        let change = match known {
+            Some(known) if is_repetition(&known, &alert, now) => Change::Refreshed,
+            _ => Change::New,
+        };
+        self.change = self.change.max(change);
         Some((fingerprint, alert))
+    }
+
+    /// What has changed since [`Store::note_copied`].
+    pub(crate) fn change(&self) -> Change {
+        self.change
+    }
+
+    /// Somebody has a copy now.
+    pub(crate) fn note_copied(&mut self) {
+        self.change = Change::None;
     }
 
     /// Forgets the alerts that are over; says which.
@@ -85,4 +112,13 @@ impl Store {
     pub fn is_empty(&self) -> bool {
         self.alerts.is_empty()
     }
+}
+
+/// Whether an alert only says that it goes on.
+fn is_repetition(old: &Alert, new: &Alert, now: Time) -> bool {
+    old.starts_at == new.starts_at
+        && old.annotations == new.annotations
+        && old.generator_url == new.generator_url
+        && !old.is_resolved_at(now)
+        && !new.is_resolved_at(now)
 }

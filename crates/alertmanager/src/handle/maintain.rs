@@ -56,7 +56,7 @@ pub(super) async fn keep_snapshots(shared: Arc<Shared>, stop: CancellationToken)
 }
 
 /// `false` once it is time to stop.
-async fn tick(shared: &Shared, stop: &CancellationToken, interval: Duration) -> bool {
+pub(super) async fn tick(shared: &Shared, stop: &CancellationToken, interval: Duration) -> bool {
     tokio::select! {
         biased;
         () = stop.cancelled() => false,

@@ -8,6 +8,7 @@ use model::Labels;
 use super::Alertmanager;
 use crate::{
     alert::{self, Alert, Fingerprint},
+    history::{HistoryFilter, Told},
     integration::{Notification, Reason, Store},
     matcher::{self, Matcher},
     pipeline,
@@ -206,6 +207,11 @@ impl Alertmanager {
         let Some(generation) = self.shared.generation() else { return Vec::new() };
         let views = generation.receiver_views.iter();
         views.filter(|view| view.matches(matchers)).cloned().collect()
+    }
+
+    /// The latest notifications of this node, and those of others that it has heard of.
+    pub fn history(&self, filter: &HistoryFilter) -> Vec<Told> {
+        self.shared.state.lock().history.query(filter)
     }
 
     pub fn status(&self) -> StatusView {

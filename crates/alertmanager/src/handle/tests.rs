@@ -1,4 +1,6 @@
+mod kept;
 mod scenarios;
+mod together;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -107,6 +107,10 @@ impl Log {
     }
 
     fn insert(&mut self, entry: Entry) -> bool {
+        // One of our claims that an upstream node has kept, or written to the file.
+        if entry.is_claim() {
+            return false;
+        }
         let key = (entry.group_key.clone(), entry.receiver.clone());
         if self.entries.get(&key).is_some_and(|known| !supersedes(&entry, known)) {
             return false;

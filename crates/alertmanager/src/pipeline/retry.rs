@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use runtime::Random;
 
-use super::context::Context;
+use super::turn::Turn;
 use crate::{
-    integration::{FailureReason, Integration, Notification, NotifyError},
+    integration::{FailureReason, Notification, NotifyError},
     metrics::IntegrationMetrics,
 };
 
@@ -13,6 +13,7 @@ use crate::{
 pub(super) struct GaveUp {
     pub(super) message: String,
     pub(super) reason: FailureReason,
+    pub(super) attempts: u32,
 }
 
 /// Pauses between attempts: half a second, then half as long again each time, up to a minute,
@@ -35,16 +36,26 @@ impl Backoff {
     }
 }
 
+/// How a notification got through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    Here {
+        attempts: u32,
+    },
+    /// Another node was faster.
+    Elsewhere,
+}
+
 /// Tries until it works, makes no sense, or takes too long.
 pub(super) async fn send(
-    context: &Context,
-    random: &dyn Random,
+    turn: &mut Turn<'_>,
     metrics: &IntegrationMetrics,
-    integration: &dyn Integration,
     notification: &Notification,
-) -> Result<(), GaveUp> {
+) -> Result<Sent, GaveUp> {
+    let (context, integration) = (turn.context, turn.integration);
     let (receiver, name, idx) =
         (notification.receiver.as_str(), integration.name(), integration.idx());
+    let random = turn.shared.runtime.random.clone();
     let mut backoff = Backoff::default();
     let mut last_error: Option<NotifyError> = None;
     let mut next_start = Duration::ZERO;
@@ -52,17 +63,22 @@ pub(super) async fn send(
     loop {
         let attempt = async {
             context.clock.sleep(next_start.saturating_sub(context.clock.monotonic())).await;
+            if attempts > 0 && !turn.is_still_untold().await? {
+                return Ok(None);
+            }
+            turn.claim();
             attempts += 1;
             let start = context.clock.monotonic();
             // A pause is counted from the attempt's start, as upstream's ticker does.
-            next_start = start + backoff.next(random);
-            let outcome = integration.notify(notification).await;
+            next_start = start + backoff.next(&*random);
+            let outcome = turn.holding(integration.notify(notification)).await;
             metrics.latency.observe_duration(context.clock.monotonic() - start);
             metrics.requests.increment();
-            outcome
+            Ok(Some(outcome))
         };
-        let outcome = match context.run(attempt).await {
-            Ok(outcome) => outcome,
+        let outcome = match context.run(attempt).await.flatten() {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => return Ok(Sent::Elsewhere),
             Err(ended) => {
                 let (message, reason) = match last_error {
                     Some(error) => (error.message, error.reason),
@@ -72,13 +88,13 @@ pub(super) async fn send(
                     "{receiver}/{name}[{idx}]: notify retry canceled after {attempts} attempts: \
                      {message}"
                 );
-                return Err(GaveUp { message, reason });
+                return Err(GaveUp { message, reason, attempts });
             }
         };
         let error = match outcome {
             Ok(()) => {
                 tracing::debug!(receiver, integration = name, idx, attempts, "Notify success");
-                return Ok(());
+                return Ok(Sent::Here { attempts });
             }
             Err(error) => error,
         };
@@ -88,8 +104,9 @@ pub(super) async fn send(
                 "{receiver}/{name}[{idx}]: notify retry canceled due to unrecoverable error after \
                  {attempts} attempts: {error}"
             );
-            return Err(GaveUp { message, reason: error.reason });
+            return Err(GaveUp { message, reason: error.reason, attempts });
         }
+        turn.note_failure();
         // If it was an end that made the attempt fail, the end is what counts.
         if !context.is_canceled() {
             if last_error.as_ref().is_none_or(|last| last.message != error.message) {

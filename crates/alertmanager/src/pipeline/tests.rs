@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Hashes, dedup::reason_to_notify, muted_by_time};
+use super::{
+    dedup::{Hashes, reason_to_notify},
+    muted_by_time,
+};
 use crate::{
     integration::Reason,
     nflog::{Datum, Entry, ReceiverData},

@@ -21,6 +21,28 @@ pub(crate) struct Alert {
     pub(crate) labels: LabelSet,
 }
 
+/// A notification, as our own API tells of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Told {
+    pub(crate) time: String,
+    pub(crate) outcome: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) error: String,
+    pub(crate) receiver: String,
+    pub(crate) integration: String,
+    pub(crate) index: u32,
+    pub(crate) group_key: String,
+    pub(crate) group_labels: LabelSet,
+    /// Unknown where another node has told it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
+    pub(crate) firing: usize,
+    pub(crate) resolved: usize,
+    pub(crate) attempts: u32,
+    pub(crate) seconds: f64,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Receiver {
     pub(crate) name: String,

@@ -72,6 +72,8 @@ pub(super) enum Top {
         #[command(subcommand)]
         command: Option<ShowOnly>,
     },
+    /// View the latest notifications (of Vesta's Alertmanager only)
+    History(History),
     /// View the running config, or its routes
     Config {
         #[command(subcommand)]
@@ -248,6 +250,16 @@ pub(crate) struct SilenceImport {
     pub(crate) file: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Show notifications of the receivers that match this regular expression
+    #[arg(short, long, default_value = "")]
+    pub(crate) receiver: String,
+    /// Show at most so many, the latest first
+    #[arg(short, long, default_value = "50")]
+    pub(crate) limit: usize,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommands {
     /// The running config (the default)
@@ -368,6 +380,7 @@ impl Top {
                 Some(SilenceCommand::Update(update)) => Command::SilenceUpdate(update),
             },
             Top::CheckConfig { files } => Command::CheckConfig(files),
+            Top::History(history) => Command::History(history),
             Top::Cluster { .. } => Command::ClusterShow,
             Top::Config { command: None | Some(ConfigCommands::Show) } => Command::ConfigShow,
             Top::Config { command: Some(ConfigCommands::Routes(routes)) } => {

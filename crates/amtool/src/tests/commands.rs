@@ -86,6 +86,25 @@ async fn alerts_are_listed_by_their_start() {
 }
 
 #[tokio::test]
+async fn what_was_told_is_listed() {
+    let told = r#"[{"time":"2024-01-01T00:00:02.000Z","outcome":"failed","error":"no route",
+        "receiver":"r","integration":"webhook","index":0,"groupKey":"{}:{}","groupLabels":{},
+        "reason":"first notification","firing":2,"resolved":0,"attempts":3,"seconds":1.5}]"#;
+    let simulation = Simulation::new(1);
+    let args = ["history", "-r", "r.*", "--limit=5"];
+    let (outcome, asked) = amtool(&simulation, &args, |_| (200, told.to_owned())).await;
+    assert_eq!(asked, ["GET /prefix/api/vesta/v1/notifications?limit=5&receiver=r.*"]);
+    assert_eq!(
+        outcome.stdout,
+        "Time                     Receiver      Outcome  Firing  Resolved  Group  \n\
+         2024-01-01 00:00:02 UTC  r/webhook[0]  failed   2       0         {}:{}  \n"
+    );
+    let (outcome, _) =
+        amtool(&simulation, &["-o", "json", "history"], |_| (200, told.to_owned())).await;
+    assert!(outcome.stdout.contains(r#""error":"no route""#), "{}", outcome.stdout);
+}
+
+#[tokio::test]
 async fn silences_are_posted_and_their_id_printed() {
     let simulation = Simulation::new(1);
     let args = [

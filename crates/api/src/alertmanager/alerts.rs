@@ -49,12 +49,7 @@ pub(super) async fn post(State(api): State<Arc<Api>>, body: Bytes) -> Result {
 fn filter(api: &Api, query: &Query) -> Result<AlertFilter> {
     let matchers = query.matchers("filter", api.mode)?;
     let receiver_matchers = query.matchers("receiver_matchers", api.mode)?;
-    let receiver = match query.last("receiver") {
-        None => None,
-        Some(pattern) => Some(re2::Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-            Error::bad_request(format!("failed to parse receiver param: {error}"))
-        })?),
-    };
+    let receiver = receiver_filter(query)?;
     Ok(AlertFilter {
         active: query.flag("active"),
         silenced: query.flag("silenced"),
@@ -64,6 +59,14 @@ fn filter(api: &Api, query: &Query) -> Result<AlertFilter> {
         receiver,
         receiver_matchers,
     })
+}
+
+/// What names of receivers must match; nothing if any will do.
+pub(super) fn receiver_filter(query: &Query) -> Result<Option<re2::Regex>> {
+    let Some(pattern) = query.last("receiver") else { return Ok(None) };
+    re2::Regex::new(&format!("^(?:{pattern})$"))
+        .map(Some)
+        .map_err(|error| Error::bad_request(format!("failed to parse receiver param: {error}")))
 }
 
 fn write_group(json: &mut Json, group: &GroupView) {

@@ -31,6 +31,13 @@ fn write_status(object: &mut Object<'_>, status: &StatusView, api: &Api) {
             json.object(|object| {
                 object.key("address").label_text(&peer.address);
                 object.key("name").label_text(&peer.name);
+                // Ours; clients pass over keys that they do not know.
+                if let Some(lag) = peer.lag {
+                    object.key("lagSeconds").seconds(lag);
+                }
+                if let Some(round_trip) = peer.round_trip {
+                    object.key("roundTripSeconds").seconds(round_trip);
+                }
             });
         });
         object.string("status", status.cluster.state.as_str());

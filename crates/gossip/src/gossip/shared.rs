@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, info, warn};
 
-use super::{Notice, Observer, Options, State, Traffic};
+use super::{Contact, Notice, Observer, Options, State, Traffic};
 use crate::{
     Event, Input, Membership, Output, membership::USER_PACKET_BYTES_MAX, wire::message::Condition,
 };
@@ -32,6 +32,8 @@ pub(super) struct Shared {
     /// Nodes to be tried again, and since when they are lost. Nothing else is locked while this is
     /// held.
     pub(super) lost: Mutex<BTreeMap<SocketAddr, Duration>>,
+    /// What is known of each node at first hand, by name. Nothing else is locked while this is held.
+    pub(super) contacts: Mutex<BTreeMap<String, Contact>>,
     pub(super) socket: Box<dyn Datagrams>,
     pub(super) observer: Arc<dyn Observer>,
     /// Messages for streams to everybody, with their keys.
@@ -58,6 +60,7 @@ impl Shared {
         socket: Box<dyn Datagrams>,
         observer: Arc<dyn Observer>,
         large: mpsc::Sender<(String, Vec<u8>)>,
+        (tasks, stop): (TaskTracker, CancellationToken),
     ) -> Shared {
         Shared {
             runtime,
@@ -65,12 +68,13 @@ impl Shared {
             core: Mutex::new(Core { membership, wakes_at: Duration::ZERO }),
             states: Mutex::default(),
             lost: Mutex::default(),
+            contacts: Mutex::default(),
             socket,
             observer,
             large,
             served: Semaphore::new(STREAMS_MAX),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            tasks,
+            stop,
             settled: CancellationToken::new(),
             wake: Notify::new(),
         }
@@ -178,6 +182,7 @@ impl Shared {
                     let now = self.runtime.clock.monotonic();
                     self.lost.lock().insert(member.address, now);
                 }
+                self.contacts.lock().remove(&member.name);
                 let has_left = member.condition == Condition::Left;
                 debug!(component = "cluster", peer = member.name, has_left, "Peer left");
             }
@@ -192,7 +197,12 @@ impl Shared {
                 let notice = Notice::Sent { what: Traffic::Update, bytes: *bytes };
                 self.observer.observe(&notice);
             }
-            Event::Updated(_) | Event::AliveMessage { .. } | Event::Ping { .. } => {}
+            Event::Ping { member, round_trip } => {
+                let contact =
+                    Contact { heard_at: self.runtime.clock.monotonic(), round_trip: *round_trip };
+                self.contacts.lock().insert(member.name.clone(), contact);
+            }
+            Event::Updated(_) | Event::AliveMessage { .. } => {}
         }
         self.observer.observe(&Notice::Event(event));
     }

@@ -54,6 +54,19 @@ pub enum Notice<'a> {
     Pruned {
         n_messages: usize,
     },
+    /// On connections with TLS, of which there are two kinds.
+    PacketSent {
+        bytes: usize,
+    },
+    PacketReceived {
+        bytes: usize,
+    },
+    StreamSent,
+    StreamReceived,
+    SecureReadFailed,
+    SecureWriteFailed {
+        what: &'static str,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    io,
     net::IpAddr,
     sync::{
         Arc,
@@ -12,9 +13,10 @@ use std::{
 
 use conformance::{Score, cases};
 use parking_lot::Mutex;
-use runtime::{Runtime, Simulation};
+use runtime::{BoxFuture, Runtime, Simulation, network::Stream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Gossip, Notice, Observer, Options, State, address, advertise};
+use super::{Gossip, Notice, Observer, Options, Security, State, address, advertise};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -215,6 +217,82 @@ async fn other_clusters_are_not_heard() {
     assert_eq!(stranger.members().len(), 1);
     stranger.kill().await;
     stop(&simulation, vec![ours]).await;
+}
+
+/// Greets with a word that both must know, and hides nothing.
+struct Password(&'static [u8]);
+
+impl Security for Password {
+    fn connect<'a>(
+        &'a self,
+        _: &'a str,
+        mut stream: Box<dyn Stream>,
+    ) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
+        Box::pin(async move {
+            stream.write_all(self.0).await?;
+            Ok(stream)
+        })
+    }
+
+    fn accept(&self, mut stream: Box<dyn Stream>) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
+        Box::pin(async move {
+            let mut word = vec![0; self.0.len()];
+            stream.read_exact(&mut word).await?;
+            if word == self.0 { Ok(stream) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+        })
+    }
+}
+
+async fn secure_node(simulation: &Simulation, idx: usize, word: &'static [u8]) -> Node {
+    let network = Arc::new(simulation.network.host(&host(idx)));
+    let runtime = Runtime { network, ..simulation.runtime() };
+    let mut options = Options::new(format!("node-{idx}"), "0.0.0.0:9094");
+    options.peers = vec!["10.0.0.1:9094".to_owned()];
+    let counts = Arc::new(Counts::default());
+    let security = Arc::new(Password(word));
+    let gossip = Gossip::start_secure(options, security, runtime, counts.clone()).await;
+    let gossip = gossip.expect("a free port");
+    let lines = Arc::new(Lines::default());
+    gossip.share("lines", lines.clone());
+    gossip.join();
+    simulation.clock.run_for(SECOND).await;
+    Node { gossip, lines, counts }
+}
+
+#[tokio::test]
+async fn all_travels_on_secret_connections() {
+    let simulation = Simulation::new(8);
+    let mut nodes = Vec::new();
+    for idx in 0..3 {
+        nodes.push(secure_node(&simulation, idx, b"open sesame").await);
+    }
+    let stranger = secure_node(&simulation, 3, b"let me in!!").await;
+    let plain = Node::start(&simulation, 4, &["10.0.0.1:9094"]).await;
+    simulation.clock.run_for(5 * SECOND).await;
+    let long = "long ".repeat(1000);
+    nodes[1].say("short");
+    nodes[2].say(&long);
+    simulation.clock.run_for(5 * SECOND).await;
+    for node in &nodes {
+        assert_eq!(node.members(), ["node-0", "node-1", "node-2"]);
+        assert!(node.knows("short") && node.knows(&long));
+        assert_eq!(node.gossip.contacts().len(), 2, "both others have answered");
+    }
+    assert_eq!(stranger.members(), ["node-3"]);
+    assert_eq!(plain.members(), ["node-4"]);
+    // Who is killed is found dead, and comes back.
+    nodes.remove(1).gossip.kill().await;
+    simulation.clock.run_for(60 * SECOND).await;
+    assert_eq!(nodes[0].members(), ["node-0", "node-2"]);
+    assert_eq!(nodes[0].gossip.contacts().len(), 1);
+    nodes.push(secure_node(&simulation, 1, b"open sesame").await);
+    simulation.clock.run_for(30 * SECOND).await;
+    for node in &nodes {
+        assert_eq!(node.members(), ["node-0", "node-1", "node-2"]);
+    }
+    assert!(nodes[2].knows("short"));
+    nodes.extend([stranger, plain]);
+    stop(&simulation, nodes).await;
 }
 
 #[test]

@@ -7,7 +7,9 @@ use serde_json::Value;
 use stdx::cursor::Cursor;
 
 use super::{
-    compression, kind,
+    compression,
+    frame::{Frame, LENGTH_BYTES, frame_len},
+    kind,
     message::{Ack, Alive, Condition, Message, NodeState, Ping, Source},
     packet,
     stream::{Decoder, Exchange, PushPull},
@@ -361,5 +363,48 @@ proptest! {
         packet[at] = with;
         packet::read("", &packet, |_| {}).unwrap_or_default();
         Decoder::new("").feed(&packet).ok();
+    }
+}
+
+/// A frame behind its length, read and written again; nothing if `record` is none.
+fn frame_round_trip(record: &[u8]) -> Result<Frame, String> {
+    let (length, body) = record.split_first_chunk::<LENGTH_BYTES>().ok_or("no length")?;
+    let len = frame_len(*length).map_err(|error| error.to_string())?;
+    if len != body.len() {
+        return Err(format!("{} bytes instead of {len}", body.len()));
+    }
+    let frame = Frame::from_bytes(body).map_err(|error| error.to_string())?;
+    if frame.to_bytes() == record { Ok(frame) } else { Err(format!("{frame:?}")) }
+}
+
+#[test]
+fn a_session_over_tls_is_read_and_written_alike() {
+    let Some(table) = cases(&format!("{FOLDER}/tls_session.json")) else { return };
+    let mut score = Score::new("cluster/tls_session.json");
+    for (idx, case) in table.cases.iter().enumerate() {
+        let record = base64(&case["record"]);
+        let outcome = match case["frame"].as_object() {
+            Some(expected) => frame_round_trip(&record).and_then(|frame| match frame {
+                Frame::Stream if expected["kind"] == "STREAM" => Ok(()),
+                Frame::Packet { from, bytes } if expected["from_addr"] == from.as_str() => {
+                    round_trip(&bytes, "")
+                }
+                other => Err(format!("{other:?}")),
+            }),
+            None if case["stream_data"].is_object() => stream_round_trip(&record, "").map(drop),
+            None => Err("neither frame nor stream".to_owned()),
+        };
+        score.add(format!("{idx} {}", case["phase"]), outcome);
+    }
+    score.finish(&[]);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_frame_or_an_error(bytes: Vec<u8>) {
+        if let Ok(frame) = Frame::from_bytes(&bytes) {
+            let again = frame.to_bytes();
+            prop_assert_eq!(Frame::from_bytes(&again[LENGTH_BYTES..]).expect("our own"), frame);
+        }
     }
 }

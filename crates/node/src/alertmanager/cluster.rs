@@ -2,23 +2,27 @@
 
 mod metrics;
 
-use std::sync::{Arc, Weak};
+use std::{
+    path::Path,
+    sync::{Arc, Weak},
+};
 
 use alertmanager::{
     Alertmanager,
     cluster::{Cluster, ClusterState, ClusterStatus, Peer, StateKey},
 };
 use gossip::{Gossip, State};
-use runtime::{BoxFuture, Runtime};
+use runtime::{BoxFuture, Clock, Runtime};
 use telemetry::Registry;
 
 use self::metrics::Metrics;
 pub(super) use self::metrics::enabled;
-use crate::{Error, Result};
+use crate::{Result, gossip_tls};
 
 /// Part of a cluster of Alertmanagers, upstream's among them.
 pub(super) struct Peers {
     gossip: Gossip,
+    clock: Arc<dyn Clock>,
 }
 
 impl Peers {
@@ -26,6 +30,7 @@ impl Peers {
     /// behind those of older nodes.
     pub(super) async fn start(
         mut options: gossip::Options,
+        tls_config: Option<&Path>,
         runtime: Runtime,
         registry: &Registry,
     ) -> Result<Arc<Peers>> {
@@ -33,10 +38,10 @@ impl Peers {
             options.name = new_name(&runtime);
         }
         let metrics = Arc::new(Metrics::register(registry, &options.name));
-        let failed = |error: gossip::Error| Error::Cluster { reason: error.to_string() };
-        let gossip = Gossip::start(options, runtime, metrics).await.map_err(failed)?;
-        metrics::collect(registry, gossip.clone());
-        Ok(Arc::new(Peers { gossip }))
+        let clock = runtime.clock.clone();
+        let gossip = gossip_tls::start(options, tls_config, runtime, metrics).await?;
+        metrics::collect(registry, gossip.clone(), clock.clone());
+        Ok(Arc::new(Peers { gossip, clock }))
     }
 
     /// Shares what `alertmanager` knows, then looks for the others.
@@ -59,6 +64,10 @@ impl Cluster for Peers {
         self.gossip.position()
     }
 
+    fn has_others(&self) -> bool {
+        self.gossip.n_members() > 1
+    }
+
     fn settled(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.gossip.settled())
     }
@@ -70,11 +79,20 @@ impl Cluster for Peers {
     fn status(&self) -> ClusterStatus {
         let has_settled = self.gossip.has_settled();
         let members = self.gossip.members().into_iter();
+        let (contacts, now) = (self.gossip.contacts(), self.clock.monotonic());
         ClusterStatus {
             name: Some(self.gossip.name()),
             state: if has_settled { ClusterState::Ready } else { ClusterState::Settling },
             peers: members
-                .map(|member| Peer { name: member.name, address: member.address.to_string() })
+                .map(|member| {
+                    let contact = contacts.get(&member.name);
+                    Peer {
+                        lag: contact.map(|contact| now.saturating_sub(contact.heard_at)),
+                        round_trip: contact.map(|contact| contact.round_trip),
+                        name: member.name,
+                        address: member.address.to_string(),
+                    }
+                })
                 .collect(),
         }
     }

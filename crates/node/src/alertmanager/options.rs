@@ -32,6 +32,14 @@ pub struct Options {
     pub peer_timeout: Duration,
     /// The part in a cluster, or none; an empty name becomes a new one.
     pub cluster: Option<gossip::Options>,
+    /// The file with the TLS settings of gossip.
+    pub cluster_tls_file: Option<PathBuf>,
+    /// Whether alerts are kept over a restart.
+    pub keeps_alerts: bool,
+    /// Whether nodes tell each other what they are about to notify.
+    pub claims: bool,
+    /// So many of the latest notifications can be asked for.
+    pub history_len: usize,
     /// `--enable-feature` as it is written.
     pub features: String,
 }
@@ -49,6 +57,9 @@ impl Options {
             start_delay: self.dispatch_start_delay,
             peer_timeout: self.peer_timeout,
             mode: features.mode,
+            keeps_alerts: self.keeps_alerts,
+            claims: self.claims,
+            history_len: self.history_len,
             has_alert_names_in_metrics: features.alert_names_in_metrics,
             has_receiver_names_in_metrics: features.receiver_name_in_metrics,
             has_group_keys_in_metrics: features.group_key_in_metrics,

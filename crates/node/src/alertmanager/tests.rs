@@ -129,6 +129,10 @@ fn options() -> Options {
         web_config_file: None,
         peer_timeout: Duration::from_secs(15),
         cluster: None,
+        cluster_tls_file: None,
+        keeps_alerts: true,
+        claims: true,
+        history_len: 1000,
         features: String::new(),
     }
 }

@@ -95,6 +95,15 @@ impl Guard {
         if self.speaks_tls { self.server_config().map(Some) } else { Ok(None) }
     }
 
+    /// Answers whoever connects: speaks TLS from here on, if the settings say so.
+    pub async fn shake_hands(
+        &self,
+        stream: Box<dyn runtime::network::Stream>,
+        limit: Duration,
+    ) -> Result<Box<dyn runtime::network::Stream>, String> {
+        shake_hands(self, stream, limit).await
+    }
+
     /// The headers to add to the answer of a request; or the answer to whom is not let in.
     pub(super) async fn admit(&self, request: &HeaderMap) -> Result<HeaderMap, Response<Body>> {
         let settings = self.settings().map_err(|reason| {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
+use super::super::{Unfinished, turn::Turn};
 use crate::{
     Alertmanager, Config, Template,
     cluster::Alone,
@@ -217,10 +218,13 @@ impl World {
         let shared = self.node.shared.clone();
         let fake = self.fake.clone();
         let sending = tokio::spawn(async move {
-            super::super::notify_integration(&shared, &context, &*fake, &notification).await
+            Turn::new(&shared, &context, &*fake, &notification).take().await
         });
         self.run_for(Duration::from_secs(301)).await;
-        sending.await.expect("no panic")
+        sending.await.expect("no panic").map_err(|unfinished| match unfinished {
+            Unfinished::Failed(error) => error,
+            Unfinished::Postponed => "postponed".to_owned(),
+        })
     }
 
     /// Silences what has a label `name` with a value that `pattern` matches.

@@ -1,7 +1,8 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use gossip::{Event, Gossip, Notice, Observer, Traffic};
 use parking_lot::Mutex;
+use runtime::Clock;
 use telemetry::{Counter, Family, Gauge, Histogram, Kind, Registry, Vector};
 
 /// Upstream's buckets for pings.
@@ -31,8 +32,33 @@ pub(super) struct Metrics {
     large_failed: Vector<Counter, 1>,
     large_dropped: Vector<Counter, 1>,
     large_seconds: Vector<Histogram, 1>,
+    tls: Tls,
     /// Names that have metrics of their own. Nothing else is locked while this is held.
     peers: Mutex<BTreeSet<String>>,
+}
+
+/// What is counted of gossip over TLS.
+struct Tls {
+    packet_bytes_sent: Counter,
+    packet_bytes_received: Counter,
+    streams_sent: Counter,
+    streams_received: Counter,
+    read_errors: Counter,
+    write_errors: Vector<Counter, 1>,
+}
+
+impl Tls {
+    #[rustfmt::skip] // a table
+    fn register(registry: &Registry) -> Tls {
+        Tls {
+            packet_bytes_sent: registry.counter("alertmanager_tls_transport_packet_bytes_sent_total", "The number of packet bytes sent to outgoing connections (excluding internal metadata)."),
+            packet_bytes_received: registry.counter("alertmanager_tls_transport_packet_bytes_received_total", "The number of packet bytes received from incoming connections (excluding internal metadata)."),
+            streams_sent: registry.counter("alertmanager_tls_transport_stream_connections_sent_total", "The number of stream connections sent."),
+            streams_received: registry.counter("alertmanager_tls_transport_stream_connections_received_total", "The number of stream connections received."),
+            read_errors: registry.counter("alertmanager_tls_transport_read_errors_total", "The number of errors encountered while reading from incoming connections."),
+            write_errors: registry.counters("alertmanager_tls_transport_write_errors_total", "The number of errors encountered while writing to outgoing connections.", ["connection_type"]),
+        }
+    }
 }
 
 impl Metrics {
@@ -60,6 +86,7 @@ impl Metrics {
             large_failed: registry.counters("alertmanager_oversized_gossip_message_failure_total", "Number of oversized gossip message sends that failed.", ["key"]),
             large_dropped: registry.counters("alertmanager_oversized_gossip_message_dropped_total", "Number of oversized gossip messages that were dropped due to a full message queue.", ["key"]),
             large_seconds: registry.histograms("alertmanager_oversize_gossip_message_duration_seconds", "Duration of oversized gossip message requests.", ["key"], &LARGE_BOUNDS),
+            tls: Tls::register(registry),
             peers: Mutex::default(),
         };
         metrics.initialize();
@@ -126,6 +153,12 @@ impl Observer for Metrics {
             Notice::Refreshed { is_success: true } => self.refreshed.increment(),
             Notice::Refreshed { is_success: false } => self.refreshed_failed.increment(),
             Notice::Pruned { n_messages } => self.pruned.add(*n_messages as f64),
+            Notice::PacketSent { bytes } => self.tls.packet_bytes_sent.add(*bytes as f64),
+            Notice::PacketReceived { bytes } => self.tls.packet_bytes_received.add(*bytes as f64),
+            Notice::StreamSent => self.tls.streams_sent.increment(),
+            Notice::StreamReceived => self.tls.streams_received.increment(),
+            Notice::SecureReadFailed => self.tls.read_errors.increment(),
+            Notice::SecureWriteFailed { what } => self.tls.write_errors.with([what]).increment(),
         }
     }
 }
@@ -140,7 +173,7 @@ pub(in crate::alertmanager) fn enabled(registry: &Registry) -> Gauge {
 
 /// What is asked of the cluster whenever somebody looks.
 #[rustfmt::skip] // a table
-pub(super) fn collect(registry: &Registry, gossip: Gossip) {
+pub(super) fn collect(registry: &Registry, gossip: Gossip, clock: Arc<dyn Clock>) {
     registry.collect(move |families| {
         let mut gauge = |name, help, value: usize| {
             families.push(Family::single(name, help, Kind::Gauge, value as f64));
@@ -150,6 +183,12 @@ pub(super) fn collect(registry: &Registry, gossip: Gossip) {
         gauge("alertmanager_cluster_health_score", "Health score of the cluster. Lower values are better and zero means 'totally healthy'.", gossip.health_score() as usize);
         gauge("alertmanager_cluster_messages_queued", "Number of cluster messages which are queued.", gossip.n_queued());
         gauge("alertmanager_peer_position", "Position the Alertmanager instance believes it's in. The position determines a peer's behavior in the cluster.", gossip.position());
+        let mut lags = Family::new("vesta_alertmanager_peer_lag_seconds", "Seconds since a peer last answered.", Kind::Gauge);
+        let now = clock.monotonic();
+        for (peer, contact) in gossip.contacts() {
+            lags = lags.with(&[("peer", &peer)], now.saturating_sub(contact.heard_at).as_secs_f64());
+        }
+        families.push(lags);
     });
 }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use transport::client::{Client, Config, Limits, Request};
 
 use super::*;
+use crate::GossipOptions;
 
 /// A node on a host of its own.
 struct Node {
