@@ -83,7 +83,8 @@ impl SimulatedDisk {
     }
 
     /// The disk as it is found after a power loss: all that was synced, and of the rest what
-    /// `seed` happens to leave: torn tails, sectors of zeros, names that came or went.
+    /// `seed` happens to leave: torn tails, sectors of zeros where others behind them were written,
+    /// the first of several changes of names.
     pub fn after_power_loss(&self, seed: u64) -> SimulatedDisk {
         let state = self.state.lock();
         SimulatedDisk::with_root(tree::copy_durable(&state.root, seed), self.clock.clone())
@@ -107,6 +108,7 @@ impl SimulatedDisk {
             None => {
                 let contents = Shared::<Contents>::default();
                 directory.written.insert(name, Node::File(contents.clone()));
+                directory.note_change();
                 contents
             }
         };
@@ -114,7 +116,7 @@ impl SimulatedDisk {
             let mut contents = contents.lock();
             contents.modified_ms = self.now_ms();
             if access == Access::Truncate {
-                contents.written.clear();
+                contents.written = Arc::default();
             }
         }
         Ok(Box::new(SimulatedFile { disk: self.clone(), contents, access }))
@@ -130,7 +132,9 @@ impl SimulatedDisk {
         state.operate()?;
         let (directory, name) = tree::parent(&state.root, path)?;
         let mut directory = directory.lock();
-        change(&mut directory, name)
+        let outcome = change(&mut directory, name)?;
+        directory.note_change();
+        Ok(outcome)
     }
 }
 
@@ -158,7 +162,11 @@ impl Disk for SimulatedDisk {
     }
 
     fn map(&self, path: &Path) -> io::Result<Map> {
-        Ok(Map::new((self as &dyn Disk).read(path)?))
+        let state = self.state.lock();
+        match tree::node(&state.root, path)? {
+            Node::Directory(_) => Err(io::ErrorKind::IsADirectory.into()),
+            Node::File(contents) => Ok(Map::new(Mapped(contents.lock().written.clone()))),
+        }
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<Entry>> {
@@ -198,7 +206,10 @@ impl Disk for SimulatedDisk {
                 None => {
                     state.operate()?;
                     let next = Shared::<Directory>::default();
-                    directory.lock().written.insert(name, Node::Directory(next.clone()));
+                    let mut above = directory.lock();
+                    above.written.insert(name, Node::Directory(next.clone()));
+                    above.note_change();
+                    drop(above);
                     next
                 }
             };
@@ -217,6 +228,10 @@ impl Disk for SimulatedDisk {
         }
         source.lock().written.remove(&old_name);
         target.lock().written.insert(new_name, moved);
+        target.lock().note_change();
+        if !Arc::ptr_eq(&source, &target) {
+            source.lock().note_change();
+        }
         Ok(())
     }
 
@@ -257,8 +272,7 @@ impl Disk for SimulatedDisk {
         let mut state = self.state.lock();
         state.operate()?;
         let directory = tree::directory(&state.root, directory)?;
-        let mut directory = directory.lock();
-        directory.synced = directory.written.clone();
+        directory.lock().sync();
         Ok(())
     }
 
@@ -268,6 +282,15 @@ impl Disk for SimulatedDisk {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         Ok(Box::new(SimulatedLock { disk: self.clone(), path: path.to_owned() }))
+    }
+}
+
+/// A file as it was when it was mapped.
+struct Mapped(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -321,7 +344,7 @@ impl File for SimulatedFile {
         let fitting = usize::try_from(state.bytes_left).unwrap_or(usize::MAX).min(bytes.len());
         state.bytes_left -= fitting as u64;
         let mut contents = self.contents.lock();
-        contents.written.extend_from_slice(&bytes[..fitting]);
+        Arc::make_mut(&mut contents.written).extend_from_slice(&bytes[..fitting]);
         contents.modified_ms = self.disk.now_ms();
         match fitting < bytes.len() {
             true => Err(io::ErrorKind::StorageFull.into()),
@@ -339,7 +362,7 @@ impl File for SimulatedFile {
     fn set_len(&mut self, len: u64) -> io::Result<()> {
         self.may_write()?;
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::StorageFull)?;
-        self.contents.lock().written.resize(len, 0);
+        Arc::make_mut(&mut self.contents.lock().written).resize(len, 0);
         Ok(())
     }
 

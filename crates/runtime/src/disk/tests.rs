@@ -90,7 +90,7 @@ sync data/x.tmp
 mv data/x.tmp data/x
 ",
         "data/\ndata/x: 1",
-        &["data/", "data/\ndata/x: 1"],
+        &["data/", "data/\ndata/x.tmp: 1", "data/\ndata/x: 1"],
     );
     check(
         "
@@ -103,6 +103,36 @@ syncdir data
         "data/\ndata/x: 1",
         &["data/\ndata/x: 1"],
     );
+}
+
+#[test]
+fn of_several_changes_of_names_the_first_may_remain() {
+    check(
+        "
+write a 1
+sync a
+syncdir .
+mv a b
+ln b c
+",
+        "b: 1\nc: 1",
+        &["a: 1", "b: 1", "b: 1\nc: 1"],
+    );
+}
+
+/// A disk writes sectors in any order.
+#[test]
+fn later_sectors_may_be_there_without_earlier_ones() {
+    let disk = SimulatedDisk::default();
+    disk.append(Path::new("x")).and_then(|mut x| x.write_all(&[7; 2048])).expect("there is room");
+    disk.sync_directory(Path::new("")).expect("it is there");
+    let is_hole = |seed: &u64| {
+        let image = disk.after_power_loss(*seed);
+        let bytes = (&image as &dyn Disk).read(Path::new("x")).expect("it is durable");
+        let first_zero = bytes.iter().position(|byte| *byte == 0);
+        first_zero.is_some_and(|begin| bytes[begin..].contains(&7))
+    };
+    assert!((0..200).filter(is_hole).count() > 10);
 }
 
 #[test]

@@ -22,17 +22,34 @@ pub(super) enum Node {
     Directory(Shared<Directory>),
 }
 
-#[derive(Default)]
+/// Bytes are shared until they are written again, so that copies of a disk cost little.
+#[derive(Default, Clone)]
 pub(super) struct Contents {
-    pub(super) written: Vec<u8>,
-    pub(super) synced: Vec<u8>,
+    pub(super) written: Arc<Vec<u8>>,
+    pub(super) synced: Arc<Vec<u8>>,
     pub(super) modified_ms: i64,
 }
 
 #[derive(Default)]
 pub(super) struct Directory {
-    pub(super) written: BTreeMap<String, Node>,
-    pub(super) synced: BTreeMap<String, Node>,
+    pub(super) written: Names,
+    synced: Names,
+    /// What it was after each change that is not durable yet; the last is as written.
+    changes: Vec<Names>,
+}
+
+type Names = BTreeMap<String, Node>;
+
+impl Directory {
+    /// Remembers that names have changed, by one step that happens as a whole.
+    pub(super) fn note_change(&mut self) {
+        self.changes.push(self.written.clone());
+    }
+
+    pub(super) fn sync(&mut self) {
+        self.changes.clear();
+        self.synced = self.written.clone();
+    }
 }
 
 /// The names on the way to `path`; the disk has one root, so `/a` and `a` are the same.
@@ -95,52 +112,67 @@ pub(super) fn not_found(path: &Path) -> io::Error {
 /// What survives the process: all that was written, which remains as durable as it was.
 pub(super) fn copy_written(root: &Shared<Directory>) -> Shared<Directory> {
     let mut copies = Copies::default();
-    copies.directory(
-        root,
-        &mut |directory| (directory.written.clone(), directory.synced.clone()),
-        &mut |contents| Contents {
-            written: contents.written.clone(),
-            synced: contents.synced.clone(),
-            modified_ms: contents.modified_ms,
-        },
-    )
+    let all = |directory: &Directory| Directory {
+        written: directory.written.clone(),
+        synced: directory.synced.clone(),
+        changes: directory.changes.clone(),
+    };
+    copies.directory(root, &mut { all }, &mut Contents::clone)
 }
 
-/// What survives a power loss: all that was synced, and what `seed` leaves of the rest.
+/// What survives a power loss: all that was synced, and what `seed` leaves of the rest. Each
+/// directory has its changes up to some point, each file some of its sectors.
 pub(super) fn copy_durable(root: &Shared<Directory>, seed: u64) -> Shared<Directory> {
     let random = SeededRandom::new(seed);
     let mut copies = Copies::default();
     copies.directory(
         root,
         &mut |directory| {
-            let keeps_changes = random.u64().is_multiple_of(2);
-            let names = if keeps_changes { &directory.written } else { &directory.synced };
-            (names.clone(), names.clone())
+            let n_kept = random.u64() as usize % (directory.changes.len() + 1);
+            let names = match n_kept.checked_sub(1) {
+                Some(last) => &directory.changes[last],
+                None => &directory.synced,
+            };
+            Directory { written: names.clone(), synced: names.clone(), changes: Vec::new() }
         },
         &mut |contents| {
             let bytes = torn(contents, &random);
-            Contents { synced: bytes.clone(), written: bytes, modified_ms: contents.modified_ms }
+            let modified_ms = contents.modified_ms;
+            Contents { synced: bytes.clone(), written: bytes, modified_ms }
         },
     )
 }
 
-fn torn(contents: &Contents, random: &SeededRandom) -> Vec<u8> {
-    let Some(unsynced) = contents.written.strip_prefix(contents.synced.as_slice()) else {
+fn torn(contents: &Contents, random: &SeededRandom) -> Arc<Vec<u8>> {
+    let Contents { written, synced, .. } = contents;
+    let Some(unsynced) = written.strip_prefix(synced.as_slice()) else {
         // It was cut or overwritten: one or the other.
         let keeps_change = random.u64().is_multiple_of(2);
-        return if keeps_change { contents.written.clone() } else { contents.synced.clone() };
+        return if keeps_change { written.clone() } else { synced.clone() };
     };
     let kept = (random.u64() % (unsynced.len() as u64 + 1)) as usize;
-    let mut bytes = [&contents.synced, &unsynced[..kept]].concat();
-    let has_hole = random.u64().is_multiple_of(4);
-    if has_hole {
-        let start = bytes.len().saturating_sub(SECTOR).max(contents.synced.len());
-        bytes[start..].fill(0);
+    let mut bytes = [synced, &unsynced[..kept]].concat();
+    match random.u64() % 4 {
+        // The length was written, the end was not.
+        0 => {
+            let start = bytes.len().saturating_sub(SECTOR).max(synced.len());
+            bytes[start..].fill(0);
+        }
+        // The disk has written sectors in another order.
+        1 => {
+            let mut start = synced.len();
+            while start < bytes.len() {
+                let end = (start + 1).next_multiple_of(SECTOR).min(bytes.len());
+                if random.u64().is_multiple_of(2) {
+                    bytes[start..end].fill(0);
+                }
+                start = end;
+            }
+        }
+        _ => {}
     }
-    bytes
+    Arc::new(bytes)
 }
-
-type Names = BTreeMap<String, Node>;
 
 /// Files and directories copied so far, by their address, so that hard links stay links.
 #[derive(Default)]
@@ -153,14 +185,14 @@ impl Copies {
     fn directory(
         &mut self,
         original: &Shared<Directory>,
-        choose: &mut dyn FnMut(&Directory) -> (Names, Names),
+        choose: &mut dyn FnMut(&Directory) -> Directory,
         copy: &mut dyn FnMut(&Contents) -> Contents,
     ) -> Shared<Directory> {
         let address = Arc::as_ptr(original).addr();
         if let Some(known) = self.directories.get(&address) {
             return known.clone();
         }
-        let (written, synced) = choose(&original.lock());
+        let Directory { written, synced, changes } = choose(&original.lock());
         let mut copy_names = |names: Names| -> Names {
             let copy_node = |(name, node)| {
                 let node = match node {
@@ -171,7 +203,11 @@ impl Copies {
             };
             names.into_iter().map(copy_node).collect()
         };
-        let directory = Directory { written: copy_names(written), synced: copy_names(synced) };
+        let directory = Directory {
+            written: copy_names(written),
+            synced: copy_names(synced),
+            changes: changes.into_iter().map(copy_names).collect(),
+        };
         let directory = Arc::new(Mutex::new(directory));
         self.directories.insert(address, directory.clone());
         directory
