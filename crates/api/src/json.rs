@@ -11,37 +11,76 @@ use model::{
     FloatHistogram, Labels,
     json::{Escape, write_text},
 };
-use tokio::sync::mpsc;
+use rayon::prelude::*;
 
 /// A chunk of a streamed answer has at least so many bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// From so many bytes on an array is worth the work of several cores.
+const LONG_BYTES: usize = 256 * 1024;
+/// What one core writes at a time.
+const PART_BYTES: usize = 96 * 1024;
 
 /// A JSON text under construction. Each method appends one value.
 #[derive(Default)]
 pub(crate) struct Json {
     out: String,
     /// Where full chunks go while the text is still written.
-    sink: Option<mpsc::Sender<Bytes>>,
+    sink: Option<Box<dyn Sink>>,
     /// Nobody reads any more: lists end early.
     is_abandoned: bool,
 }
 
+/// Takes a text chunk by chunk. May block.
+pub(crate) trait Sink: Send {
+    /// Says no once nobody reads any more.
+    fn send(&mut self, chunk: Bytes) -> bool;
+
+    /// Takes what is left, which may be all there is.
+    fn end(&mut self, rest: Bytes);
+}
+
 impl Json {
     /// Sends what is written to `sink`, chunk by chunk. For blocking threads.
-    pub(crate) fn streaming(sink: mpsc::Sender<Bytes>) -> Json {
+    pub(crate) fn streaming(sink: Box<dyn Sink>) -> Json {
         Json { sink: Some(sink), ..Json::default() }
     }
 
-    /// The text; the rest of it, if it is streamed.
+    /// The text, unless it is streamed.
     pub(crate) fn finish(self) -> String {
         self.out
     }
 
+    /// Gives away the rest of a text that is streamed.
+    pub(crate) fn end(self) {
+        if let Some(mut sink) = self.sink {
+            sink.end(self.out.into());
+        }
+    }
+
     /// Gives away a full chunk.
     pub(crate) fn flush_full_chunk(&mut self) {
-        if let Some(sink) = self.sink.as_ref().filter(|_| self.out.len() >= CHUNK_BYTES) {
+        if self.out.len() >= CHUNK_BYTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(sink) = &mut self.sink
+            && !self.out.is_empty()
+        {
             let chunk = std::mem::take(&mut self.out);
-            self.is_abandoned = sink.blocking_send(chunk.into()).is_err();
+            self.is_abandoned |= !sink.send(chunk.into());
+        }
+    }
+
+    /// Writes what was written elsewhere; long texts go on as they are.
+    fn part(&mut self, text: String) {
+        if text.len() < CHUNK_BYTES || self.sink.is_none() {
+            return self.out.push_str(&text);
+        }
+        self.flush();
+        if let Some(sink) = &mut self.sink {
+            self.is_abandoned |= !sink.send(text.into());
         }
     }
 
@@ -69,9 +108,60 @@ impl Json {
         self.out.push(']');
     }
 
+    /// An array of many items, written on all cores if it is long; `bytes` says about how many an
+    /// item takes.
+    pub(crate) fn long_array<T: Sync>(
+        &mut self,
+        items: &[T],
+        bytes: impl Fn(&T) -> usize,
+        write: impl Fn(&mut Json, &T) + Sync,
+    ) {
+        let n_bytes: usize = items.iter().map(&bytes).sum();
+        if n_bytes < LONG_BYTES || items.len() < 2 {
+            return self.array(items, |json, item| {
+                write(json, item);
+                json.flush_full_chunk();
+            });
+        }
+        self.raw("[");
+        let parts = cut(items, bytes);
+        for batch in parts.chunks(2 * rayon::current_num_threads()) {
+            let written: Vec<String> = batch
+                .par_iter()
+                .map(|part| {
+                    let out = String::with_capacity(part.n_bytes);
+                    let mut json = Json { out, ..Json::default() };
+                    for (idx, item) in part.items.iter().enumerate() {
+                        if idx > 0 || !part.is_first {
+                            json.raw(",");
+                        }
+                        write(&mut json, item);
+                    }
+                    json.out
+                })
+                .collect();
+            for text in written {
+                if !self.is_abandoned {
+                    self.part(text);
+                }
+            }
+        }
+        self.raw("]");
+    }
+
     /// What is JSON already.
     pub(crate) fn raw(&mut self, json: &str) {
         self.out.push_str(json);
+    }
+
+    /// Of the text that is not sent yet.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Makes room for so many bytes.
+    pub(crate) fn reserve(&mut self, n_bytes: usize) {
+        self.out.reserve(n_bytes);
     }
 
     pub(crate) fn bool(&mut self, value: bool) {
@@ -143,8 +233,13 @@ impl Json {
     /// A sample's value: a float as text.
     pub(crate) fn value(&mut self, value: f64) {
         self.out.push('"');
-        model::float::write_json(value, &mut self.out);
+        self.bare_value(value);
         self.out.push('"');
+    }
+
+    /// The same without its quotes.
+    pub(crate) fn bare_value(&mut self, value: f64) {
+        model::float::write_json(value, &mut self.out);
     }
 
     /// A scalar, for which upstream never uses an exponent.
@@ -169,6 +264,27 @@ impl Json {
         }
         self.out.push('"');
     }
+}
+
+/// Neighbours in a long array.
+struct Part<'a, T> {
+    items: &'a [T],
+    /// About what they take.
+    n_bytes: usize,
+    is_first: bool,
+}
+
+fn cut<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> Vec<Part<'_, T>> {
+    let mut parts = Vec::new();
+    let (mut begin, mut n_bytes) = (0, 0);
+    for (idx, item) in items.iter().enumerate() {
+        n_bytes += bytes(item);
+        if n_bytes >= PART_BYTES || idx + 1 == items.len() {
+            parts.push(Part { items: &items[begin..=idx], n_bytes, is_first: begin == 0 });
+            (begin, n_bytes) = (idx + 1, 0);
+        }
+    }
+    parts
 }
 
 /// The inside of an object.

@@ -125,4 +125,24 @@ impl Series for Found {
         }
         Ok(())
     }
+
+    fn read_newest(&self, range: TimeRange, columns: &mut Columns) -> storage::Result<()> {
+        if self.tombstones.of(u64::from(self.id)).is_some() {
+            return self.read(range, columns);
+        }
+        let range = TimeRange {
+            start: range.start.max(self.range.start),
+            end: range.end.min(self.range.end),
+        };
+        let chunks = self.contents.chunks(self.id)?;
+        let before = columns.mark();
+        // A chunk is in order, and the chunks are.
+        for chunk in chunks.iter().rev() {
+            self.contents.read_chunk(chunk, range, columns)?;
+            if columns.mark() != before {
+                break;
+            }
+        }
+        Ok(())
+    }
 }

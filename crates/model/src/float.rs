@@ -113,6 +113,10 @@ pub struct KahanSum {
 }
 
 impl KahanSum {
+    pub fn add(&mut self, value: f64) {
+        *self = self.plus(value);
+    }
+
     #[must_use]
     pub fn plus(self, value: f64) -> KahanSum {
         let sum = self.value + value;

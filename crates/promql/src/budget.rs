@@ -1,4 +1,6 @@
-//! How much a query may take: samples, time, and the patience of its caller.
+//! How much a query may take: samples, bytes, time, and the patience of its caller.
+
+mod memory;
 
 use std::{
     cell::Cell,
@@ -14,9 +16,18 @@ use runtime::Clock;
 
 use crate::{Error, Result, column::Column};
 
+pub(crate) use memory::{Held, Memory};
+
 /// The caller's way to end a query; all clones are one.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);
+
+/// What others share with it.
+impl From<Arc<AtomicBool>> for Cancel {
+    fn from(flag: Arc<AtomicBool>) -> Cancel {
+        Cancel(flag)
+    }
+}
 
 impl Cancel {
     pub fn cancel(&self) {

@@ -16,6 +16,13 @@ pub(crate) struct Track {
     pub(crate) column: Column,
 }
 
+impl Track {
+    /// About what it takes in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        size_of::<Track>() as u64 + self.labels.as_packed().len() as u64 + self.column.bytes()
+    }
+}
+
 /// The value at one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cell<'a> {
@@ -86,6 +93,20 @@ impl Column {
         debug_assert!(!is_stale(value), "a missing value is not set");
         let idx = self.reach(step);
         self.floats[idx] = value;
+    }
+
+    /// Sets the float of a step that is later than all that have one: the fast way.
+    #[inline]
+    pub(crate) fn append(&mut self, step: usize, value: f64) {
+        debug_assert!(!is_stale(value), "a missing value is not set");
+        if self.floats.is_empty() {
+            self.first = step;
+        }
+        if self.first + self.floats.len() == step && self.histograms.is_empty() {
+            self.floats.push(value);
+        } else {
+            self.set(step, value);
+        }
     }
 
     pub(crate) fn set_histogram(&mut self, step: usize, value: Arc<FloatHistogram>) {
@@ -185,6 +206,15 @@ impl Column {
 
     pub(crate) fn drop_histograms(&mut self) {
         self.histograms.clear();
+    }
+
+    /// About what the values take in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        const SAMPLE_BYTES: u64 = 16;
+        let histograms = self.histograms.iter().flatten();
+        let in_samples: u64 = histograms.map(|histogram| histogram_weight(histogram)).sum();
+        (size_of_val(&self.floats[..]) + size_of_val(&self.histograms[..])) as u64
+            + in_samples * SAMPLE_BYTES
     }
 
     /// What the values cost in samples.

@@ -32,6 +32,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Samples that one query may hold at a time.
     pub samples_max: u64,
+    /// Bytes that one query may hold at a time; zero means no limit.
+    pub memory_max: u64,
     /// Queries that run at a time; others wait. Zero means no limit.
     pub concurrency_max: usize,
     /// The step of subqueries that name none: the global evaluation interval.
@@ -56,6 +58,7 @@ impl Default for Options {
             lookback: Duration::from_secs(300),
             timeout: Duration::from_secs(120),
             samples_max: 50_000_000,
+            memory_max: 0,
             concurrency_max: 20,
             subquery_step: Duration::from_secs(60),
             syntax: promql_syntax::Options::default(),
@@ -77,6 +80,8 @@ pub struct QueryOptions {
     /// Not longer than the engine's.
     pub timeout: Option<Duration>,
     pub per_step_stats: bool,
+    /// How the query was answered is wanted, too.
+    pub explain: bool,
     pub cancel: Cancel,
 }
 
@@ -189,8 +194,11 @@ impl Engine {
         let _noted = self.active.as_ref().map(|active| active.begin(query, now));
         let queue = self.clock.monotonic().saturating_sub(arrived);
         let settings = Settings::new(&self.options, &frame);
-        let per_step = self.options.per_step_stats && options.per_step_stats;
-        let work = || run::run(storage, query, expr, frame, settings, guard, per_step);
+        let wanted = run::Wanted {
+            per_step: self.options.per_step_stats && options.per_step_stats,
+            plan: options.explain,
+        };
+        let work = || run::run(storage, query, expr, frame, settings, guard, wanted);
         let outcome = catch_unwind(AssertUnwindSafe(work));
         let mut result = outcome.unwrap_or_else(|panic| Err(Error::execution(words(&*panic))))?;
         result.stats.timings.queue = queue;

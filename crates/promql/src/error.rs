@@ -15,6 +15,9 @@ pub enum Error {
     Canceled(&'static str),
     #[error("query processing would load too many samples into memory in query execution")]
     TooManySamples,
+    /// Ours: upstream counts samples only.
+    #[error("query processing would take more than {0} bytes of memory in query execution")]
+    TooMuchMemory(u64),
     #[error("expanding series: {0}")]
     Storage(#[from] storage::Error),
 }
@@ -33,7 +36,9 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Parse(_) => ErrorKind::Parse,
-            Error::Execution(_) | Error::TooManySamples => ErrorKind::Execution,
+            Error::Execution(_) | Error::TooManySamples | Error::TooMuchMemory(_) => {
+                ErrorKind::Execution
+            }
             Error::Timeout(_) => ErrorKind::Timeout,
             Error::Canceled(_) => ErrorKind::Canceled,
             Error::Storage(_) => ErrorKind::Storage,

@@ -20,6 +20,7 @@ mod shards;
 use std::{
     cell::{RefCell, RefMut},
     sync::Arc,
+    time::Duration,
 };
 
 use model::Labels;
@@ -28,9 +29,10 @@ use storage::Series;
 
 use crate::{
     Error, Result, aggregate, binary,
-    budget::{Budget, Guard, StepCounts},
+    budget::{Budget, Guard, Held, Memory, StepCounts},
     column::{Cell, Column, Track},
     engine::Settings,
+    explain::{Cost, Costs},
     functions::{CellFn, Moment, Run},
     notes::Notes,
     plan::{Call, Node, Op},
@@ -48,6 +50,7 @@ pub(crate) type Sink<'s> = &'s mut dyn FnMut(Track) -> Result<()>;
 pub(crate) struct Shared<'a> {
     pub(crate) settings: Settings,
     pub(crate) guard: Guard,
+    pub(crate) memory: Arc<Memory>,
     /// By the numbers of the selectors.
     pub(crate) selected: &'a [Vec<Arc<dyn Series>>],
     /// For `info`, which selects what it finds out to need.
@@ -59,6 +62,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) shared: &'a Shared<'a>,
     pub(crate) budget: Budget,
     notes: RefCell<Notes>,
+    /// What each node gave, if somebody wants to know.
+    costs: Option<RefCell<Costs>>,
     /// Complaints of the storage.
     pub(crate) storage_warnings: RefCell<Vec<String>>,
 }
@@ -69,8 +74,14 @@ impl<'a> Evaluator<'a> {
             shared,
             budget: Budget::new(shared.settings.samples_max),
             notes: RefCell::default(),
+            costs: None,
             storage_warnings: RefCell::default(),
         }
+    }
+
+    /// Keeps what each node costs.
+    pub(crate) fn with_costs(self) -> Evaluator<'a> {
+        Evaluator { costs: Some(RefCell::default()), ..self }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -81,8 +92,19 @@ impl<'a> Evaluator<'a> {
         self.notes.borrow_mut()
     }
 
-    pub(crate) fn into_notes(self) -> Notes {
-        self.notes.into_inner()
+    pub(crate) fn into_notes(self) -> (Notes, Option<Costs>) {
+        (self.notes.into_inner(), self.costs.map(RefCell::into_inner))
+    }
+
+    /// Whether costs are kept.
+    pub(crate) fn is_explained(&self) -> bool {
+        self.costs.is_some()
+    }
+
+    pub(crate) fn note_cost(&self, node: &Node, cost: Cost) {
+        if let Some(costs) = &self.costs {
+            costs.borrow_mut().add(node, cost);
+        }
     }
 
     /// Hands the series that `node` evaluates to to `sink`.
@@ -92,6 +114,27 @@ impl<'a> Evaluator<'a> {
             let values = self.scalars(node, scope)?;
             return sink(Track::scalar(values));
         }
+        if !self.is_explained() {
+            return self.stream_op(node, scope, sink);
+        }
+        // What takes the series works while they come: that is not this node's time.
+        let clock = &self.shared.guard.clock;
+        let (began, mut elsewhere) = (clock.monotonic(), Duration::ZERO);
+        let mut cost = Cost::default();
+        let outcome = self.stream_op(node, scope, &mut |track| {
+            cost.rows += 1;
+            cost.bytes += track.column.bytes();
+            let handed_on = clock.monotonic();
+            let outcome = sink(track);
+            elsewhere += clock.monotonic().saturating_sub(handed_on);
+            outcome
+        });
+        cost.time = clock.monotonic().saturating_sub(began + elsewhere);
+        self.note_cost(node, cost);
+        outcome
+    }
+
+    fn stream_op(&self, node: &Node, scope: &Scope, sink: Sink<'_>) -> Result<()> {
         match &node.op {
             Op::Select(selector) => select::instant(self, selector, scope, sink),
             Op::Call(call) => self.call(call, scope, sink),
@@ -107,18 +150,32 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// All series that `node` evaluates to.
-    pub(crate) fn tracks(&self, node: &Node, scope: &Scope) -> Result<Vec<Track>> {
+    /// All series that `node` evaluates to, and the memory that they are.
+    pub(crate) fn tracks(&self, node: &Node, scope: &Scope) -> Result<(Vec<Track>, Held)> {
         let mut tracks = Vec::new();
+        let mut held = self.shared.memory.hold(0)?;
         self.stream(node, scope, &mut |track| {
+            held.grow(track.bytes())?;
             tracks.push(track);
             Ok(())
         })?;
-        Ok(tracks)
+        Ok((tracks, held))
     }
 
     /// The number that a scalar `node` evaluates to, at each step.
     pub(crate) fn scalars(&self, node: &Node, scope: &Scope) -> Result<Vec<f64>> {
+        if !self.is_explained() {
+            return self.scalars_of_op(node, scope);
+        }
+        let clock = &self.shared.guard.clock;
+        let began = clock.monotonic();
+        let values = self.scalars_of_op(node, scope)?;
+        let time = clock.monotonic().saturating_sub(began);
+        self.note_cost(node, Cost { rows: 1, bytes: size_of_val(&values[..]) as u64, time });
+        Ok(values)
+    }
+
+    fn scalars_of_op(&self, node: &Node, scope: &Scope) -> Result<Vec<f64>> {
         let before = self.budget.current();
         match &node.op {
             Op::Number(value) => {

@@ -1,34 +1,6 @@
 //! Arithmetic that must give upstream's bits.
 
-/// A sum with Neumaier's improvement of Kahan's compensation.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Sum {
-    pub(crate) value: f64,
-    pub(crate) compensation: f64,
-}
-
-impl Sum {
-    pub(crate) fn add(&mut self, value: f64) {
-        *self = self.plus(value);
-    }
-
-    #[must_use]
-    pub(crate) fn plus(self, value: f64) -> Sum {
-        let sum = self.value + value;
-        let compensation = if sum.is_infinite() {
-            0.0
-        } else if self.value.abs() >= value.abs() {
-            self.compensation + ((self.value - sum) + value)
-        } else {
-            self.compensation + ((value - sum) + self.value)
-        };
-        Sum { value: sum, compensation }
-    }
-
-    pub(crate) fn total(self) -> f64 {
-        self.value + self.compensation
-    }
-}
+pub(crate) use model::float::KahanSum as Sum;
 
 /// A mean: the sum over the count, or, once the sum would overflow, the mean carried along.
 #[derive(Debug, Clone, Copy)]

@@ -20,6 +20,7 @@ mod functions;
 
 mod budget;
 mod column;
+mod explain;
 mod float;
 mod merge;
 mod steps;
@@ -30,4 +31,6 @@ mod tests;
 pub use budget::Cancel;
 pub use engine::{ActiveQueries, Engine, Options, QueryOptions};
 pub use error::{Error, ErrorKind, Result};
-pub use result::{Point, QueryResult, Sample, SampleValue, Series, Stats, Timings, Value};
+pub use result::{
+    PlanNode, Point, QueryResult, Sample, SampleValue, Series, Stats, Timings, Value,
+};

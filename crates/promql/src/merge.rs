@@ -1,22 +1,34 @@
 //! Series that have become one because labels went: their values go together.
 
+use std::sync::Arc;
+
 use indexmap::{IndexMap, map::Entry};
 use model::Labels;
 
-use crate::column::Track;
+use crate::{
+    Error, Result,
+    budget::{Held, Memory},
+    column::Track,
+};
 
 /// Series by labels, in the order in which they came.
-#[derive(Default)]
 pub(crate) struct Merge {
     tracks: IndexMap<Labels, Track, foldhash::fast::RandomState>,
+    memory: Arc<Memory>,
+    held: Option<Held>,
 }
 
-/// Two series with the same labels have a value at the same step.
-#[derive(Debug)]
-pub(crate) struct Clash;
-
 impl Merge {
-    pub(crate) fn add(&mut self, track: Track) -> Result<(), Clash> {
+    pub(crate) fn new(memory: &Arc<Memory>) -> Merge {
+        Merge { tracks: IndexMap::default(), memory: memory.clone(), held: None }
+    }
+
+    /// Fails if two series with the same labels have a value at the same step.
+    pub(crate) fn add(&mut self, track: Track) -> Result<()> {
+        match &mut self.held {
+            Some(held) => held.grow(track.bytes())?,
+            None => self.held = Some(self.memory.hold(track.bytes())?),
+        }
         match self.tracks.entry(track.labels.clone()) {
             Entry::Vacant(entry) => {
                 entry.insert(track);
@@ -31,7 +43,7 @@ impl Merge {
                 let known = &mut entry.get_mut().column;
                 for (step, cell) in track.column.cells() {
                     if known.has(step) {
-                        return Err(Clash);
+                        return Err(Error::same_labels());
                     }
                     known.set_cell(step, cell);
                 }

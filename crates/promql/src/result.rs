@@ -10,6 +10,24 @@ pub struct QueryResult {
     pub warnings: Vec<String>,
     pub infos: Vec<String>,
     pub stats: Stats,
+    /// If it was asked for.
+    pub plan: Option<PlanNode>,
+}
+
+/// A part of a query, and what it cost with all that is below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanNode {
+    /// What is done: `sum`, `rate`, `select`.
+    pub node: String,
+    /// To what: grouping, matchers, modifiers.
+    pub detail: String,
+    /// Series that came out of it.
+    pub rows: u64,
+    /// What their values take.
+    pub bytes: u64,
+    /// Of `window`, which reads on all cores: of all of them together.
+    pub time: Duration,
+    pub children: Vec<PlanNode>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

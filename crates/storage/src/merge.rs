@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, hash::BuildHasher as _, sync::Arc};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use model::{Labels, Matcher, TimeRange};
+use smallvec::{SmallVec, smallvec};
 
 use crate::{Columns, LabelHints, LabelValues, Querier, Result, SelectHints, Series, SeriesSet};
 
@@ -27,39 +28,29 @@ struct Merged {
 
 impl Querier for Merged {
     fn select(&self, sorted: bool, hints: &SelectHints, matchers: &[Matcher]) -> Result<SeriesSet> {
-        let mut warnings = Vec::new();
-        let mut selected: Vec<(Labels, Vec<Arc<dyn Series>>)> = Vec::new();
-        let hasher = RandomState::default();
-        let mut places: HashTable<usize> = HashTable::new();
+        let (mut sets, mut warnings) = (Vec::with_capacity(self.parts.len()), Vec::new());
         for part in &self.parts {
             let set = part.select(false, hints, matchers)?;
             warnings.extend(set.warnings);
-            for series in set.series {
-                let labels = series.labels();
-                let hash = hasher.hash_one(&labels);
-                let is_same = |place: &usize| selected[*place].0 == labels;
-                match places.find(hash, is_same) {
-                    Some(place) => selected[*place].1.push(series),
-                    None => {
-                        let rehash = |place: &usize| hasher.hash_one(&selected[*place].0);
-                        places.insert_unique(hash, selected.len(), rehash);
-                        selected.push((labels, vec![series]));
-                    }
-                }
+            if !set.series.is_empty() {
+                sets.push(set.series);
             }
         }
+        let mut selected: Vec<Selected> = if sets.len() > 1 {
+            join(sets)
+        } else {
+            let alone = |series: Arc<dyn Series>| Selected { labels: series.labels(), series };
+            sets.into_iter().flatten().map(alone).collect()
+        };
         if sorted || hints.limit > 0 {
             // Stable sorting finds out that blocks are sorted already.
-            selected.sort_by(|(a, _), (b, _)| a.cmp(b));
+            selected.sort_by(|a, b| a.labels.cmp(&b.labels));
         }
         if hints.limit > 0 {
             selected.truncate(hints.limit);
         }
-        let series = selected.into_iter().map(|(labels, mut parts)| match parts.len() {
-            1 => parts.remove(0),
-            _ => Arc::new(MergedSeries { labels, parts }),
-        });
-        Ok(SeriesSet { series: series.collect(), warnings })
+        let series = selected.into_iter().map(|selected| selected.series).collect();
+        Ok(SeriesSet { series, warnings })
     }
 
     fn label_values(
@@ -93,6 +84,39 @@ impl Merged {
     }
 }
 
+struct Selected {
+    labels: Labels,
+    series: Arc<dyn Series>,
+}
+
+/// Series of the same labels become one.
+fn join(sets: Vec<Vec<Arc<dyn Series>>>) -> Vec<Selected> {
+    let most = sets.iter().map(Vec::len).max().unwrap_or_default();
+    let hasher = RandomState::default();
+    // Hashes are kept: a table that grows would hash all labels anew.
+    let mut places: HashTable<(u64, usize)> = HashTable::with_capacity(most);
+    let mut found: Vec<(Labels, SmallVec<[Arc<dyn Series>; 4]>)> = Vec::with_capacity(most);
+    for series in sets.into_iter().flatten() {
+        let labels = series.labels();
+        let hash = hasher.hash_one(&labels);
+        match places.find(hash, |(other, place)| *other == hash && found[*place].0 == labels) {
+            Some((_, place)) => found[*place].1.push(series),
+            None => {
+                places.insert_unique(hash, (hash, found.len()), |(hash, _)| *hash);
+                found.push((labels, smallvec![series]));
+            }
+        }
+    }
+    let merged = |(labels, mut parts): (Labels, SmallVec<[Arc<dyn Series>; 4]>)| {
+        let series = match parts.len() {
+            1 => parts.remove(0),
+            _ => Arc::new(MergedSeries { labels: labels.clone(), parts: parts.into_vec() }),
+        };
+        Selected { labels, series }
+    };
+    found.into_iter().map(merged).collect()
+}
+
 struct MergedSeries {
     labels: Labels,
     parts: Vec<Arc<dyn Series>>,
@@ -104,10 +128,24 @@ impl Series for MergedSeries {
     }
 
     fn read(&self, range: TimeRange, columns: &mut Columns) -> Result<()> {
+        self.merge(columns, |part, columns| part.read(range, columns))
+    }
+
+    fn read_newest(&self, range: TimeRange, columns: &mut Columns) -> Result<()> {
+        self.merge(columns, |part, columns| part.read_newest(range, columns))
+    }
+}
+
+impl MergedSeries {
+    fn merge(
+        &self,
+        columns: &mut Columns,
+        read: impl Fn(&dyn Series, &mut Columns) -> Result<()>,
+    ) -> Result<()> {
         let begin = columns.mark();
         for part in &self.parts {
             let split = columns.mark();
-            part.read(range, columns)?;
+            read(&**part, columns)?;
             columns.merge_runs(begin, split);
         }
         Ok(())

@@ -87,4 +87,10 @@ pub trait Series: Send + Sync {
 
     /// Appends the samples in `range` to `columns`; stale markers are part of them.
     fn read(&self, range: TimeRange, columns: &mut Columns) -> Result<()>;
+
+    /// Appends at least the newest sample in `range`, if there is one; a store may know it
+    /// without reading the others.
+    fn read_newest(&self, range: TimeRange, columns: &mut Columns) -> Result<()> {
+        self.read(range, columns)
+    }
 }

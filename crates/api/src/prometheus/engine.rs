@@ -1,10 +1,12 @@
 //! What the API asks of whatever answers queries.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use model::{FloatHistogram, Labels, Matcher, TimeRange, Timestamp};
 use storage::Columns;
-use tokio_util::sync::CancellationToken;
 
 pub use super::exemplars::{Exemplar, SeriesExemplars};
 use super::respond::Complaints;
@@ -39,8 +41,10 @@ pub struct Query {
     pub lookback_delta: Option<Duration>,
     /// Statistics for each step, too.
     pub per_step_stats: bool,
-    /// Cancelled when nobody waits for the answer any more.
-    pub cancel: CancellationToken,
+    /// How it was answered is wanted, too.
+    pub explain: bool,
+    /// True once nobody waits for the answer any more.
+    pub cancel: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,23 @@ pub struct Answer {
     pub value: Value,
     pub complaints: Complaints,
     pub stats: Stats,
+    /// If it was asked for.
+    pub plan: Option<PlanNode>,
+}
+
+/// A part of a query, and what it cost with all that is below it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlanNode {
+    /// What is done: `sum`, `rate`, `select`.
+    pub node: String,
+    /// To what: grouping, matchers, modifiers.
+    pub detail: String,
+    /// Series that came out of it.
+    pub rows: u64,
+    /// What their values take.
+    pub bytes: u64,
+    pub time: Duration,
+    pub children: Vec<PlanNode>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,8 +1,16 @@
 //! `/query` and `/query_range`.
 
+mod explain;
+mod points;
 mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{body::Body, extract::State};
 use bytes::Bytes;
@@ -12,11 +20,11 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Api,
     engine::{Answer, Engine, Query, QueryError, Times, Value},
+    json::Sink,
     params::{Form, parse_duration},
     respond::{Complaints, Data, Error, ErrorKind, Result, Success},
 };
@@ -62,7 +70,7 @@ fn range_times(form: &Form) -> Result<Times> {
 }
 
 /// The part of `stats`, `timeout` and the like that both endpoints share.
-fn options(form: &Form, times: Times, cancel: CancellationToken) -> Result<Query> {
+fn options(form: &Form, times: Times, cancel: Arc<AtomicBool>) -> Result<Query> {
     let timeout = form.duration("timeout")?;
     let lookback_delta = match form.first("lookback_delta") {
         "" => None,
@@ -75,7 +83,8 @@ fn options(form: &Form, times: Times, cancel: CancellationToken) -> Result<Query
     };
     let per_step_stats = form.first("stats") == "all";
     let text = form.first("query").to_owned();
-    Ok(Query { text, times, timeout, lookback_delta, per_step_stats, cancel })
+    let explain = !form.first("explain").is_empty();
+    Ok(Query { text, times, timeout, lookback_delta, per_step_stats, explain, cancel })
 }
 
 /// Statistics are wanted; a value other than `true` and `all` draws a warning.
@@ -90,40 +99,110 @@ fn stats_warning(stats: &str) -> Option<String> {
     }
 }
 
+/// In which form the plan is wanted; nothing if it is not.
+enum Explain {
+    Json,
+    Text,
+}
+
+fn explain_form(form: &Form) -> Result<Option<Explain>, Error> {
+    match form.first("explain") {
+        "" => Ok(None),
+        "json" => Ok(Some(Explain::Json)),
+        "text" => Ok(Some(Explain::Text)),
+        _ => Err(Error::bad_parameter("explain", "must be \"json\" or \"text\"")),
+    }
+}
+
 async fn run(api: &Api, form: &Form, times: Times, limit: usize) -> Result {
-    let cancel = CancellationToken::new();
+    let gone = Arc::new(AtomicBool::new(false));
     // Dropped with this future when the client goes away: then the engine stops.
-    let while_waiting = cancel.clone().drop_guard();
-    let query = options(form, times, cancel)?;
+    let mut while_waiting = Waiting(Some(gone.clone()));
+    let query = options(form, times, gone)?;
+    let explain = explain_form(form)?;
     let stats = form.first("stats").to_owned();
     let engine = api.engine.clone();
     let (head, answered) = oneshot::channel();
     let (chunks, body) = mpsc::channel(CHUNKS_WAITING);
     // Ends when the answer is written or nobody reads it; joined at the end of the body.
     let writer = tokio::task::spawn_blocking(move || {
-        let answer = answer(&*engine, &query, limit);
-        let (answer, error) = match answer {
-            Ok(answer) => (Some(answer), None),
-            Err(error) => (None, Some(error)),
+        let mut reply = Reply { head: Some(head), chunks };
+        match (answer(&*engine, &query, limit), explain) {
+            (Err(error), _) => reply.begin(Err(error)),
+            (Ok(answer), Some(Explain::Text)) => {
+                let plan = answer.plan.unwrap_or_default();
+                reply.begin(Ok(Head::Text(explain::text(&plan))))
+            }
+            (Ok(answer), _) => {
+                write::answer(&answer, &stats, Box::new(reply));
+                true
+            }
         };
-        if head.send(error).is_err() {
-            return;
-        }
-        if let Some(answer) = answer {
-            write::answer(&answer, &stats, chunks);
-        }
     });
-    match answered.await {
-        Ok(None) => {
-            while_waiting.disarm();
-            let body = Data::Stream(Body::from_stream(stream_of(body, writer)));
-            Ok(Success { data: body, complaints: Complaints::default() })
+    let complaints = Complaints::default();
+    let data = match answered.await {
+        Ok(Ok(Head::Whole(body))) => Data::Stream(Body::from(body)),
+        Ok(Ok(Head::Text(text))) => Data::Text(text),
+        Ok(Ok(Head::Streamed)) => {
+            while_waiting.0 = None;
+            Data::Stream(Body::from_stream(stream_of(body, writer)))
         }
-        Ok(Some(error)) => Err(error.into()),
+        Ok(Err(error)) => return Err(error.into()),
         Err(_) => {
             // The sender is gone without a word: the engine panicked. It ends this query only.
             let reason = writer.await.err().map(|error| error.to_string()).unwrap_or_default();
-            Err(Error::new(ErrorKind::Internal, format!("unexpected error: {reason}")))
+            return Err(Error::new(ErrorKind::Internal, format!("unexpected error: {reason}")));
+        }
+    };
+    Ok(Success { data, complaints })
+}
+
+/// Somebody waits; when it is dropped before that ends, the flag is set.
+struct Waiting(Option<Arc<AtomicBool>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(gone) = &self.0 {
+            gone.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// How an answer begins.
+enum Head {
+    /// It is short, and this is all of it.
+    Whole(Bytes),
+    /// It comes in chunks.
+    Streamed,
+    /// It is no JSON.
+    Text(String),
+}
+
+/// The way of an answer from the thread that writes it: short ones go at once, which saves both
+/// sides from waking each other.
+struct Reply {
+    head: Option<oneshot::Sender<Result<Head, QueryError>>>,
+    chunks: mpsc::Sender<Bytes>,
+}
+
+impl Reply {
+    /// Says no if nobody listens.
+    fn begin(&mut self, how: Result<Head, QueryError>) -> bool {
+        self.head.take().is_none_or(|head| head.send(how).is_ok())
+    }
+}
+
+impl Sink for Reply {
+    fn send(&mut self, chunk: Bytes) -> bool {
+        self.begin(Ok(Head::Streamed)) && self.chunks.blocking_send(chunk).is_ok()
+    }
+
+    fn end(&mut self, rest: Bytes) {
+        if self.head.is_some() {
+            self.begin(Ok(Head::Whole(rest)));
+        } else {
+            // If nobody reads, nobody misses it.
+            self.chunks.blocking_send(rest).unwrap_or_default();
         }
     }
 }

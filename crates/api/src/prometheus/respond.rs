@@ -24,6 +24,8 @@ pub(crate) enum Data {
     Json(String),
     /// The whole answer, envelope and all.
     Stream(Body),
+    /// For people, without an envelope.
+    Text(String),
 }
 
 /// Warnings and remarks that come with an answer.
@@ -154,6 +156,7 @@ impl IntoResponse for Success {
         let body = match self.data {
             Data::None => return StatusCode::NO_CONTENT.into_response(),
             Data::Stream(body) => body,
+            Data::Text(text) => return text.into_response(),
             Data::Json(data) => {
                 let mut json = Json::default();
                 json.object(|envelope| {
@@ -183,6 +186,22 @@ impl IntoResponse for Error {
 fn with_json(status: StatusCode, body: Body) -> Response {
     let content_type = HeaderValue::from_static("application/json");
     (status, [(CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// Runs `work`, which is short as a rule but may not be, on this thread: others go on with what
+/// waits for it. That costs a fraction of the way to a blocking thread and back.
+pub(crate) async fn here<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    if Handle::current().runtime_flavor() != RuntimeFlavor::MultiThread {
+        return blocking(work).await;
+    }
+    let work = std::panic::AssertUnwindSafe(|| tokio::task::block_in_place(work));
+    // A panic ends this request only.
+    std::panic::catch_unwind(work).unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::Internal, "unexpected error: the request panicked"))
+    })
 }
 
 /// Runs `work` on a blocking thread.

@@ -12,7 +12,7 @@ use storage::{LabelHints, LabelValues, Querier, SelectHints};
 use super::{
     Api,
     params::Form,
-    respond::{Error, Result, Success, blocking},
+    respond::{Error, Result, Success, here},
 };
 
 const TRUNCATED: &str = "results truncated due to limit";
@@ -24,12 +24,13 @@ pub(super) async fn series(State(api): State<Arc<Api>>, form: Form) -> Result {
     let limit = form.limit()?;
     let range = form.range()?;
     let sets = form.matchers().map_err(|reason| Error::bad_parameter("match[]", reason))?;
-    blocking(move || {
+    here(move || {
         let querier = api.storage.querier(range)?;
         let (found, warnings) = select(&*querier, range, &sets, hint(limit))?;
         let (found, warnings) = cut(found, warnings, limit);
         let write = |json: &mut super::json::Json| {
-            json.array(&found, |json, labels| json.labels(labels));
+            let bytes = |labels: &Labels| labels.as_packed().len() * 5 / 4;
+            json.long_array(&found, bytes, |json, labels| json.labels(labels));
         };
         Ok(Success::json(write).with_warnings(warnings))
     })
@@ -98,7 +99,7 @@ async fn answer(
     if sets.is_empty() {
         sets.push(Vec::new());
     }
-    blocking(move || {
+    here(move || {
         let querier = api.storage.querier(range)?;
         let hints = LabelHints { limit: hint(limit) };
         let mut found = BTreeSet::new();

@@ -60,11 +60,17 @@ pub(super) fn stream(
     };
     let mut groups = Groups::default();
     let mut states: Vec<Group> = Vec::new();
+    let mut held = evaluator.shared.memory.hold(0)?;
     evaluator.stream(&aggregate.inner, scope, &mut |track| {
         let (place, is_new) = groups.place(aggregate, &track.labels);
         if is_new {
+            held.grow(State::bytes(aggregate.op) * n_steps as u64)?;
             let state = State::new(aggregate.op, n_steps);
             states.push(Group { state, histograms: None, drop_name: false });
+        }
+        if aggregate.op == AggregateOp::Quantile {
+            // All values are kept.
+            held.grow(track.column.bytes())?;
         }
         states[place].add(&track, aggregate, &mut evaluator.notes());
         Ok(())
@@ -148,6 +154,20 @@ impl State {
         }
     }
 
+    /// What a step takes.
+    fn bytes(op: AggregateOp) -> u64 {
+        let bytes = match op {
+            AggregateOp::Avg => size_of::<Option<Mean>>(),
+            AggregateOp::Min | AggregateOp::Max => size_of::<f64>(),
+            AggregateOp::Count => size_of::<u32>(),
+            AggregateOp::Group => size_of::<bool>(),
+            AggregateOp::Stddev | AggregateOp::Stdvar => size_of::<Option<Variance>>(),
+            AggregateOp::Quantile => size_of::<Vec<f64>>(),
+            _ => 2 * size_of::<f64>(),
+        };
+        bytes as u64
+    }
+
     fn n_steps(&self) -> usize {
         match self {
             State::Sum(values, _) => values.len(),
@@ -164,18 +184,9 @@ impl State {
     fn add(&mut self, first: usize, floats: &[f64]) {
         match self {
             State::Sum(values, compensations) => {
-                let sums = values.iter_mut().zip(compensations).skip(first);
-                for ((value, compensation), new) in sums.zip(floats) {
-                    if is_stale(*new) {
-                        continue;
-                    }
-                    if is_stale(*value) {
-                        *value = *new;
-                        continue;
-                    }
-                    let sum = Sum { value: *value, compensation: *compensation }.plus(*new);
-                    (*value, *compensation) = (sum.value, sum.compensation);
-                }
+                let values = values.get_mut(first..).unwrap_or_default();
+                let compensations = compensations.get_mut(first..).unwrap_or_default();
+                add_to_sums(values, compensations, floats);
             }
             State::Avg(means) => each(means, first, floats, |mean, value| match mean {
                 Some(mean) => mean.add(value),
@@ -241,6 +252,22 @@ impl State {
                     .collect()
             }
         }
+    }
+}
+
+/// Adds to running sums, of which those that are stale have not begun.
+///
+/// Nothing branches: so the loop works on several steps at a time.
+fn add_to_sums(values: &mut [f64], compensations: &mut [f64], floats: &[f64]) {
+    for ((value, compensation), new) in values.iter_mut().zip(compensations).zip(floats) {
+        let known = Sum { value: *value, compensation: *compensation };
+        let sum = known.plus(*new);
+        let is_missing = is_stale(*new);
+        let is_first = is_stale(known.value);
+        let keep = is_missing | is_first;
+        let begun = if is_first { *new } else { sum.value };
+        *value = if is_missing { known.value } else { begun };
+        *compensation = if keep { known.compensation } else { sum.compensation };
     }
 }
 

@@ -22,6 +22,8 @@ struct Entry {
 /// The series in the running of one group, at each step.
 struct Group {
     steps: Vec<Vec<Entry>>,
+    /// That wanted to be in the running.
+    n_series: usize,
 }
 
 pub(super) fn stream(
@@ -37,6 +39,8 @@ pub(super) fn stream(
     let mut groups = Groups::default();
     let mut states: Vec<Group> = Vec::new();
     let mut series: Vec<(Labels, bool)> = Vec::new();
+    let mut held = evaluator.shared.memory.hold(0)?;
+    let most_wanted = limits.iter().copied().max().unwrap_or_default();
     let none_wanted = limits.iter().all(|limit| *limit == 0);
     evaluator.stream(&aggregate.inner, scope, &mut |track| {
         if none_wanted {
@@ -44,8 +48,14 @@ pub(super) fn stream(
         }
         let (place, is_new) = groups.place(aggregate, &track.labels);
         if is_new {
+            held.grow((size_of::<Vec<Entry>>() * scope.n_steps()) as u64)?;
             let steps = (0..scope.n_steps()).map(|_| Vec::new()).collect();
-            states.push(Group { steps });
+            states.push(Group { steps, n_series: 0 });
+        }
+        states[place].n_series += 1;
+        held.grow(track.labels.as_packed().len() as u64)?;
+        if states[place].n_series <= most_wanted {
+            held.grow(track.column.weight() * size_of::<Entry>() as u64)?;
         }
         let number = series.len() as u32;
         for (step, cell) in track.column.cells() {

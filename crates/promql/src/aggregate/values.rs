@@ -1,6 +1,6 @@
 //! `count_values`: how many series have each value.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, map::Entry};
 use model::{Labels, LabelsBuilder, METRIC_NAME, float::write_plain, labels::quote};
 
 use crate::{
@@ -33,6 +33,7 @@ pub(super) fn stream(
     let mut counts = StepCounts::new(scope.n_steps());
     let mut values: IndexMap<Labels, Count, foldhash::fast::RandomState> = IndexMap::default();
     let mut text = String::new();
+    let mut held = evaluator.shared.memory.hold(0)?;
     evaluator.stream(&aggregate.inner, scope, &mut |track| {
         counts.input(&track.column);
         let mut last: Option<(String, usize)> = None;
@@ -49,6 +50,10 @@ pub(super) fn stream(
                     let labels = labels_with(&track.labels, label, &text, aggregate);
                     let entry = values.entry(labels);
                     let place = entry.index();
+                    if matches!(entry, Entry::Vacant(_)) {
+                        let n_bytes = size_of::<u32>() * scope.n_steps() + text.len();
+                        held.grow(n_bytes as u64)?;
+                    }
                     entry.or_insert_with(|| Count {
                         steps: vec![0; scope.n_steps()],
                         drop_name: false,

@@ -57,8 +57,8 @@ pub(super) fn stream(
     let matching = matching.ok_or_else(|| Error::execution("vectors without matching"))?;
     let n_steps = scope.n_steps();
     let mut counts = StepCounts::new(n_steps);
-    let lhs = evaluator.tracks(&binary.lhs, scope)?;
-    let rhs = evaluator.tracks(&binary.rhs, scope)?;
+    let (lhs, _held_left) = evaluator.tracks(&binary.lhs, scope)?;
+    let (rhs, _held_right) = evaluator.tracks(&binary.rhs, scope)?;
     lhs.iter().chain(&rhs).for_each(|track| counts.input(&track.column));
 
     let swapped = matching.cardinality == Cardinality::OneToMany;
@@ -66,7 +66,7 @@ pub(super) fn stream(
     let active = active_steps(&lhs, &rhs, n_steps, fills);
     let (many, one) = if swapped { (rhs, lhs) } else { (lhs, rhs) };
     let join = Join { evaluator, binary, matching, n_steps, many, one, swapped, active };
-    let mut merge = Merge::default();
+    let mut merge = Merge::new(&evaluator.shared.memory);
     for (signature, group) in join.groups() {
         join.group(&signature, &group, &mut merge)?;
     }
@@ -179,16 +179,17 @@ impl Join<'_> {
         pairs: impl Iterator<Item = (Option<&'s Track>, Option<&'s Track>, Column)>,
         merge: &mut Merge,
     ) -> Result<()> {
-        let mut own = Merge::default();
+        let mut own = Merge::new(&self.evaluator.shared.memory);
         for (many, one, column) in pairs {
-            self.finish(many, one, signature, column, &mut own).map_err(|_| {
-                Error::execution(
+            let outcome = self.finish(many, one, signature, column, &mut own);
+            outcome.map_err(|error| match error {
+                Error::TooMuchMemory(_) => error,
+                _ => Error::execution(
                     "multiple matches for labels: grouping labels must ensure unique matches",
-                )
+                ),
             })?;
         }
-        let mut tracks = own.into_tracks().into_iter();
-        tracks.try_for_each(|track| merge.add(track).map_err(|_| Error::same_labels()))
+        own.into_tracks().into_iter().try_for_each(|track| merge.add(track))
     }
 
     fn outcome(&self, step: usize, many: Cell<'_>, one: Cell<'_>, column: &mut Column) {
@@ -246,7 +247,7 @@ impl Join<'_> {
             if !delayed && self.binary.return_bool { without_identity(&labels) } else { labels };
         let drop_name =
             delayed && (self.binary.return_bool || many.is_some_and(|track| track.drop_name));
-        merge.add(Track { labels, drop_name, column }).map_err(|_| Error::same_labels())
+        merge.add(Track { labels, drop_name, column })
     }
 
     fn labels(&self, many: &Labels, one: &Labels) -> Labels {

@@ -28,8 +28,8 @@ pub(super) fn stream(
     let matching = binary.matching.as_ref();
     let matching = matching.ok_or_else(|| Error::execution("set operator without matching"))?;
     let mut counts = StepCounts::new(scope.n_steps());
-    let lhs = evaluator.tracks(&binary.lhs, scope)?;
-    let rhs = evaluator.tracks(&binary.rhs, scope)?;
+    let (lhs, _held_left) = evaluator.tracks(&binary.lhs, scope)?;
+    let (rhs, _held_right) = evaluator.tracks(&binary.rhs, scope)?;
     lhs.iter().chain(&rhs).for_each(|track| counts.input(&track.column));
     let mut out = |track: Track| -> Result<()> {
         if track.column.is_empty() {
@@ -41,10 +41,10 @@ pub(super) fn stream(
     match binary.op {
         BinaryOp::Or => {
             let left = presence(&lhs, matching, scope);
-            let mut merge = Merge::default();
+            let mut merge = Merge::new(&evaluator.shared.memory);
             let rest = rhs.into_iter().map(|track| filtered(track, &left, matching, false));
             for track in lhs.into_iter().chain(rest).filter(|track| !track.column.is_empty()) {
-                merge.add(track).map_err(|_| Error::same_labels())?;
+                merge.add(track)?;
             }
             merge.into_tracks().into_iter().try_for_each(out)?;
         }

@@ -8,10 +8,12 @@ use storage::{Columns, Querier, Queryable};
 
 use super::Options;
 use crate::{
-    Error, Point, QueryResult, Result, Sample, SampleValue, Series, Stats, Timings, Value,
-    budget::Guard,
+    Error, PlanNode, Point, QueryResult, Result, Sample, SampleValue, Series, Stats, Timings,
+    Value,
+    budget::{Guard, Held, Memory},
     column::{Cell, Track},
     eval::{Evaluator, Scope, Shared, raw, without_identity},
+    explain::{self, Cost},
     merge::Merge,
     plan::{self, Frame, Node, Op, Plan},
     steps::Steps,
@@ -22,6 +24,7 @@ use crate::{
 pub(crate) struct Settings {
     pub(crate) lookback_ms: i64,
     pub(crate) samples_max: u64,
+    pub(crate) memory_max: u64,
     pub(crate) delayed_name_removal: bool,
     pub(crate) use_start_timestamps: bool,
     pub(crate) type_and_unit_labels: bool,
@@ -34,12 +37,19 @@ impl Settings {
         Settings {
             lookback_ms: frame.lookback_ms,
             samples_max: options.samples_max,
+            memory_max: options.memory_max,
             delayed_name_removal: options.delayed_name_removal,
             use_start_timestamps: options.use_start_timestamps,
             type_and_unit_labels: options.type_and_unit_labels,
             is_instant: frame.step_ms == 0,
         }
     }
+}
+
+/// What is wanted beside the answer.
+pub(super) struct Wanted {
+    pub(super) per_step: bool,
+    pub(super) plan: bool,
 }
 
 pub(super) fn run(
@@ -49,24 +59,31 @@ pub(super) fn run(
     frame: Frame,
     settings: Settings,
     guard: Guard,
-    per_step: bool,
+    wanted: Wanted,
 ) -> Result<QueryResult> {
     let clock = guard.clock.clone();
     let started = clock.monotonic();
     let plan = plan::plan(expr, frame)?;
     let querier = storage.querier(plan.range)?;
     let mut warnings = Vec::new();
-    let selected = select(&*querier, &plan, &guard, &mut warnings)?;
+    let memory = Memory::new(settings.memory_max);
+    let mut held = memory.hold(0)?;
+    let (selected, found) = select(&*querier, &plan, &guard, &mut held, &mut warnings)?;
     let prepared = clock.monotonic();
 
     let is_instant = settings.is_instant;
-    let shared = Shared { settings, guard, selected: &selected, querier: &*querier };
-    let evaluator = Evaluator::new(&shared);
+    let shared =
+        Shared { settings, guard, memory: memory.clone(), selected: &selected, querier: &*querier };
+    let mut evaluator = Evaluator::new(&shared);
+    if wanted.plan {
+        evaluator = evaluator.with_costs();
+    }
     let steps = match frame.step_ms {
         0 => Steps::once(frame.start),
         step_ms => Steps::new(frame.start, frame.end, step_ms),
     };
     evaluator.budget.allows_steps(steps.count)?;
+    held.grow(Scope::bytes(&steps))?;
     let scope = Scope::new(steps);
     let mut value = evaluate(&evaluator, &plan.root, &scope, is_instant)?;
     let evaluated = clock.monotonic();
@@ -82,27 +99,56 @@ pub(super) fn run(
         evaluation: sorted.saturating_sub(started),
         ..Timings::default()
     };
-    let stats = stats(&evaluator, &scope, per_step, timings);
+    let stats = stats(&evaluator, &scope, wanted.per_step, timings);
     warnings.append(&mut evaluator.storage_warnings.borrow_mut());
-    let (own_warnings, infos) = evaluator.into_notes().into_texts(query);
+    let (notes, costs) = evaluator.into_notes();
+    let (own_warnings, infos) = notes.into_texts(query);
     warnings.extend(own_warnings);
-    Ok(QueryResult { value, warnings, infos, stats })
+    let plan = costs.map(|costs| PlanNode {
+        node: "query".to_owned(),
+        detail: format!("{} steps", steps.count),
+        rows: n_series(&value),
+        bytes: memory.peak(),
+        time: timings.evaluation,
+        children: vec![explain::tree(&plan, &costs, &found)],
+    });
+    Ok(QueryResult { value, warnings, infos, stats, plan })
 }
+
+fn n_series(value: &Value) -> u64 {
+    match value {
+        Value::Scalar(..) | Value::String(..) => 1,
+        Value::Vector(samples) => samples.len() as u64,
+        Value::Matrix(series) => series.len() as u64,
+    }
+}
+
+/// The series of each selection, and what it cost to find them.
+type Selected = (Vec<Vec<Arc<dyn storage::Series>>>, Vec<Cost>);
 
 fn select(
     querier: &dyn Querier,
     plan: &Plan,
     guard: &Guard,
+    held: &mut Held,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Vec<Arc<dyn storage::Series>>>> {
+) -> Result<Selected> {
+    /// About what a series takes with its labels.
+    const SERIES_BYTES: u64 = 512;
     let mut selected = Vec::with_capacity(plan.selections.len());
+    let mut costs = Vec::with_capacity(plan.selections.len());
     for selection in &plan.selections {
         guard.check()?;
+        let began = guard.clock.monotonic();
         let set = querier.select(false, &selection.hints, &selection.matchers)?;
+        let time = guard.clock.monotonic().saturating_sub(began);
+        let rows = set.series.len() as u64;
+        held.grow(rows * SERIES_BYTES)?;
+        costs.push(Cost { rows, bytes: rows * SERIES_BYTES, time });
         warnings.extend(set.warnings);
         selected.push(set.series);
     }
-    Ok(selected)
+    Ok((selected, costs))
 }
 
 fn evaluate(
@@ -123,7 +169,7 @@ fn evaluate(
             Ok(Value::Scalar(start, values[0]))
         }
         ValueType::Scalar | ValueType::Vector => {
-            let tracks = evaluator.tracks(root, scope)?;
+            let (tracks, _held) = evaluator.tracks(root, scope)?;
             let tracks = settle_names(evaluator, tracks)?;
             if is_instant {
                 return Ok(Value::Vector(tracks.into_iter().filter_map(sample(start)).collect()));
@@ -139,12 +185,12 @@ fn settle_names(evaluator: &Evaluator<'_>, tracks: Vec<Track>) -> Result<Vec<Tra
     if !evaluator.settings().delayed_name_removal {
         return Ok(tracks);
     }
-    let mut merge = Merge::default();
+    let mut merge = Merge::new(&evaluator.shared.memory);
     for mut track in tracks {
         if track.drop_name {
             track.labels = without_identity(&track.labels);
         }
-        merge.add(track).map_err(|_| Error::same_labels())?;
+        merge.add(track)?;
     }
     Ok(merge.into_tracks())
 }

@@ -4,7 +4,7 @@ use model::Labels;
 
 use super::{Evaluator, Sink};
 use crate::{
-    Error, Result, aggregate, binary,
+    Result, aggregate, binary,
     column::Track,
     functions::{Function, Run},
     merge::Merge,
@@ -27,7 +27,7 @@ impl Names {
     /// `stay_distinct` says whether the series' labels differ also without names.
     pub(super) fn of(evaluator: &Evaluator<'_>, stay_distinct: impl FnOnce() -> bool) -> Names {
         let delayed = evaluator.settings().delayed_name_removal;
-        let merge = (!delayed && !stay_distinct()).then(Merge::default);
+        let merge = (!delayed && !stay_distinct()).then(|| Merge::new(&evaluator.shared.memory));
         Names { delayed, merge }
     }
 
@@ -39,7 +39,7 @@ impl Names {
         track.labels = without_identity(&track.labels);
         match &mut self.merge {
             None => sink(track),
-            Some(merge) => merge.add(track).map_err(|_| Error::same_labels()),
+            Some(merge) => merge.add(track),
         }
     }
 

@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     Error, Result,
-    column::Track,
+    budget::Held,
+    column::{Track, histogram_weight},
+    explain,
     functions::{Edges, Output, RangeFn, Windows, find_resets, with_edges},
     notes::Notes,
     plan::{Call, Node, Op, Subquery, When, Window},
@@ -34,13 +36,18 @@ struct Job<'a> {
     keeps_name: bool,
     /// The samples come from the storage, not from a subquery that has counted them.
     is_stored: bool,
+    /// Reading is to be timed.
+    is_explained: bool,
 }
 
-#[derive(Default)]
 struct Shard {
     tracks: Vec<(Track, Cost)>,
     tally: Tally,
     notes: Notes,
+    /// What was read, if somebody wants to know.
+    read: explain::Cost,
+    /// What the values and the tally take.
+    _held: Held,
 }
 
 /// Reads one series into columns.
@@ -58,7 +65,7 @@ pub(crate) fn call(
     // Upstream evaluates a subquery before the other arguments.
     let before = evaluator.budget.current();
     let made = match &argument.op {
-        Op::Subquery(subquery) => Some(subquery::evaluate(evaluator, subquery, scope)?),
+        Op::Subquery(subquery) => Some(made(evaluator, argument, subquery, scope)?),
         _ => None,
     };
     let mut scalars = Vec::new();
@@ -76,6 +83,7 @@ pub(crate) fn call(
         scalar_position: call.args.iter().find(|arg| !is_range(arg)).map_or(0, |arg| arg.position),
         keeps_name: call.function.keeps_name,
         is_stored: made.is_none(),
+        is_explained: evaluator.is_explained() && made.is_none(),
     };
     match (&argument.op, &made) {
         (Op::Window(window), _) => {
@@ -90,7 +98,9 @@ pub(crate) fn call(
                 Ok((series.labels(), false))
             };
             let distinct = || same_identity(series.iter().map(|series| series.labels()));
-            job.over(series, &read, &distinct, evaluator, scope, sink)
+            let read = job.over(series, &read, &distinct, evaluator, scope, sink)?;
+            evaluator.note_cost(argument, read);
+            Ok(())
         }
         (_, Some(Made { tracks, steps, samples, .. })) => {
             let read = |track: &Track, columns: &mut Columns| {
@@ -116,9 +126,10 @@ impl Job<'_> {
         evaluator: &Evaluator<'_>,
         scope: &Scope,
         sink: Sink<'_>,
-    ) -> Result<()> {
+    ) -> Result<explain::Cost> {
+        let mut read_in_all = explain::Cost::default();
         if self.steps.count == 0 {
-            return Ok(());
+            return Ok(read_in_all);
         }
         let mut names = Names::of(evaluator, || self.keeps_name || stay_distinct());
         let budget = &evaluator.budget;
@@ -133,6 +144,7 @@ impl Job<'_> {
                     tally.read.clear();
                 }
                 scope.tally_mut().add(&tally);
+                read_in_all.add(shard.read);
                 evaluator.notes().merge(shard.notes);
                 for (track, cost) in shard.tracks {
                     budget.pass(cost.peak)?;
@@ -151,7 +163,8 @@ impl Job<'_> {
                 Ok(())
             },
         )?;
-        names.finish(sink)
+        names.finish(sink)?;
+        Ok(read_in_all)
     }
 
     fn drops_names_now(&self) -> bool {
@@ -159,13 +172,26 @@ impl Job<'_> {
     }
 
     fn shard<T>(&self, series: &[T], read: Read<'_, T>) -> Result<Shard> {
-        let mut outcome = Shard { tally: Tally::new(self.steps.count), ..Shard::default() };
+        let n_steps = self.steps.count;
+        let value_bytes = (series.len() * n_steps * size_of::<f64>()) as u64;
+        let mut outcome = Shard {
+            _held: self.shared.memory.hold(value_bytes + Tally::bytes(n_steps))?,
+            tracks: Vec::with_capacity(series.len()),
+            tally: Tally::new(n_steps),
+            notes: Notes::default(),
+            read: explain::Cost::default(),
+        };
         let mut columns = Columns::default();
         let mut windows = Vec::new();
         for series in series {
             self.shared.guard.check()?;
             columns.clear();
+            let began = self.is_explained.then(|| self.shared.guard.clock.monotonic());
             let (labels, drop_name) = read(series, &mut columns)?;
+            if let Some(began) = began {
+                let time = self.shared.guard.clock.monotonic().saturating_sub(began);
+                outcome.read.add(explain::Cost { rows: 1, bytes: bytes(&columns), time });
+            }
             if columns.is_empty() {
                 continue;
             }
@@ -195,6 +221,30 @@ impl Job<'_> {
         }
         Ok(outcome)
     }
+}
+
+/// The series of a subquery, with a note of what they cost.
+fn made(
+    evaluator: &Evaluator<'_>,
+    node: &Node,
+    subquery: &Subquery,
+    scope: &Scope,
+) -> Result<Made> {
+    let clock = &evaluator.shared.guard.clock;
+    let began = clock.monotonic();
+    let made = subquery::evaluate(evaluator, subquery, scope)?;
+    let time = clock.monotonic().saturating_sub(began);
+    let rows = made.tracks.len() as u64;
+    let bytes = made.tracks.iter().map(|track| track.column.bytes()).sum();
+    evaluator.note_cost(node, explain::Cost { rows, bytes, time });
+    Ok(made)
+}
+
+/// What the samples take.
+fn bytes(columns: &Columns) -> u64 {
+    const SAMPLE_BYTES: u64 = 16;
+    let histograms = columns.histograms.iter().map(|histogram| histogram_weight(histogram));
+    SAMPLE_BYTES * (columns.times.len() as u64 + histograms.sum::<u64>())
 }
 
 fn is_range(node: &Node) -> bool {
@@ -254,8 +304,16 @@ pub(crate) struct RawSeries {
 /// The series of a range vector, for an instant query.
 pub(crate) fn raw(evaluator: &Evaluator<'_>, node: &Node, scope: &Scope) -> Result<Vec<RawSeries>> {
     match &node.op {
-        Op::Window(window) => raw_window(evaluator, node, window, scope),
-        Op::Subquery(subquery) => raw_subquery(evaluator, subquery, scope),
+        Op::Window(window) => {
+            let clock = &evaluator.shared.guard.clock;
+            let began = clock.monotonic();
+            let found = raw_window(evaluator, node, window, scope)?;
+            let time = clock.monotonic().saturating_sub(began);
+            let bytes = found.iter().map(|series| bytes(&series.columns)).sum();
+            evaluator.note_cost(node, explain::Cost { rows: found.len() as u64, bytes, time });
+            Ok(found)
+        }
+        Op::Subquery(subquery) => raw_subquery(evaluator, node, subquery, scope),
         _ => Err(Error::execution("range vector expected")),
     }
 }
@@ -291,10 +349,11 @@ fn raw_window(
 
 fn raw_subquery(
     evaluator: &Evaluator<'_>,
+    node: &Node,
     subquery: &Subquery,
     scope: &Scope,
 ) -> Result<Vec<RawSeries>> {
-    let made = subquery::evaluate(evaluator, subquery, scope)?;
+    let made = made(evaluator, node, subquery, scope)?;
     if let Some(total) = scope.tally_mut().total.last_mut() {
         *total += made.total;
     }

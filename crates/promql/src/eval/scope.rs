@@ -22,6 +22,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// What a tally of so many steps takes.
+    pub(super) fn bytes(n_steps: usize) -> u64 {
+        2 * size_of::<u64>() as u64 * n_steps as u64
+    }
+
     pub(crate) fn new(n_steps: usize) -> Tally {
         Tally { total: vec![0; n_steps], read: vec![0; n_steps] }
     }
@@ -53,6 +58,11 @@ impl Tally {
 impl Scope {
     pub(crate) fn new(steps: Steps) -> Scope {
         Scope { steps, tally: RefCell::new(Tally::new(steps.count)) }
+    }
+
+    /// What the room for each step takes: here, and in the operators above.
+    pub(crate) fn bytes(steps: &Steps) -> u64 {
+        64 * steps.count as u64
     }
 
     pub(crate) fn n_steps(&self) -> usize {

@@ -8,6 +8,7 @@ use storage::{Columns, Series};
 use super::{Evaluator, Scope, Shared, Sink, shards::in_shards, smooth::Smoothing};
 use crate::{
     Error, Result,
+    budget::Held,
     column::{Column, Track},
     functions::find_resets,
     notes::Notes,
@@ -28,6 +29,8 @@ enum Want {
 struct Shard {
     tracks: Vec<Track>,
     notes: Notes,
+    /// What the values take.
+    _held: Held,
 }
 
 pub(super) fn instant(
@@ -131,12 +134,22 @@ fn shard(
     let after = if selector.smoothed { lookback } else { 0 };
     let start = first.saturating_sub(lookback).saturating_add(1);
     let range = TimeRange::from_millis(start, last.saturating_add(after));
-    let mut outcome = Shard { tracks: Vec::new(), notes: Notes::default() };
+    let n_values = (series.len() * steps.count) as u64;
+    let _held = shared.memory.hold(n_values * size_of::<f64>() as u64)?;
+    let (tracks, notes) = (Vec::with_capacity(series.len()), Notes::default());
+    let mut outcome = Shard { tracks, notes, _held };
+    // What a histogram counts from is in the one before.
+    let wants_value = want != Want::StartTimes && !selector.counts_only;
+    let only_newest = steps.count == 1 && !selector.smoothed && wants_value;
     let mut columns = Columns::default();
     for series in series {
         shared.guard.check()?;
         columns.clear();
-        series.read(range, &mut columns)?;
+        if only_newest {
+            series.read_newest(range, &mut columns)?;
+        } else {
+            series.read(range, &mut columns)?;
+        }
         if columns.is_empty() {
             continue;
         }

@@ -9,6 +9,7 @@ use storage::Columns;
 use super::{Evaluator, Scope};
 use crate::{
     Result,
+    budget::Held,
     column::{Cell, Track},
     plan::Subquery,
     steps::Steps,
@@ -17,6 +18,8 @@ use crate::{
 /// The series of a subquery, and what they count as in samples.
 pub(super) struct Made {
     pub(super) tracks: Vec<Track>,
+    /// As long as the tracks are.
+    _held: Held,
     pub(super) steps: Steps,
     pub(super) samples: u64,
     /// What all its steps looked at.
@@ -32,9 +35,11 @@ pub(super) fn evaluate(
     let before = evaluator.budget.current();
     let steps = subquery.steps(&scope.steps);
     evaluator.budget.allows_steps(steps.count)?;
+    let memory = &evaluator.shared.memory;
+    let _room = memory.hold(Scope::bytes(&steps))?;
     let inner = Scope::new(steps);
-    let tracks = if scope.n_steps() == 0 || steps.count == 0 {
-        Vec::new()
+    let (tracks, held) = if scope.n_steps() == 0 || steps.count == 0 {
+        (Vec::new(), memory.hold(0)?)
     } else {
         evaluator.tracks(&subquery.inner, &inner)?
     };
@@ -55,7 +60,7 @@ pub(super) fn evaluate(
     }
     let total = tally.total.iter().sum();
     let samples = evaluator.budget.current() - before;
-    Ok(Made { tracks, steps, samples, total })
+    Ok(Made { tracks, _held: held, steps, samples, total })
 }
 
 /// The values of a series with their times.

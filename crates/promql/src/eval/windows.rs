@@ -3,7 +3,7 @@
 use model::float::is_stale;
 use storage::Columns;
 
-use super::scope::Tally;
+use super::{scope::Tally, select::advance};
 use crate::{
     column::histogram_weight,
     functions::{Edges, Window},
@@ -50,7 +50,9 @@ pub(super) struct Cost {
 
 /// Takes the stale markers out.
 pub(super) fn drop_stale(columns: &mut Columns) {
-    if columns.values.iter().any(|value| is_stale(*value)) {
+    // Without a way out the loop looks at several values at a time; markers are rare.
+    let has_any = columns.values.iter().fold(false, |any, value| any | is_stale(*value));
+    if has_any {
         let keep: Vec<bool> = columns.values.iter().map(|value| !is_stale(*value)).collect();
         retain(&mut columns.times, &keep);
         retain(&mut columns.values, &keep);
@@ -80,6 +82,48 @@ pub(super) fn slide(
     windows: &mut Vec<Window>,
 ) -> Cost {
     windows.clear();
+    if columns.histograms.is_empty() {
+        slide_over_floats(&columns.times, reach, steps, tally, windows)
+    } else {
+        slide_over_both(columns, reach, steps, tally, windows)
+    }
+}
+
+fn slide_over_floats(
+    times: &[i64],
+    reach: &Reach,
+    steps: &Steps,
+    tally: &mut Tally,
+    windows: &mut Vec<Window>,
+) -> Cost {
+    let mut floats = 0..0;
+    let mut cost = Cost::default();
+    let counts = tally.total.iter_mut().zip(&mut tally.read);
+    for (step, (total, read)) in (0..steps.count).zip(counts) {
+        let time = steps.time(step);
+        let (seen_start, seen_end) = reach.seen(time);
+        let floats_read = floats.end;
+        floats = within(times, floats.start, floats.end, seen_start, seen_end);
+        cost.last = floats.len() as u64;
+        if floats.is_empty() {
+            continue;
+        }
+        *total += cost.last;
+        *read += (floats.end - floats.start.max(floats_read)) as u64;
+        cost.peak = cost.peak.max(cost.last);
+        let (start, end) = reach.window(time);
+        windows.push(Window { step, time, start, end, floats: floats.clone(), histograms: 0..0 });
+    }
+    cost
+}
+
+fn slide_over_both(
+    columns: &Columns,
+    reach: &Reach,
+    steps: &Steps,
+    tally: &mut Tally,
+    windows: &mut Vec<Window>,
+) -> Cost {
     let weights = histogram_weights(columns);
     let (mut floats, mut histograms) = (0..0, 0..0);
     let mut cost = Cost::default();
@@ -134,18 +178,13 @@ fn histogram_weights(columns: &Columns) -> Vec<u64> {
 /// The indexes of times in `(start, end]`; both ends only move forward.
 fn within(
     times: &[i64],
-    mut first: usize,
-    mut end_idx: usize,
+    first: usize,
+    end_idx: usize,
     start: i64,
     end: i64,
 ) -> std::ops::Range<usize> {
-    while end_idx < times.len() && times[end_idx] <= end {
-        end_idx += 1;
-    }
-    while first < end_idx && times[first] <= start {
-        first += 1;
-    }
-    first..end_idx
+    let end_idx = advance(times, end_idx, end);
+    advance(&times[..end_idx], first, start)..end_idx
 }
 
 /// The value at `moment` on the line between two points; a counter that was reset in between

@@ -48,7 +48,7 @@ pub(super) fn quantile(
     counts.input_scalar();
     let histograms = gather(evaluator, vector, scope, &mut counts)?;
     let quantiles = Quantiles { evaluator, vector, scope };
-    let mut merge = Merge::default();
+    let mut merge = Merge::new(&evaluator.shared.memory);
     for (labels, histogram) in &histograms {
         let column = quantiles.of(labels, histogram, &phis);
         add(evaluator, labels.clone(), column, &mut merge)?;
@@ -84,7 +84,7 @@ pub(super) fn quantiles(
         counts.input_scalar();
     }
     let quantiles = Quantiles { evaluator, vector, scope };
-    let mut merge = Merge::default();
+    let mut merge = Merge::new(&evaluator.shared.memory);
     for (labels, histogram) in &histograms {
         if labels.get(label).is_some() {
             return Err(Error::execution(format!("label {label} already exists")));
@@ -134,7 +134,7 @@ pub(super) fn fraction(
     counts.input_scalar();
     counts.input_scalar();
     let histograms = gather(evaluator, vector, scope, &mut counts)?;
-    let mut merge = Merge::default();
+    let mut merge = Merge::new(&evaluator.shared.memory);
     let mut buckets = Vec::new();
     for (labels, histogram) in &histograms {
         let mut column = Column::default();
@@ -286,7 +286,7 @@ fn add(evaluator: &Evaluator<'_>, labels: Labels, column: Column, merge: &mut Me
     let delayed = evaluator.settings().delayed_name_removal;
     let labels = if delayed { labels } else { without_identity(&labels) };
     let track = Track { labels, drop_name: delayed, column };
-    merge.add(track).map_err(|_| Error::same_labels())
+    merge.add(track)
 }
 
 fn emit(merge: Merge, counts: &mut StepCounts, sink: Sink<'_>) -> Result<()> {

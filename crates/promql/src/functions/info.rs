@@ -31,17 +31,17 @@ pub(super) fn info(
     let before = evaluator.budget.current();
     let wanted = Wanted::of(call.args.get(1))?;
     let mut counts = StepCounts::new(scope.n_steps());
-    let bases = evaluator.tracks(base, scope)?;
+    let (bases, _held) = evaluator.tracks(base, scope)?;
     bases.iter().for_each(|track| counts.input(&track.column));
     let when = selector(base).unwrap_or_default();
     let infos = info_series(evaluator, &bases, &wanted, when, scope)?;
     infos.iter().for_each(|track| counts.input(&track.column));
 
     let sources = sources(&infos, scope.n_steps())?;
-    let mut merge = Merge::default();
+    let mut merge = Merge::new(&evaluator.shared.memory);
     for track in bases {
         if wanted.is_source(&track.labels) {
-            merge.add(track).map_err(|_| Error::same_labels())?;
+            merge.add(track)?;
             continue;
         }
         let candidates = sources.get(&identity(&track.labels)).map_or(&[][..], Vec::as_slice);
@@ -240,7 +240,7 @@ fn enrich(
         let labels = with_labels_of(&track.labels, &found, infos, wanted)?;
         let column = parts.remove(&found).unwrap_or_default();
         let enriched = Track { labels, drop_name: track.drop_name, column };
-        merge.add(enriched).map_err(|_| Error::same_labels())?;
+        merge.add(enriched)?;
     }
     Ok(())
 }

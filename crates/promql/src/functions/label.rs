@@ -11,6 +11,9 @@ use crate::{
     plan::{Call, Node, Op},
 };
 
+/// Longer ones do not fit into a set of labels.
+const LABEL_BYTES_MAX: usize = (16 << 20) - 1;
+
 pub(super) fn replace(
     evaluator: &Evaluator<'_>,
     call: &Call,
@@ -26,13 +29,20 @@ pub(super) fn replace(
         Error::execution(format!("invalid regular expression in label_replace(): {pattern}"))
     })?;
     check_name(target, "destination", "label_replace")?;
+    let n_references = replacement.bytes().filter(|byte| *byte == b'$').count();
     let mut value = String::new();
     relabeled(evaluator, vector, scope, sink, &mut |track| {
         value.clear();
-        if !regex.expand(track.labels.value(source), replacement, &mut value) {
-            return;
+        let source = track.labels.value(source);
+        // Looked at before anything is written: labels that are made of labels may explode.
+        let at_most = n_references.saturating_mul(source.len()).saturating_add(replacement.len());
+        if at_most > 2 * LABEL_BYTES_MAX {
+            return Err(too_long("label_replace"));
         }
-        set_label(track, target, &value);
+        if regex.expand(source, replacement, &mut value) {
+            set_label(track, target, &value, "label_replace")?;
+        }
+        Ok(())
     })
 }
 
@@ -59,8 +69,11 @@ pub(super) fn join(
                 value.push_str(separator);
             }
             value.push_str(track.labels.value(source));
+            if value.len() > LABEL_BYTES_MAX {
+                return Err(too_long("label_join"));
+            }
         }
-        set_label(track, target, &value);
+        set_label(track, target, &value, "label_join")
     })
 }
 
@@ -79,7 +92,14 @@ fn check_name(name: &str, what: &str, function: &str) -> Result<()> {
     Ok(())
 }
 
-fn set_label(track: &mut Track, name: &str, value: &str) {
+fn too_long(function: &str) -> Error {
+    Error::execution(format!("{function}() would make a label of more than 16 MiB"))
+}
+
+fn set_label(track: &mut Track, name: &str, value: &str, function: &str) -> Result<()> {
+    if value.len() > LABEL_BYTES_MAX {
+        return Err(too_long(function));
+    }
     let mut builder = LabelsBuilder::new(&track.labels);
     builder.set(name, value);
     track.labels = builder.build();
@@ -87,6 +107,7 @@ fn set_label(track: &mut Track, name: &str, value: &str) {
         // A name that is set on purpose stays.
         track.drop_name = false;
     }
+    Ok(())
 }
 
 fn relabeled(
@@ -94,12 +115,12 @@ fn relabeled(
     vector: &Node,
     scope: &Scope,
     sink: Sink<'_>,
-    change: &mut dyn FnMut(&mut Track),
+    change: &mut dyn FnMut(&mut Track) -> Result<()>,
 ) -> Result<()> {
-    let mut merge = Merge::default();
+    let mut merge = Merge::new(&evaluator.shared.memory);
     evaluator.stream(vector, scope, &mut |mut track| {
-        change(&mut track);
-        merge.add(track).map_err(|_| Error::same_labels())
+        change(&mut track)?;
+        merge.add(track)
     })?;
     merge.into_tracks().into_iter().try_for_each(sink)
 }

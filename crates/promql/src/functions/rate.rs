@@ -1,7 +1,11 @@
 //! How fast something changes: `rate` and its kin.
 
+mod extrapolation;
+mod floats;
+
 use std::{ops::Range, sync::Arc};
 
+use self::extrapolation::{Extrapolation, Shape};
 use super::{Edges, Output, View, Window, Windows, extended, histogram};
 
 pub(super) fn rate(windows: &Windows<'_>, out: &mut Output) {
@@ -52,8 +56,11 @@ fn note_if_no_counter(windows: &Windows<'_>, out: &mut Output) {
 
 fn extrapolated(windows: &Windows<'_>, out: &mut Output, change: Change) {
     let samples = windows.samples;
-    // Where a counter began anew, found once for all windows.
     let starts = Starts::of_floats(windows);
+    if samples.histograms.is_empty() && starts.are_unknown() {
+        return floats::change(windows, change, &mut out.column);
+    }
+    // Where a counter began anew, found once for all windows.
     let histogram_starts = Starts::of_histograms(windows);
     let resets = if change.is_counter { resets_of(&samples.values, &starts) } else { Vec::new() };
     let mut next_reset = 0;
@@ -83,8 +90,8 @@ fn extrapolated(windows: &Windows<'_>, out: &mut Output, change: Change) {
                 if start.is_some() {
                     result += view.values[0];
                 }
-                let edge = Edge { first_value: view.values[0], result, start };
-                let factor = factor(windows, window, view.times, change, edge);
+                let extrapolation = extrapolate(windows, window, view.times, change, start);
+                let factor = extrapolation.factor(view.values[0], result);
                 out.column.set(window.step, result * factor);
             }
             (0, 1..) => {
@@ -105,9 +112,9 @@ fn extrapolated(windows: &Windows<'_>, out: &mut Output, change: Change) {
                 if grew_before && result.add(&view.histograms[0]).is_err() {
                     continue;
                 }
-                let first_value = view.histograms[0].count;
-                let edge = Edge { first_value, result: result.count, start };
-                let factor = factor(windows, window, view.histogram_times, change, edge);
+                let extrapolation =
+                    extrapolate(windows, window, view.histogram_times, change, start);
+                let factor = extrapolation.factor(view.histograms[0].count, result.count);
                 result.multiply(factor);
                 out.column.set_histogram(window.step, Arc::new(result));
             }
@@ -147,6 +154,10 @@ impl<'a> Starts<'a> {
         Starts { times, starts: if known { starts } else { &[] } }
     }
 
+    fn are_unknown(&self) -> bool {
+        self.starts.is_empty()
+    }
+
     /// When the counter of sample `first` began, if that is within the window: it was zero then.
     fn within(&self, window: &Window, first: usize) -> Option<i64> {
         let start = *self.starts.get(first)?;
@@ -176,56 +187,22 @@ impl<'a> Starts<'a> {
     }
 }
 
-/// What is known of the first sample of a window.
-struct Edge {
-    first_value: f64,
-    /// The change over the window.
-    result: f64,
-    /// When its counter began, if that is within the window.
-    start: Option<i64>,
-}
-
-/// By how much the change between the first and the last sample grows when it is extrapolated to
-/// the window's ends, as far as the samples' distances make it likely that the series goes on.
-/// A counter is not extrapolated below zero.
-#[inline]
-fn factor(
+/// How the change between the samples at `times` grows to that of the window; `start` is when the
+/// counter began, if that is within the window.
+fn extrapolate(
     windows: &Windows<'_>,
     window: &Window,
     times: &[i64],
     change: Change,
-    edge: Edge,
-) -> f64 {
+    start: Option<i64>,
+) -> Extrapolation {
     let (first, last) = (times[0], times[times.len() - 1]);
-    let seconds_of = |millis: i64| millis as f64 / 1000.0;
-    let mut to_start = seconds_of(first - window.start);
-    let mut to_end = seconds_of(window.end - last);
-    let mut sampled = seconds_of(last - first);
-    let n_distances = (times.len() - 1) as f64;
-    // Divisions are what costs here: nearly always both ends are closer than a sample's distance.
-    let may_be_far = to_start.max(to_end) * n_distances >= sampled;
-    let distance = if may_be_far && n_distances > 0.0 { sampled / n_distances } else { 0.0 };
-    let threshold = if may_be_far { distance * 1.1 } else { f64::INFINITY };
-    if let Some(start) = edge.start {
-        (sampled, to_start) = (seconds_of(last - start), 0.0);
-    } else {
-        if to_start >= threshold {
-            to_start = distance / 2.0;
-        }
-        // Otherwise zero is farther away than the start.
-        let may_reach_zero = edge.first_value < edge.result || sampled < to_start;
-        if change.is_counter && may_reach_zero && edge.result > 0.0 && edge.first_value >= 0.0 {
-            let to_zero = sampled * (edge.first_value / edge.result);
-            if to_zero < to_start {
-                to_start = to_zero;
-            }
-        }
+    let shape = Shape::of(window, first, last, times.len() - 1);
+    let extrapolation = Extrapolation::new(shape, change, windows.range_ms);
+    match start {
+        Some(start) => extrapolation.since_start(last - start, change, windows.range_ms),
+        None => extrapolation,
     }
-    if to_end >= threshold {
-        to_end = distance / 2.0;
-    }
-    let factor = (sampled + to_start + to_end) / sampled;
-    if change.per_second { factor / seconds(windows.range_ms) } else { factor }
 }
 
 /// As Go's `Duration.Seconds` calculates it.

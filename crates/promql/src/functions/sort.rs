@@ -100,15 +100,18 @@ fn sorted(
     let before = evaluator.budget.current();
     let mut counts = StepCounts::new(scope.n_steps());
     let mut tracks = Vec::new();
+    let mut held = evaluator.shared.memory.hold(0)?;
     evaluator.stream(arg, scope, &mut |mut track| {
         counts.input(&track.column);
         if only_floats {
             track.column.drop_histograms();
         }
         counts.output(&track.column);
-        if !track.column.is_empty() {
-            tracks.push(track);
+        if track.column.is_empty() {
+            return Ok(());
         }
+        held.grow(track.bytes())?;
+        tracks.push(track);
         Ok(())
     })?;
     if evaluator.settings().is_instant {

@@ -1,21 +1,23 @@
 //! Answers of queries as JSON, written while they are sent.
 
-use bytes::Bytes;
 use storage::Columns;
-use tokio::sync::mpsc;
 
-use super::{Answer, Timestamp, Value, stats_warning};
+use super::{Answer, Timestamp, Value, explain, points::Times, stats_warning};
 use crate::prometheus::{
     engine::{Sample, SampleValue, Series, Stats},
-    json::Json,
+    json::{Json, Sink},
 };
 
+/// About what they take, without their labels.
+const SAMPLE_BYTES: usize = 128;
+const POINT_BYTES: usize = 36;
+const HISTOGRAM_BYTES: usize = 2_000;
+
 /// Writes the whole envelope in chunks; stops early if nobody reads.
-pub(super) fn answer(answer: &Answer, stats: &str, chunks: mpsc::Sender<Bytes>) {
-    let mut json = Json::streaming(chunks.clone());
+pub(super) fn answer(answer: &Answer, stats: &str, sink: Box<dyn Sink>) {
+    let mut json = Json::streaming(sink);
     envelope(answer, stats, &mut json);
-    // The last chunk; if nobody reads, nobody misses it.
-    chunks.blocking_send(json.finish().into()).unwrap_or_default();
+    json.end();
 }
 
 pub(crate) fn envelope(answer: &Answer, stats: &str, json: &mut Json) {
@@ -26,6 +28,9 @@ pub(crate) fn envelope(answer: &Answer, stats: &str, json: &mut Json) {
             value(&answer.value, data.key("result"));
             if !stats.is_empty() {
                 write_stats(&answer.stats, data.key("stats"));
+            }
+            if let Some(plan) = &answer.plan {
+                explain::write(plan, data.key("explain"));
             }
         });
         let mut complaints = answer.complaints.clone();
@@ -47,8 +52,21 @@ fn value(value: &Value, json: &mut Json) {
     match value {
         Value::Scalar { time, value } => point(*time, json, |json| json.plain_value(*value)),
         Value::String { time, value } => point(*time, json, |json| json.string(value)),
-        Value::Vector(samples) => json.array(samples, write_sample),
-        Value::Matrix(series) => json.array(series, write_series),
+        Value::Vector(samples) => {
+            let bytes = |sample: &Sample| SAMPLE_BYTES + sample.labels.as_packed().len();
+            json.long_array(samples, bytes, write_sample);
+        }
+        Value::Matrix(series) => {
+            let times = Times::of(series);
+            let bytes = |series: &Series| {
+                let Columns { times, histogram_times, .. } = &series.columns;
+                SAMPLE_BYTES
+                    + series.labels.as_packed().len()
+                    + POINT_BYTES * times.len()
+                    + HISTOGRAM_BYTES * histogram_times.len()
+            };
+            json.long_array(series, bytes, |json, series| write_series(json, series, &times));
+        }
     }
 }
 
@@ -72,17 +90,16 @@ fn write_sample(json: &mut Json, sample: &Sample) {
             }
         }
     });
-    json.flush_full_chunk();
 }
 
-fn write_series(json: &mut Json, series: &Series) {
+fn write_series(json: &mut Json, series: &Series, known_times: &Times) {
     let Columns { times, values, histogram_times, histograms, .. } = &series.columns;
     json.object(|object| {
         object.key("metric").labels(&series.labels);
         if !times.is_empty() {
-            object.key("values").array(times.iter().zip(values), |json, (time, value)| {
-                point(Timestamp::from_millis(*time), json, |json| json.value(*value));
-            });
+            let json = object.key("values");
+            json.reserve(POINT_BYTES * times.len());
+            known_times.write_points(times, values, json);
         }
         if !histogram_times.is_empty() {
             let points = histogram_times.iter().zip(histograms);
@@ -91,7 +108,6 @@ fn write_series(json: &mut Json, series: &Series) {
             });
         }
     });
-    json.flush_full_chunk();
 }
 
 fn write_stats(stats: &Stats, json: &mut Json) {

@@ -8,7 +8,7 @@ use storage::{Columns, Queryable};
 
 use crate::prometheus::{
     Complaints,
-    engine::{Answer, Engine, Query, QueryError, Sample, SampleValue, Series, Stats, Times, Value},
+    engine::{Answer, Engine, Query, QueryError, Sample, SampleValue, Series, Times, Value},
 };
 
 pub(super) struct PromQl {
@@ -37,7 +37,7 @@ impl Engine for PromQl {
             _ => QueryError::Execution(error.to_string()),
         })?;
         let complaints = Complaints { warnings: result.warnings, infos: result.infos };
-        Ok(Answer { value: value(result.value), complaints, stats: Stats::default() })
+        Ok(Answer { value: value(result.value), complaints, ..Answer::default() })
     }
 }
 

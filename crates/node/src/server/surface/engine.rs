@@ -3,36 +3,29 @@ use std::sync::Arc;
 use api::prometheus::{
     Complaints,
     engine::{
-        Answer, Engine, Exemplar, Query, QueryError, Sample, SampleValue, Series, SeriesExemplars,
-        Stats, Times, Value,
+        Answer, Engine, Exemplar, PlanNode, Query, QueryError, Sample, SampleValue, Series,
+        SeriesExemplars, Stats, Times, Value,
     },
 };
 use model::{Matcher, TimeRange};
 use promql::{Cancel, ErrorKind, QueryOptions, QueryResult};
 use storage::{Columns, ExemplarQueryable as _};
-use tokio::runtime::Handle;
 
 use crate::server::queries::Queries;
 
-/// Queries, and the way to end one that nobody waits for.
+/// Queries for the surface.
 pub(in crate::server) struct EngineAdapter {
     pub(in crate::server) queries: Arc<Queries>,
-    pub(in crate::server) tasks: Handle,
 }
 
 impl Engine for EngineAdapter {
     fn run(&self, query: &Query) -> Result<Answer, QueryError> {
-        let cancel = Cancel::default();
-        let (gone, ender) = (query.cancel.clone(), cancel.clone());
-        let watcher = self.tasks.spawn(async move {
-            gone.cancelled().await;
-            ender.cancel();
-        });
         let options = QueryOptions {
             lookback: query.lookback_delta,
             timeout: query.timeout,
             per_step_stats: query.per_step_stats,
-            cancel,
+            explain: query.explain,
+            cancel: Cancel::from(query.cancel.clone()),
         };
         let outcome = match query.times {
             Times::Instant(time) => self.queries.instant(&query.text, time, &options),
@@ -40,7 +33,6 @@ impl Engine for EngineAdapter {
                 self.queries.range(&query.text, (start, end, step), &options)
             }
         };
-        watcher.abort();
         outcome.map(to_answer).map_err(|error| to_error(&error))
     }
 
@@ -68,7 +60,14 @@ fn to_answer(result: QueryResult) -> Answer {
         value: to_value(result.value),
         complaints: Complaints { warnings: result.warnings, infos: result.infos },
         stats: to_stats(result.stats),
+        plan: result.plan.map(to_plan),
     }
+}
+
+fn to_plan(node: promql::PlanNode) -> PlanNode {
+    let promql::PlanNode { node, detail, rows, bytes, time, children } = node;
+    let children = children.into_iter().map(to_plan).collect();
+    PlanNode { node, detail, rows, bytes, time, children }
 }
 
 fn to_value(value: promql::Value) -> Value {
