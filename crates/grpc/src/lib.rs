@@ -15,4 +15,4 @@ mod tests;
 pub use channel::{Channel, Settings};
 pub use connect::{Connect, Plain, Secure};
 pub use methods::{Methods, finish};
-pub use tonic::{Code, Request, Response, Status, Streaming, metadata::MetadataMap};
+pub use tonic::{Code, Request, Response, Status, Streaming, metadata::MetadataMap, metadata::MetadataValue};
