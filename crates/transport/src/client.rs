@@ -11,6 +11,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tls;
+pub(crate) mod trust;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 

@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
 };
 
-use super::{Config, Error, Result, Secret, config::TlsVersion};
+use super::{Config, Error, Result, Secret, config::TlsVersion, trust::Servers};
 
 /// The system's trusted certificates, read once.
 static SYSTEM_ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
@@ -30,7 +30,12 @@ pub(super) fn client_config(config: &Config, disk: &dyn Disk) -> Result<ClientCo
         builder.dangerous().with_custom_certificate_verifier(Arc::new(TrustAnyone(provider)))
     } else {
         match &tls.ca {
-            Some(ca) => builder.with_root_certificates(roots(&read(ca, disk)?)?),
+            Some(ca) => {
+                let pem = read(ca, disk)?;
+                let servers = Servers::new(certificates(&pem)?, roots(&pem)?, provider)
+                    .map_err(|error| bad("CA certificate", error))?;
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(servers))
+            }
             None => builder.with_root_certificates(SYSTEM_ROOTS.clone()),
         }
     };

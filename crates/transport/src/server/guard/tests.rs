@@ -196,6 +196,47 @@ async fn clients_show_their_certificates() {
     assert_ne!(run("verify foe", Some(&friend)).await, "200 hello");
 }
 
+#[tokio::test]
+async fn certificates_that_may_sign_others_are_trusted_themselves() {
+    let (one, other) = (authority("one", 4000), authority("other", 4000));
+    let old = authority("old", 1990);
+    let run = async |both: &Identity, trusted: &Identity| {
+        let files = [
+            ("/web", "verify"),
+            ("/crt", &both.certificate),
+            ("/key", &both.key),
+            ("/ca", &trusted.certificate),
+        ];
+        let world = World::start(&files).await;
+        let inline = |pem: &String| Some(Secret::Inline(pem.clone()));
+        let tls = client::Tls {
+            ca: inline(&trusted.certificate),
+            certificate: inline(&both.certificate),
+            key: inline(&both.key),
+            server_name: "one".to_owned(),
+            ..client::Tls::default()
+        };
+        let answer = world.ask("https", tls, None).await;
+        world.end().await;
+        answer
+    };
+    assert_eq!(run(&one, &one).await, "200 hello");
+    assert_ne!(run(&one, &other).await, "200 hello");
+    // The right certificate under another name.
+    assert!(run(&other, &other).await.contains("not valid for name"));
+    assert_ne!(run(&old, &old).await, "200 hello");
+}
+
+/// What `openssl req -x509` makes: it signs itself, may sign others, and is good up to a year.
+fn authority(name: &str, year: i32) -> Identity {
+    let mut wanted = rcgen::CertificateParams::new([name.to_owned()]).expect("a name");
+    wanted.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    wanted.not_after = rcgen::date_time_ymd(year, 1, 1);
+    let key = rcgen::KeyPair::generate().expect("there is entropy");
+    let certificate = wanted.self_signed(&key).expect("it is easy").pem();
+    Identity { certificate, key: key.serialize_pem() }
+}
+
 #[test]
 fn a_rate_allows_bursts() {
     let rate = Rate { interval: Duration::from_secs(1), burst: 2 };

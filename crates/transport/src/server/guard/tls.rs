@@ -17,7 +17,10 @@ use tracing::warn;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use super::{ClientAuth, Tls};
-use crate::client::tls::{certificates, private_key, read, roots, system_roots, versions};
+use crate::client::{
+    tls::{certificates, private_key, read, roots, system_roots, versions},
+    trust::Trusted,
+};
 
 pub(super) fn server_config(
     tls: &Tls,
@@ -98,10 +101,12 @@ fn verifier(
         ClientAuth::VerifyClientCertIfGiven => (true, false),
         ClientAuth::RequireAndVerifyClientCert => (true, true),
     };
+    let mut trusted = Trusted(Vec::new());
     let authority = if is_verified {
         let roots = match &tls.client_ca {
             Some(ca) => {
                 let pem = read(ca, disk).map_err(|error| error.to_string())?;
+                trusted.0 = certificates(&pem).map_err(|error| error.to_string())?;
                 Arc::new(roots(&pem).map_err(|error| error.to_string())?)
             }
             None => system_roots(),
@@ -113,6 +118,7 @@ fn verifier(
     };
     Ok(Some(Arc::new(Verifier {
         authority,
+        trusted,
         is_required,
         allowed_sans: tls.client_allowed_sans.clone(),
         provider: provider.clone(),
@@ -123,6 +129,7 @@ fn verifier(
 struct Verifier {
     /// `None` takes any certificate whose key the client has.
     authority: Option<Arc<dyn ClientCertVerifier>>,
+    trusted: Trusted,
     is_required: bool,
     allowed_sans: Vec<String>,
     provider: Arc<CryptoProvider>,
@@ -143,8 +150,11 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        if let Some(authority) = &self.authority {
-            authority.verify_client_cert(certificate, intermediates, now)?;
+        if let Some(authority) = &self.authority
+            && let Err(refusal) = authority.verify_client_cert(certificate, intermediates, now)
+            && !self.trusted.excuses(&refusal, certificate, now)
+        {
+            return Err(refusal);
         }
         if !self.allowed_sans.is_empty() && !has_name_of(certificate, &self.allowed_sans) {
             let reason = "could not find allowed SANs in client cert";
