@@ -223,7 +223,7 @@ fn escape(text: &str, keeps: &[u8], out: &mut String) {
 }
 
 pub(crate) fn unix_socket(labels: &Labels) -> Option<&str> {
-    labels.get(UNIX_SOCKET)
+    labels.get(UNIX_SOCKET).filter(|path| !path.is_empty())
 }
 
 /// Checks the limits on labels of a series; the error is upstream's.

@@ -8,11 +8,12 @@ use std::{
 
 use exposition::content_type::{self, Reader};
 use model::Timestamp;
+use parking_lot::Mutex;
 use storage::{Appendable, Appender};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
-use transport::client::{Client, Response};
+use transport::client::{self, Client, Response};
 
 use crate::{
     Config, Options,
@@ -69,6 +70,9 @@ pub(crate) struct ScrapeLoop {
     last_config: Option<Arc<Config>>,
     /// When the last scrape began, since the epoch.
     last_scrape: Option<Duration>,
+    /// Speaks to the socket of a target that has one, with these settings. No other lock is taken
+    /// while it is held.
+    socket_client: Mutex<Option<(client::Config, Arc<Client>)>>,
 }
 
 /// What is stored of a scrape.
@@ -93,6 +97,7 @@ impl ScrapeLoop {
             report,
             last_config: None,
             last_scrape: None,
+            socket_client: Mutex::default(),
         }
     }
 
@@ -230,11 +235,26 @@ impl ScrapeLoop {
         if let Some(error) = &settings.forced_error {
             return Err(FetchError::Refused(error.clone()));
         }
-        let Settings { config, client, headers, .. } = settings;
+        let Settings { config, headers, .. } = settings;
+        let client = self.client(settings)?;
         match &self.target.url {
-            Ok(url) => fetch::fetch(client, config, headers, url, self.target.timeout).await,
+            Ok(url) => fetch::fetch(&client, config, headers, url, self.target.timeout).await,
             Err(reason) => Err(FetchError::Refused(reason.clone())),
         }
+    }
+
+    /// That of the job, unless the target listens on a socket of its own.
+    fn client(&self, settings: &Settings) -> Result<Arc<Client>, FetchError> {
+        let Some(path) = &self.target.unix_socket else { return Ok(settings.client.clone()) };
+        let http = &settings.config.http;
+        let http = client::Config { unix_socket: Some(path.clone()), ..http.clone() };
+        let mut kept = self.socket_client.lock();
+        if let Some((_, client)) = kept.as_ref().filter(|(kept, _)| *kept == http) {
+            return Ok(client.clone());
+        }
+        let client = Arc::new(Client::new(http.clone(), self.world.runtime.clone())?);
+        *kept = Some((http, client.clone()));
+        Ok(client)
     }
 
     /// Takes an answer in: its samples, staleness markers and the report become visible at once.

@@ -1,4 +1,5 @@
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -34,6 +35,8 @@ pub(crate) struct Target {
     pub(crate) url_text: String,
     /// An error is a scrape that fails.
     pub(crate) url: Result<Url, String>,
+    /// Where it listens, whatever host the URL names.
+    pub(crate) unix_socket: Option<PathBuf>,
     /// The loop holds it while it takes an answer in; others look for moments.
     pub(crate) memory: Arc<Mutex<Memory>>,
     /// No other lock is taken while this one is held.
@@ -54,10 +57,7 @@ impl Target {
     /// `seed` is a secret number, for hashing what the target says.
     pub(crate) fn new(config: &Config, identity: Identity, seed: u64) -> Target {
         let url_text = labels::url(config, &identity.labels);
-        let url = match labels::unix_socket(&identity.labels) {
-            Some(_) => Err("unix sockets are not supported yet".to_owned()),
-            None => Url::parse(&url_text).map_err(|error| format!("parse {url_text:?}: {error}")),
-        };
+        let url = Url::parse(&url_text).map_err(|error| format!("parse {url_text:?}: {error}"));
         let memory = Memory { cache: Cache::new(seed), metadata: TargetMetadata::default() };
         let hash = schedule::hash(&identity.labels, &url_text);
         Target {
@@ -69,6 +69,7 @@ impl Target {
             timeout: identity.timeout,
             url_text,
             url,
+            unix_socket: labels::unix_socket(&identity.labels).map(PathBuf::from),
             memory: Arc::new(Mutex::new(memory)),
             state: Mutex::new(State {
                 discovered: identity.discovered,

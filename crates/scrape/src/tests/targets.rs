@@ -1,6 +1,8 @@
 //! Targets that come, stay and go.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use model::{Labels, TargetGroup};
 
 use super::world::{World, drop_rule, expect, job, text};
 use crate::Config;
@@ -20,6 +22,20 @@ async fn target_that_is_gone_ends_late() {
     );
     let times = world.times("a");
     assert_eq!(times[1] - times[0], 10_000);
+}
+
+#[tokio::test]
+async fn target_behind_a_socket_is_scraped_there() {
+    let world = World::new();
+    world.serve_socket("/run/app.sock", text("a 1\n")).await;
+    world.apply(vec![job()]);
+    let target = [("__address__", "app:80"), ("__unix_socket__", "/run/app.sock")];
+    let group = TargetGroup { targets: vec![Labels::from_pairs(target)], ..Default::default() };
+    world.manager.set_targets(&BTreeMap::from([("job".to_owned(), vec![Arc::new(group)])]));
+    world.run_for(10).await;
+    expect(&world.samples(), r#"{__name__="a", instance="app:80", job="job"} 1"#);
+    let requests = world.requests.lock().concat();
+    assert!(requests.contains("host: app\r\n"), "{requests}");
 }
 
 #[tokio::test]

@@ -101,9 +101,18 @@ impl World {
 
     /// Listens on port 80 of `host`.
     pub(super) async fn serve(&self, host: &str, answer: Answer) {
+        self.listen(host, ":80", answer).await;
+    }
+
+    /// Listens on a socket file of the host that scrapes.
+    pub(super) async fn serve_socket(&self, path: &str, answer: Answer) {
+        self.listen("127.0.0.1", &format!("unix:{path}"), answer).await;
+    }
+
+    async fn listen(&self, host: &str, address: &str, answer: Answer) {
         self.answer(host, answer);
         let network = self.simulation.network.host(host);
-        let listener = network.listen(":80").await.expect("the port is free");
+        let listener = network.listen(address).await.expect("the address is free");
         let (answers, requests) = (self.answers.clone(), self.requests.clone());
         let host = host.to_owned();
         tokio::spawn(async move {
