@@ -38,8 +38,8 @@ fn compile() -> Result<BTreeMap<PathBuf, String>> {
     let descriptors = protox::compile(&sources, [proto.join("proto")])?;
     let modules = prost_build::Config::new()
         .btree_map(["."])
-        // Chunks are kept as they came.
-        .bytes([".thanos.Chunk.data"])
+        // Chunks and outcomes are kept as they came.
+        .bytes([".thanos.Chunk.data", ".vesta.cluster.v1.Outcome.data"])
         .extern_path(".google.protobuf.Timestamp", "crate::Timestamp")
         .generate(modules(&descriptors))?;
     let files = modules.iter().map(|(module, text)| (module.to_file_name_or("proto"), text));

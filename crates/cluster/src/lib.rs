@@ -5,6 +5,8 @@
 //! outputs`, which `tests/simulation` drives through thousands of histories. Start at
 //! [`ownership`].
 
+pub mod acks;
+pub mod core;
 pub mod frame;
 pub mod lease;
 pub mod liveness;

@@ -23,6 +23,12 @@ pub mod thanos {
 
 /// Between members of a cluster of ours.
 pub mod vesta {
+    pub mod cluster {
+        #[rustfmt::skip] // generated
+        pub mod v1 {
+            include!("vesta.cluster.v1.rs");
+        }
+    }
     pub mod repair {
         #[rustfmt::skip] // generated
         pub mod v1 {

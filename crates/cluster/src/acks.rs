@@ -1,0 +1,242 @@
+//! Which samples have arrived at the remote end, whoever sent them?
+//!
+//! For each queue and each series (a hash) the time up to which its samples are acknowledged. Tables
+//! merge by the larger time, in any order, any number of times. The writer tells the others of each
+//! batch; whoever is linked anew is told everything.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use crate::frame;
+
+/// Series of which nothing was heard for so long are forgotten, in milliseconds.
+const KEPT: i64 = 4 * 3600 * 1000;
+/// Queues that others may name, and how long their names are.
+const QUEUES_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 1024;
+/// Series of all queues; about 20 bytes each.
+const SERIES_MAX: usize = 16 << 20;
+/// So many series travel in one piece.
+const PIECE: usize = 8192;
+
+/// Up to when the samples of each series are acknowledged.
+#[derive(Default)]
+pub struct Table {
+    series: HashMap<u64, i64, BuildHasherDefault<AsItIs>>,
+    newest: i64,
+}
+
+/// The keys are hashes already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        debug_assert!(false, "keys are numbers");
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        // The table takes buckets from the low bits and tags from the high ones.
+        self.0 = key;
+    }
+}
+
+impl Table {
+    pub fn get(&self, series: u64) -> Option<i64> {
+        self.series.get(&series).copied()
+    }
+
+    /// Says whether that was news.
+    pub fn merge(&mut self, series: u64, time: i64) -> bool {
+        self.newest = self.newest.max(time);
+        let known = self.series.entry(series).or_insert(i64::MIN);
+        let is_news = *known < time;
+        *known = (*known).max(time);
+        is_news
+    }
+
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    fn forget_old(&mut self) {
+        let oldest = self.newest.saturating_sub(KEPT);
+        let n_before = self.series.len();
+        self.series.retain(|_, time| *time >= oldest);
+        if self.series.len() < n_before / 2 {
+            self.series.shrink_to_fit();
+        }
+    }
+
+    /// All of it, by time, in pieces that are short enough to be sent.
+    fn pieces(&self, queue: &str) -> Vec<frame::Acks> {
+        let mut all: Vec<(i64, u64)> = self.series.iter().map(|(key, time)| (*time, *key)).collect();
+        all.sort_unstable();
+        all.chunks(PIECE).map(|piece| pack(queue, piece.iter().copied())).collect()
+    }
+}
+
+/// Pairs of a time and a series, grouped where neighbours have the same time.
+fn pack(queue: &str, pairs: impl Iterator<Item = (i64, u64)>) -> frame::Acks {
+    let mut groups: Vec<(i64, Vec<u64>)> = Vec::new();
+    for (time, series) in pairs {
+        match groups.last_mut() {
+            Some((last, members)) if *last == time => members.push(series),
+            _ => groups.push((time, vec![series])),
+        }
+    }
+    frame::Acks { queue: queue.to_owned(), groups }
+}
+
+/// The tables of all queues.
+pub struct Acknowledged {
+    /// Nothing else is locked while this is held.
+    queues: RwLock<HashMap<String, Table>>,
+    version: watch::Sender<u64>,
+}
+
+impl Default for Acknowledged {
+    fn default() -> Acknowledged {
+        Acknowledged { queues: RwLock::default(), version: watch::Sender::new(0) }
+    }
+}
+
+impl Acknowledged {
+    /// Up to when the samples of a series have arrived, in milliseconds.
+    pub fn get(&self, queue: &str, series: u64) -> Option<i64> {
+        self.queues.read().get(queue)?.get(series)
+    }
+
+    /// Notes what has arrived; what comes back is for the others.
+    pub fn note(&self, queue: &str, samples: &[(u64, i64)]) -> frame::Acks {
+        let mut queues = self.queues.write();
+        if !queues.contains_key(queue) {
+            queues.insert(queue.to_owned(), Table::default());
+        }
+        if let Some(table) = queues.get_mut(queue) {
+            for (series, time) in samples {
+                table.merge(*series, *time);
+            }
+        }
+        drop(queues);
+        self.bump();
+        pack(queue, samples.iter().map(|(series, time)| (*time, *series)))
+    }
+
+    /// Takes in what another member says.
+    pub fn merge(&self, acks: &frame::Acks) {
+        let mut queues = self.queues.write();
+        if !queues.contains_key(&acks.queue) {
+            if queues.len() >= QUEUES_MAX || acks.queue.len() > NAME_BYTES_MAX {
+                return;
+            }
+            queues.insert(acks.queue.clone(), Table::default());
+        }
+        let n_series: usize = queues.values().map(Table::len).sum();
+        let mut room = SERIES_MAX.saturating_sub(n_series);
+        let mut has_news = false;
+        let Some(table) = queues.get_mut(&acks.queue) else { return };
+        for (time, members) in &acks.groups {
+            for series in members {
+                let is_new = table.get(*series).is_none();
+                if is_new && room == 0 {
+                    continue;
+                }
+                room -= usize::from(is_new);
+                has_news |= table.merge(*series, *time);
+            }
+        }
+        drop(queues);
+        if has_news {
+            self.bump();
+        }
+    }
+
+    /// Everything, for a member that is linked anew.
+    pub fn pieces(&self) -> Vec<frame::Acks> {
+        let queues = self.queues.read();
+        queues.iter().flat_map(|(queue, table)| table.pieces(queue)).collect()
+    }
+
+    pub fn forget_old(&self) {
+        self.queues.write().values_mut().for_each(Table::forget_old);
+    }
+
+    /// How many series of all queues are known.
+    pub fn n_series(&self) -> usize {
+        self.queues.read().values().map(Table::len).sum()
+    }
+
+    /// Changes whenever something was acknowledged that was not known.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    fn bump(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_newest_counts_and_the_old_are_forgotten() {
+        let acks = Acknowledged::default();
+        acks.note("q", &[(1, 100), (2, 200), (1, 50)]);
+        assert_eq!(acks.get("q", 1), Some(100));
+        assert_eq!((acks.get("q", 3), acks.get("p", 1)), (None, None));
+        acks.note("q", &[(2, 100 + KEPT + 1)]);
+        acks.forget_old();
+        assert_eq!((acks.get("q", 1), acks.n_series()), (None, 1));
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_memory() {
+        let acks = Acknowledged::default();
+        for queue in 0..1000 {
+            let queue = format!("{queue}");
+            acks.merge(&frame::Acks { queue, groups: vec![(1, vec![1])] });
+        }
+        assert_eq!(acks.n_series(), QUEUES_MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_in_any_order_and_any_number_of_times(
+            samples in prop::collection::vec((0u64..20, -50i64..50), 0..60), seed: u64,
+        ) {
+            let whole = Acknowledged::default();
+            whole.note("q", &samples);
+            let (left, right) = samples.split_at(seed as usize % (samples.len() + 1));
+            let (a, b) = (Acknowledged::default(), Acknowledged::default());
+            let from_a = a.note("q", left);
+            b.note("q", right);
+            b.merge(&from_a);
+            b.merge(&from_a);
+            for piece in b.pieces() {
+                a.merge(&piece);
+            }
+            for series in 0..20 {
+                prop_assert_eq!(a.get("q", series), whole.get("q", series));
+                prop_assert_eq!(b.get("q", series), whole.get("q", series));
+            }
+        }
+    }
+}
