@@ -142,6 +142,7 @@ fn setup(options: &Options, topology: Topology) -> anyhow::Result<Setup> {
 fn title(topology: Topology) -> &'static str {
     match topology {
         Topology::Pair => "pair",
+        Topology::PlainPair => "plain pair",
         Topology::Three => "three",
         Topology::UpstreamKeepalived => "upstream keepalived",
     }
@@ -151,6 +152,7 @@ fn describe(setup: &Setup) -> String {
     let members = match (setup.topology, setup.is_cluster()) {
         (Topology::Pair, true) => "Two servers that act as one",
         (Topology::Pair, false) => "Two plain servers (this program has no cluster flags)",
+        (Topology::PlainPair, _) => "Two servers that know nothing of each other",
         (Topology::Three, true) => "Three servers that act as one, each target on two of them",
         (Topology::Three, false) => "Three plain servers (this program has no cluster flags)",
         (Topology::UpstreamKeepalived, _) => {

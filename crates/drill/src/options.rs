@@ -5,6 +5,8 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 pub enum Topology {
     /// Two servers.
     Pair,
+    /// Two servers that know nothing of each other, as upstream has them.
+    PlainPair,
     /// Three servers, each target on two of them.
     Three,
     /// The seed's own recipe: two Prometheus, of which keepalived lets one run.

@@ -113,7 +113,7 @@ fn member_faults(dice: &Dice, shape: &Shape, duration: Duration) -> Vec<Step> {
             return steps;
         }
         steps.push(Step { at, lasts, fault });
-        at += lasts + dice.between(4000, 7000);
+        at += lasts + dice.between(6000, 11_000);
     }
 }
 

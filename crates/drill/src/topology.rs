@@ -35,14 +35,15 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn n_members(&self) -> usize {
         match self.topology {
-            Topology::Pair | Topology::UpstreamKeepalived => 2,
+            Topology::Pair | Topology::PlainPair | Topology::UpstreamKeepalived => 2,
             Topology::Three => 3,
         }
     }
 
     /// The members form a cluster.
     pub(crate) fn is_cluster(&self) -> bool {
-        self.topology != Topology::UpstreamKeepalived && self.has_flag("cluster.listen-address")
+        matches!(self.topology, Topology::Pair | Topology::Three)
+            && self.has_flag("cluster.listen-address")
     }
 
     fn has_flag(&self, name: &str) -> bool {

@@ -20,8 +20,9 @@ use crate::{
 #[derive(clap::Parser)]
 #[command(name = "drill", after_help = EXAMPLES)]
 struct Arguments {
-    /// What to hurt: a pair; three servers, each target on two of them; or the usual recipe of two
-    /// Prometheus of which keepalived lets one run.
+    /// What to hurt: a pair that acts as one; two servers that know nothing of each other; three
+    /// servers, each target on two of them; or the usual recipe of two Prometheus of which keepalived
+    /// lets one run.
     #[arg(long, value_enum, default_value = "pair", value_name = "NAME")]
     topology: TopologyName,
 
@@ -46,7 +47,7 @@ struct Arguments {
     at_once: usize,
 
     /// How long there are faults; with --members, how far back to compare.
-    #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, default_value = "90s", value_name = "DURATION", value_parser = parse_duration)]
     duration: Duration,
 
     /// How long a cluster may take to be whole again after the last fault.
@@ -80,7 +81,7 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Try it:
-  vesta drill                                             # a pair, a minute of faults
+  vesta drill                                             # a pair, a minute and a half of faults
   vesta drill --topology three --seeds 1..5 --report drill.html
   vesta drill --remote victoria-metrics --alertmanagers 3
   vesta drill --compare                                   # beside two Prometheus and keepalived
@@ -97,6 +98,7 @@ folder of its own, and is gone afterwards.";
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum TopologyName {
     Pair,
+    PlainPair,
     Three,
     UpstreamKeepalived,
 }
@@ -141,6 +143,7 @@ fn to_options(arguments: Arguments) -> Options {
     Options {
         topology: match arguments.topology {
             TopologyName::Pair => Topology::Pair,
+            TopologyName::PlainPair => Topology::PlainPair,
             TopologyName::Three => Topology::Three,
             TopologyName::UpstreamKeepalived => Topology::UpstreamKeepalived,
         },
