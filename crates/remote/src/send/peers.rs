@@ -12,6 +12,17 @@ pub trait Peers: Send + Sync {
     /// Whether another server would go on at once if this one stopped.
     fn can_take_over(&self) -> bool;
 
+    /// Whether each series has a writer of its own, as where no server has all of them.
+    fn is_spread(&self) -> bool {
+        false
+    }
+
+    /// Whether this server is the one that writes `series`, of which a sample has waited for `age`
+    /// milliseconds.
+    fn sends(&self, _queue: &str, _series: u64, _age: i64) -> bool {
+        true
+    }
+
     /// Up to when the samples of `series`, a hash of its labels as they are sent, have arrived in
     /// that queue, whoever sent them; in milliseconds.
     fn acknowledged(&self, queue: &str, series: u64) -> Option<i64>;

@@ -124,6 +124,9 @@ impl Queue {
         if self.sending.peers.is_none() {
             return false;
         }
+        if self.sending.is_spread() {
+            return true;
+        }
         if !self.sending.may_write() {
             self.shared_until = EVERYTHING;
         } else if self.shared_until == EVERYTHING {

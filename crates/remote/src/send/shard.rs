@@ -61,20 +61,28 @@ impl Shard {
     /// Sends until it is told to end; gives back what was not sent.
     pub(super) async fn run(self: Arc<Shard>, sending: Arc<Sending>, ends: Ends) -> Vec<Item> {
         let mut unsent = Vec::new();
+        // Whoever becomes the writer has waited long enough.
+        let mut is_due = false;
         loop {
             tokio::select! {
                 biased;
                 () = ends.halt.cancelled() => break,
-                () = self.ready(&sending, &ends) => {}
+                () = self.ready(&sending, &ends), if !is_due => {}
+                () = std::future::ready(()), if is_due => {}
             }
             if !sending.may_write() {
                 self.stand_by(&sending, &ends).await;
+                is_due = sending.may_write();
                 continue;
             }
+            is_due = false;
             let batch = self.take(&sending);
             if batch.is_empty() {
                 if ends.drain.is_cancelled() {
                     break;
+                }
+                if sending.is_spread() {
+                    self.stand_by(&sending, &ends).await;
                 }
                 continue;
             }
@@ -135,9 +143,26 @@ impl Shard {
     }
 
     fn take(&self, sending: &Sending) -> Vec<Item> {
+        let most = sending.queue.max_samples_per_send;
         let mut waiting = self.waiting.lock();
-        let n_items = waiting.len().min(sending.queue.max_samples_per_send);
-        let batch: Vec<Item> = waiting.drain(..n_items).collect();
+        let batch: Vec<Item> = match sending.is_spread() {
+            false => {
+                let n_items = waiting.len().min(most);
+                waiting.drain(..n_items).collect()
+            }
+            true => {
+                let mut all = Vec::from(std::mem::take(&mut *waiting));
+                let mut n_taken = 0;
+                let takes = |item: &mut Item| {
+                    let is_ours = n_taken < most && sending.sends(item);
+                    n_taken += usize::from(is_ours);
+                    is_ours
+                };
+                let batch = all.extract_if(.., takes).collect();
+                *waiting = all.into();
+                batch
+            }
+        };
         drop(waiting);
         if !batch.is_empty() {
             sending.room.notify_one();
@@ -150,6 +175,24 @@ impl Sending {
     /// Whether this server is the one that writes.
     pub(super) fn may_write(&self) -> bool {
         self.peers.as_ref().is_none_or(|peers| peers.may_write())
+    }
+
+    /// Whether each series has a writer of its own.
+    pub(super) fn is_spread(&self) -> bool {
+        self.peers.as_ref().is_some_and(|peers| peers.is_spread())
+    }
+
+    /// Whether this server writes the series of `item`, and nobody has sent it.
+    fn sends(&self, item: &Item) -> bool {
+        let Some(peers) = &self.peers else { return true };
+        let age = self.clock.now_millis() - item.time;
+        let series = item.series.hash;
+        peers.sends(&self.name, series, age) && !self.has_arrived(&**peers, item)
+    }
+
+    fn has_arrived(&self, peers: &dyn Peers, item: &Item) -> bool {
+        let until = peers.acknowledged(&self.name, item.series.hash);
+        until.is_some_and(|until| item.time <= until)
     }
 
     /// Whether what is not sent yet is for another server to send, from its own log.
@@ -177,10 +220,7 @@ impl Sending {
     /// Takes out of `items`, from `first` on, what has arrived already, whoever sent it.
     pub(super) fn extract_acknowledged(&self, items: &mut Vec<Item>, first: usize) -> Vec<Item> {
         let Some(peers) = &self.peers else { return Vec::new() };
-        let has_arrived = |item: &mut Item| {
-            peers.acknowledged(&self.name, item.series.hash).is_some_and(|until| item.time <= until)
-        };
-        items.extract_if(first.., has_arrived).collect()
+        items.extract_if(first.., |item| self.has_arrived(&**peers, item)).collect()
     }
 
     /// Sends a batch for as long as it takes; gives it back if it is halted between two attempts,

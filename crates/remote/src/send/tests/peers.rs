@@ -2,12 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use parking_lot::Mutex;
-use runtime::BoxFuture;
+use runtime::{BoxFuture, Clock as _};
 use tokio::sync::Notify;
 
 use super::world::{FakeReceiver, World, config};
@@ -21,16 +24,19 @@ struct Agreed {
     writer: Mutex<usize>,
     acknowledged: Mutex<BTreeMap<u64, i64>>,
     changed: Notify,
+    /// One of the two is gone.
+    is_alone: AtomicBool,
 }
 
 struct Member {
     number: usize,
+    is_spread: bool,
     agreed: Arc<Agreed>,
 }
 
 impl Peers for Member {
     fn may_write(&self) -> bool {
-        *self.agreed.writer.lock() == self.number
+        self.is_spread || *self.agreed.writer.lock() == self.number
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {
@@ -39,6 +45,15 @@ impl Peers for Member {
 
     fn can_take_over(&self) -> bool {
         true
+    }
+
+    fn is_spread(&self) -> bool {
+        self.is_spread
+    }
+
+    fn sends(&self, _: &str, series: u64, age: i64) -> bool {
+        let is_first = (series % 2) as usize == self.number;
+        !self.is_spread || is_first || age > 2000 && self.agreed.is_alone.load(Relaxed)
     }
 
     fn acknowledged(&self, _: &str, series: u64) -> Option<i64> {
@@ -62,10 +77,14 @@ struct Pair {
 
 impl Pair {
     async fn new() -> Pair {
+        Pair::with(false).await
+    }
+
+    async fn with(is_spread: bool) -> Pair {
         let (agreed, receiver) = (Arc::<Agreed>::default(), Arc::<FakeReceiver>::default());
         let mut members = Vec::new();
         for number in 0..2 {
-            let member = Arc::new(Member { number, agreed: agreed.clone() });
+            let member = Arc::new(Member { number, is_spread, agreed: agreed.clone() });
             let mut world = World::with_peers(member, receiver.clone()).await;
             world.apply(vec![config()]).await;
             world.name(&[(1, &[("__name__", "up"), ("i", "1")])]);
@@ -147,7 +166,7 @@ async fn a_member_that_comes_back_does_not_repeat() {
     pair.appoint(1);
     let Pair { agreed, receiver, members: [first, second] } = pair;
     let mut first = first.after_kill().await;
-    first.share(Arc::new(Member { number: 0, agreed: agreed.clone() }));
+    first.share(Arc::new(Member { number: 0, is_spread: false, agreed: agreed.clone() }));
     first.apply(vec![config()]).await;
     let mut pair = Pair { agreed, receiver, members: [first, second] };
     pair.run_for(SECOND * 5).await;
@@ -169,4 +188,37 @@ async fn late_samples_of_the_writer_are_sent() {
     let mut arrived: Vec<i64> = pair.receiver.taken().iter().map(|sample| time(sample)).collect();
     arrived.sort_unstable();
     assert_eq!(arrived, (50..60).chain(100..111).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn series_have_writers_of_their_own() {
+    let mut pair = Pair::with(true).await;
+    let names = |world: &mut World| {
+        for series in 2..=20 {
+            world.name(&[(series, &[("__name__", "up"), ("i", &series.to_string())])]);
+        }
+    };
+    pair.members.iter_mut().for_each(names);
+    let log = |world: &mut World, time| {
+        let samples: Vec<_> = (1..=20).map(|series| (series, time, 1.0)).collect();
+        world.append(&samples);
+    };
+    let start = pair.members[0].simulation.clock.now_millis();
+    for time in 1..=10 {
+        pair.members.iter_mut().for_each(|world| log(world, start + time));
+    }
+    pair.run_for(SECOND).await;
+    let sent = |world: &World| world.metric("storage_samples_total");
+    let (first, second) = (sent(&pair.members[0]), sent(&pair.members[1]));
+    assert_eq!(first + second, 200.0);
+    assert!(first > 0.0 && second > 0.0, "{first} and {second}");
+    assert_eq!(pair.receiver.taken().len(), 200);
+    // The other one goes on where one is gone.
+    let [mut survivor, gone] = pair.members;
+    drop(gone);
+    pair.agreed.is_alone.store(true, Relaxed);
+    let now = survivor.simulation.clock.now_millis();
+    log(&mut survivor, now);
+    survivor.run_for(SECOND * 6).await;
+    assert_eq!(pair.receiver.taken().len(), 20);
 }
