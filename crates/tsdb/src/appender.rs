@@ -9,6 +9,7 @@ use storage::{AppendError, Appender, Exemplar, ExemplarError, HistogramValue, Se
 use wal::record;
 
 use self::batch::{Batch, Batches, Pending, PendingHistogram};
+pub(crate) use self::late::encode_late;
 use crate::{
     database::Store,
     head::{Page, Series, SeriesId},

@@ -54,6 +54,7 @@ pub(crate) fn backfill(
     preference: Preference,
 ) -> Result<Backfilled> {
     let store = database.store();
+    store.replayed.wait()?;
     let mut backfilled = Backfilled::default();
     let mut pending = Pending::new(store.head.limits.chunk_range_ms);
     let mut outdated: HashMap<Labels, Intervals> = HashMap::new();

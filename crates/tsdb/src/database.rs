@@ -15,17 +15,19 @@ use runtime::{Runtime, disk::LockGuard};
 use storage::{Appendable, Appender, ExemplarQueryable, Querier, Queryable, SeriesExemplars};
 
 use crate::{
-    Backfilled, Error, History, Options, Result, Truncation,
+    Backfilled, Error, History, Options, Replay, Result, Truncation,
     appender::HeadAppender,
     backfill::{self, Preference},
-    catalog::{self, Catalog},
+    catalog::Catalog,
     compact::{self, Upkeep},
     delete,
     exemplars::Exemplars,
-    head::{Head, Limits},
+    head::Head,
     metadata::KnownMetadata,
+    numbers::Numbers,
+    open,
     querier::HeadQuerier,
-    replay,
+    replay::Gate,
     stats::{self, AtomicCounters, Counters, HeadStats},
     tombstones::Tombstones,
     truncate,
@@ -58,7 +60,7 @@ pub(crate) struct Store {
     pub(crate) log: Mutex<wal::Writer>,
     pub(crate) late_log_directory: PathBuf,
     /// The log of late samples, once there are any. Taken under `log`.
-    late_log: Mutex<Option<wal::Writer>>,
+    pub(crate) late_log: Mutex<Option<wal::Writer>>,
     /// How much older than the newest sample late ones may be; 0 for none.
     pub(crate) out_of_order_window_ms: AtomicI64,
     /// Series that left the head but are still named in the log, and the last segment that may
@@ -69,82 +71,50 @@ pub(crate) struct Store {
     pub(crate) exemplars: Mutex<Exemplars>,
     pub(crate) metadata: KnownMetadata,
     pub(crate) counters: AtomicCounters,
-    poison: OnceLock<String>,
+    pub(crate) numbers: Numbers,
+    /// Opens when the log has been replayed.
+    pub(crate) replayed: Gate,
+    pub(crate) poison: OnceLock<String>,
     /// One compaction, deletion or snapshot at a time; holds what the head may soon drop. Every
     /// other lock may be taken under it.
     pub(crate) upkeep: Mutex<Upkeep>,
     /// Readers of the head hold it; it is replaced when the head has given something to a block.
-    epoch: RwLock<Arc<()>>,
+    pub(crate) epoch: RwLock<Arc<()>>,
     /// From which time on each appender takes samples, with how many take from there. No other
     /// lock is taken under it.
-    appenders: Mutex<BTreeMap<i64, usize>>,
-    _lock: Option<Box<dyn LockGuard>>,
+    pub(crate) appenders: Mutex<BTreeMap<i64, usize>>,
+    pub(crate) _lock: Option<Box<dyn LockGuard>>,
 }
 
 impl Database {
-    /// Opens the database in `directory`, replaying its log; creates it if need be.
+    /// Opens the database in `directory` and replays its log; creates it if need be.
     pub fn open(runtime: &Runtime, directory: &Path, options: Options) -> Result<Database> {
-        let disk = &runtime.disk;
-        let io = |action: String| move |source| Error::Io { action, source };
-        if !disk.exists(directory) {
-            disk.create_directories(directory)
-                .map_err(io(format!("create {}", directory.display())))?;
-            let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let parent = parent.unwrap_or(Path::new("."));
-            disk.sync_directory(parent).map_err(io(format!("sync {}", parent.display())))?;
-        }
-        let lock = match options.no_lockfile {
-            true => None,
-            false => Some(disk.lock(&directory.join("lock")).map_err(Error::Locked)?),
-        };
-        let log_directory = directory.join("wal");
-        catalog::remove_temporary(&**disk, directory)?;
-        let catalog = Catalog::default();
-        catalog.reload(&**disk, directory)?;
-        let late_log_directory = directory.join("wbl");
-        let head = Head::new(Limits {
-            chunk_range_ms: options.chunk_range.as_millis() as i64,
-            samples_per_chunk: options.samples_per_chunk,
-        });
-        let in_order = |block: &&blocks::Block| !block.meta().is_from_out_of_order();
-        if let Some(newest) =
-            catalog.blocks().iter().filter(in_order).map(|block| block.meta().max_time).max()
-        {
-            head.raise_min_valid_time(newest);
-        }
-        let counters = AtomicCounters::default();
-        let begin = runtime.clock.monotonic();
-        let window_ms = options.out_of_order_window.as_millis() as i64;
-        let mut exemplars = Exemplars::new(options.max_exemplars, window_ms);
-        let target = replay::Target { head: &head, exemplars: &mut exemplars, counters: &counters };
-        let logs = [&*log_directory, &*late_log_directory];
-        let replayed = replay::replay(&**disk, logs, target, &options.progress)?;
-        counters.replay_time.add_time(runtime.clock.monotonic() - begin);
-        let log = wal::Writer::open(disk.clone(), &log_directory, options.log.clone())?;
-        disk.sync_directory(directory).map_err(io(format!("sync {}", directory.display())))?;
-        let store = Store {
-            runtime: runtime.clone(),
-            options,
-            directory: directory.to_owned(),
-            log_directory,
-            catalog,
-            head,
-            log: Mutex::new(log),
-            late_log_directory,
-            late_log: Mutex::default(),
-            out_of_order_window_ms: AtomicI64::new(window_ms),
-            named_until: Mutex::new(replayed.named_until),
-            tombstones: replayed.tombstones,
-            exemplars: Mutex::new(exemplars),
-            metadata: replayed.metadata,
-            counters,
-            poison: OnceLock::new(),
-            upkeep: Mutex::default(),
-            epoch: RwLock::default(),
-            appenders: Mutex::default(),
-            _lock: lock,
-        };
-        Ok(Database { store: Arc::new(store) })
+        let (database, replay) = Database::begin(runtime, directory, options)?;
+        replay.run()?;
+        Ok(database)
+    }
+
+    /// Opens the database so that it takes samples at once, however large its log is. What is given
+    /// beside it is to be run elsewhere; see [`Options::reads_during_replay`] for reads meanwhile.
+    /// Upkeep does nothing until then, and deletions, snapshots and backfills wait.
+    pub fn begin(
+        runtime: &Runtime,
+        directory: &Path,
+        options: Options,
+    ) -> Result<(Database, Replay)> {
+        let (store, plan) = open::begin(runtime, directory, options)?;
+        let store = Arc::new(store);
+        Ok((Database { store: store.clone() }, Replay::new(store, plan)))
+    }
+
+    /// Whether all of the log has been replayed.
+    pub fn is_replayed(&self) -> bool {
+        self.store.replayed.is_open()
+    }
+
+    /// Returns when all of the log has been replayed: not for async threads.
+    pub fn wait_for_replay(&self) -> Result<()> {
+        self.store.replayed.wait()
     }
 
     /// Moves what is old enough from the head into blocks, cuts the log accordingly, merges blocks,
@@ -152,6 +122,9 @@ impl Database {
     /// take a while. Says what left the head.
     pub fn maintain(&self) -> Result<Option<Truncation>> {
         let store = &*self.store;
+        if !store.replayed.is_open() {
+            return Ok(None);
+        }
         let mut upkeep = store.upkeep.lock();
         store.check_health()?;
         store.reload()?;
@@ -166,6 +139,7 @@ impl Database {
     /// Hides what is in `range` of the series that satisfy all `matchers`; it takes room until
     /// [`Database::clean_tombstones`] or a compaction.
     pub fn delete(&self, range: TimeRange, matchers: &[Matcher]) -> Result<()> {
+        self.store.replayed.wait()?;
         delete::delete(&self.store, range, matchers)
     }
 
@@ -186,6 +160,7 @@ impl Database {
 
     /// Rewrites all blocks in which something was deleted.
     pub fn clean_tombstones(&self) -> Result<()> {
+        self.store.replayed.wait()?;
         let _one_at_a_time = self.store.upkeep.lock();
         compact::clean_tombstones(&self.store)
     }
@@ -193,6 +168,7 @@ impl Database {
     /// Copies all blocks, by links where they are files, below `directory`; the head too if
     /// `with_head`.
     pub fn snapshot(&self, directory: &Path, with_head: bool) -> Result<()> {
+        self.store.replayed.wait()?;
         delete::snapshot(&self.store, directory, with_head)
     }
 
@@ -382,12 +358,17 @@ impl Store {
 
     /// Makes segments durable that no longer grow; not under the log's lock.
     pub(crate) fn sync_finished(&self, finished: Vec<wal::Finished>) -> Result<()> {
+        if finished.is_empty() {
+            return Ok(());
+        }
         for segment in finished {
             let begin = self.runtime.clock.monotonic();
             let outcome = segment.sync();
             self.note_sync(begin);
             outcome.map_err(|error| self.poison(error))?;
         }
+        let segment = self.log.lock().segment();
+        self.numbers.note_segment(segment);
         Ok(())
     }
 

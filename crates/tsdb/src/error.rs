@@ -15,6 +15,8 @@ pub enum Error {
     Chunk(#[from] chunks::Error),
     #[error("select series: {0}")]
     Select(String),
+    #[error("replay the write-ahead log: {0}")]
+    NotReplayed(String),
     #[error("the store takes no more writes: {0}")]
     Poisoned(String),
 }

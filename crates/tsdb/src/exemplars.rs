@@ -66,6 +66,26 @@ impl Exemplars {
         Exemplars { capacity: capacity.min(NONE as usize), window_ms, ..Exemplars::default() }
     }
 
+    /// The same without any exemplars.
+    pub(crate) fn empty(&self) -> Exemplars {
+        Exemplars::new(self.capacity, self.window_ms)
+    }
+
+    /// Puts exemplars before those that are here, which came later.
+    pub(crate) fn put_before(&mut self, mut older: Exemplars) {
+        older.resize(self.capacity);
+        older.window_ms = self.window_ms;
+        self.slots.rotate_left(self.next);
+        for slot in self.slots.drain(..) {
+            if let Ok(Some(_)) = older.place(&slot.series, &slot.exemplar) {
+                older.insert(&slot.series, slot.exemplar);
+            }
+        }
+        older.n_appended += self.n_appended;
+        older.n_out_of_order += self.n_out_of_order;
+        *self = older;
+    }
+
     pub(crate) fn is_enabled(&self) -> bool {
         self.capacity > 0
     }

@@ -143,6 +143,11 @@ impl Head {
         self.last_log_ref.fetch_max(log_ref, Ordering::Relaxed);
     }
 
+    /// No series has a larger number in the log.
+    pub(crate) fn last_log_ref(&self) -> u64 {
+        self.last_log_ref.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn min_time(&self) -> i64 {
         self.min_time.load(Ordering::Relaxed)
     }

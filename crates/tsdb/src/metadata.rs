@@ -4,7 +4,7 @@ use std::hash::BuildHasher as _;
 
 use hashbrown::HashMap;
 use model::Metadata;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use wal::record::SeriesMetadata;
 
 use crate::head::SeriesId;
@@ -14,6 +14,8 @@ use crate::head::SeriesId;
 pub(crate) struct KnownMetadata {
     /// No other lock is taken under it.
     hashes: RwLock<HashMap<SeriesId, u64>>,
+    /// What replay has found so far. No other lock is taken under it.
+    replayed: Mutex<HashMap<SeriesId, u64>>,
     hasher: foldhash::quality::RandomState,
 }
 
@@ -31,6 +33,23 @@ impl KnownMetadata {
         let mut hashes = self.hashes.write();
         for (id, SeriesMetadata { metadata, .. }) in logged {
             hashes.insert(id, self.hasher.hash_one(&metadata));
+        }
+    }
+
+    /// The log knew these; what it was told since is newer.
+    pub(crate) fn note_replayed(&self, logged: Vec<(SeriesId, SeriesMetadata)>) {
+        let mut replayed = self.replayed.lock();
+        for (id, SeriesMetadata { metadata, .. }) in logged {
+            replayed.insert(id, self.hasher.hash_one(&metadata));
+        }
+    }
+
+    /// No more of the log is to come.
+    pub(crate) fn end_replay(&self) {
+        let replayed = std::mem::take(&mut *self.replayed.lock());
+        let mut hashes = self.hashes.write();
+        for (id, hash) in replayed {
+            hashes.entry(id).or_insert(hash);
         }
     }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::ReplayProgress;
+use crate::{ReadsDuringReplay, ReplayProgress};
 
 /// How a database behaves; the defaults are upstream's.
 #[derive(Clone)]
@@ -27,7 +27,8 @@ pub struct Options {
     pub log_readers_bytes_max: u64,
     /// Whether another process may have the directory open too.
     pub no_lockfile: bool,
-    /// Told how far opening has come; keep a clone to watch it.
+    pub reads_during_replay: ReadsDuringReplay,
+    /// Told how far replay has come; keep a clone to watch it.
     pub progress: ReplayProgress,
 }
 
@@ -45,6 +46,7 @@ impl Default for Options {
             log_readers: wal::Readers::default(),
             log_readers_bytes_max: 16 << 30,
             no_lockfile: false,
+            reads_during_replay: ReadsDuringReplay::default(),
             progress: ReplayProgress::default(),
         }
     }

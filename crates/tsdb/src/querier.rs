@@ -1,14 +1,19 @@
 use std::sync::Arc;
 
-use model::{Labels, Matcher, TimeRange};
+use model::{Labels, Matcher, TimeRange, Timestamp};
+use rayon::prelude::*;
 use storage::{
     Columns, LabelHints, LabelValues, Querier, SelectHints, Series, SeriesSet, label_index,
 };
 
 use crate::{
+    ReadsDuringReplay,
     database::Store,
     head::{Index, Page, Reader, SeriesId},
 };
+
+/// Series that one job opens.
+const SHARD: usize = 512;
 
 /// Sees the commits that were done when it was made.
 pub(crate) struct HeadQuerier {
@@ -31,6 +36,17 @@ impl HeadQuerier {
         HeadQuerier { store, range, view }
     }
 
+    /// Waits for what is in the log, unless the reader does without.
+    fn wait_for_replay(&self) -> storage::Result<()> {
+        match self.store.options.reads_during_replay {
+            ReadsDuringReplay::Partial => Ok(()),
+            ReadsDuringReplay::Wait => {
+                let waited = self.store.replayed.wait();
+                waited.map_err(|error| storage::Error::Other(error.to_string()))
+            }
+        }
+    }
+
     /// Whether the head has anything in the querier's range.
     fn is_outside(&self) -> bool {
         let head = &self.store.head;
@@ -40,27 +56,40 @@ impl HeadQuerier {
         !is_within((head.min_time(), head.max_time())) && !is_within(head.late_times())
     }
 
-    /// A series with samples in `range`, as far as chunks tell.
-    fn open_series(&self, index: &Index, id: SeriesId, range: TimeRange) -> Option<HeadSeries> {
-        let page = self.store.head.page(id)?;
-        let labels = {
-            let contents = page.lock();
-            let series = contents.get(id)?;
-            let n_hidden = contents.n_hidden(id, self.view.reader.seen);
-            let has_late = || contents.late.get(id).is_some_and(|late| late.overlaps(range));
+    /// Those of the series, all of one page, that have samples in `range`, as far as chunks tell.
+    fn open_series(
+        &self,
+        index: &Index,
+        ids: &[SeriesId],
+        range: TimeRange,
+        found: &mut Vec<HeadSeries>,
+    ) {
+        let Some(page) = ids.first().and_then(|id| self.store.head.page(*id)) else { return };
+        let contents = page.lock();
+        for id in ids {
+            let Some(series) = contents.get(*id) else { continue };
+            let n_hidden = contents.n_hidden(*id, self.view.reader.seen);
+            let has_late = || contents.late.get(*id).is_some_and(|late| late.overlaps(range));
             if !series.overlaps(range, n_hidden) && !has_late() {
-                return None;
+                continue;
             }
-            index.labels(&series.labels)
-        };
-        Some(HeadSeries {
-            store: self.store.clone(),
-            view: self.view.clone(),
-            page,
-            id,
-            labels,
-            range: self.range,
-        })
+            found.push(HeadSeries {
+                store: self.store.clone(),
+                view: self.view.clone(),
+                page: page.clone(),
+                id: *id,
+                labels: index.labels(&series.labels),
+                range: self.range,
+            });
+        }
+    }
+
+    fn open_all(&self, index: &Index, ids: &[SeriesId], range: TimeRange) -> Vec<HeadSeries> {
+        let mut found = Vec::with_capacity(ids.len());
+        for of_page in ids.chunk_by(|a, b| Page::number(*a) == Page::number(*b)) {
+            self.open_series(index, of_page, range, &mut found);
+        }
+        found
     }
 }
 
@@ -71,6 +100,7 @@ impl Querier for HeadQuerier {
         hints: &SelectHints,
         matchers: &[Matcher],
     ) -> storage::Result<SeriesSet> {
+        self.wait_for_replay()?;
         if self.is_outside() {
             return Ok(SeriesSet::default());
         }
@@ -78,10 +108,16 @@ impl Querier for HeadQuerier {
             start: hints.range.start.max(self.range.start),
             end: hints.range.end.min(self.range.end),
         };
-        let mut selected: Vec<HeadSeries> = {
-            let index = self.store.head.index.read();
-            let ids = label_index::select(&*index, matchers)?;
-            ids.into_iter().filter_map(|id| self.open_series(&index, id, range)).collect()
+        let index = || self.store.head.index.read();
+        let ids = label_index::select(&*index(), matchers)?;
+        // A thread that waits for others takes up other work meanwhile, which may want the index,
+        // too: so none waits while it holds that. What leaves the head meanwhile is in blocks that
+        // this querier does not see, and stays as long as it lives.
+        let mut selected = if ids.len() < 2 * SHARD {
+            self.open_all(&index(), &ids, range)
+        } else {
+            let shards = ids.par_chunks(SHARD).map(|ids| self.open_all(&index(), ids, range));
+            shards.flatten_iter().collect()
         };
         if sorted {
             selected.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
@@ -99,6 +135,7 @@ impl Querier for HeadQuerier {
         hints: &LabelHints,
         matchers: &[Matcher],
     ) -> storage::Result<LabelValues> {
+        self.wait_for_replay()?;
         if self.is_outside() {
             return Ok(LabelValues::default());
         }
@@ -110,6 +147,7 @@ impl Querier for HeadQuerier {
         hints: &LabelHints,
         matchers: &[Matcher],
     ) -> storage::Result<LabelValues> {
+        self.wait_for_replay()?;
         if self.is_outside() {
             return Ok(LabelValues::default());
         }
@@ -155,5 +193,32 @@ impl Series for HeadSeries {
         })?;
         self.store.tombstones.remove_deleted(self.id, columns, mark);
         Ok(())
+    }
+
+    fn read_newest(&self, range: TimeRange, columns: &mut Columns) -> storage::Result<()> {
+        match self.newest_float().filter(|(time, _)| {
+            let time = Timestamp::from_millis(*time);
+            range.contains(time) && self.range.contains(time)
+        }) {
+            Some((time, value)) => columns.push(time, value),
+            None => self.read(range, columns)?,
+        }
+        Ok(())
+    }
+}
+
+impl HeadSeries {
+    /// The newest sample, if it is a float and nothing hides it: series remember it, for the
+    /// next one.
+    fn newest_float(&self) -> Option<(i64, f64)> {
+        if self.store.tombstones.has(self.id) {
+            return None;
+        }
+        let contents = self.page.lock();
+        let is_hidden = contents.n_hidden(self.id, self.view.reader.seen) > 0;
+        if is_hidden || contents.late.has(self.id) {
+            return None;
+        }
+        contents.get(self.id)?.newest_float()
     }
 }

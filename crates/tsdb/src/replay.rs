@@ -1,31 +1,26 @@
-//! From the log to the head, at start-up.
+//! From the log to the head, after the start.
+//!
+//! The head takes samples before anybody has read the log: into a segment of its own, under numbers
+//! that the log does not have. Meanwhile one thread reads the log and finds out whose its samples
+//! are; others put them into chunks, apart from the head. When all is read the head takes it over,
+//! before what it has itself. Until then readers wait, or see what there is.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+mod adopt;
+mod gate;
+mod past;
+mod reader;
+mod refs;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
-use blocks::Interval;
-use hashbrown::HashMap;
-use model::{FloatHistogram, TimeRange, Timestamp, histogram::Histogram};
-use runtime::Disk;
-use storage::{Exemplar, HistogramValue};
-use wal::{
-    Corruption, Layout, Reader, Segment,
-    record::{self, Kind},
-};
+use wal::{Corruption, Layout, Segment};
 
-use crate::{
-    Error, Result,
-    exemplars::Exemplars,
-    head::{AppendOutcome, Head, Insertion, LateSample, LateValue, SeriesId},
-    metadata::KnownMetadata,
-    stats::AtomicCounters,
-    tombstones::Tombstones,
-};
+pub(crate) use self::gate::Gate;
+use self::{past::Workers, reader::LogReader};
+use crate::{Result, database::Store, stats::AtomicCounters};
 
 /// Which segments are to be replayed, and which one is being replayed. Cloning gives another
 /// handle.
@@ -65,312 +60,134 @@ impl ReplayProgress {
     }
 }
 
-/// What replay finds beside the head.
-#[derive(Default)]
-pub(crate) struct Replayed {
-    pub(crate) named_until: HashMap<u64, u32>,
-    pub(crate) tombstones: Tombstones,
-    pub(crate) metadata: KnownMetadata,
+/// What readers do while the log is replayed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReadsDuringReplay {
+    /// They wait until all is there.
+    #[default]
+    Wait,
+    /// They see the blocks and what has come since the start.
+    Partial,
 }
 
-/// What replay fills.
-pub(crate) struct Target<'a> {
-    pub(crate) head: &'a Head,
-    pub(crate) exemplars: &'a mut Exemplars,
-    pub(crate) counters: &'a AtomicCounters,
+/// The replay of the log, which goes on while the database is used.
+///
+/// Until it is done nothing leaves the head for blocks. To drop it is to give up: then reads fail.
+#[must_use = "who reads waits for it"]
+pub struct Replay {
+    store: Arc<Store>,
+    plan: Plan,
 }
 
-/// Fills an empty head from the checkpoint, then from the segments behind it. A torn or damaged
-/// segment is cut off there and what follows it is removed, as upstream does.
-pub(crate) fn replay(
-    disk: &dyn Disk,
-    [directory, late_directory]: [&Path; 2],
-    target: Target<'_>,
-    progress: &ReplayProgress,
-) -> Result<Replayed> {
-    if !disk.exists(directory) {
-        // Without it nobody knows whose the late samples are.
-        return Ok(Replayed::default());
+/// What was in the log when the database was opened.
+pub(crate) struct Plan {
+    pub(crate) log: Layout,
+    pub(crate) late_log: Layout,
+}
+
+impl Plan {
+    fn last_segment(&self) -> u32 {
+        self.log.last_number().unwrap_or_default()
     }
-    wal::checkpoint::remove_temporary(disk, directory)?;
-    let layout = Layout::read(disk, directory)?;
-    let last = layout.last_number().unwrap_or_default();
-    let Target { head, exemplars, counters } = target;
-    let mut replay = Replay {
-        head,
-        exemplars,
-        counters,
-        last_segment: last,
-        ids: HashMap::new(),
-        replayed: Replayed::default(),
-        n_unknown: 0,
-        n_skipped: 0,
-        is_late: false,
-        series: Vec::new(),
-        samples: Vec::new(),
-    };
-    if let Some(checkpoint) = &layout.checkpoint {
-        for segment in Layout::read(disk, &checkpoint.path)?.segments {
-            if let Some(corruption) = replay.segment(disk, &segment)? {
-                let Corruption { offset, detail } = corruption;
-                return Err(wal::Error::Corrupt { path: segment.path, offset, detail }.into());
+}
+
+impl Replay {
+    pub(crate) fn new(store: Arc<Store>, plan: Plan) -> Replay {
+        let segments = plan.log.segments_after_checkpoint();
+        let first = segments.first().map_or(0, |segment| segment.number);
+        store.options.progress.begin(first, plan.last_segment());
+        Replay { store, plan }
+    }
+
+    /// Reads the log into the head. Takes a while and all cores: not on async threads.
+    pub fn run(self) -> Result<()> {
+        let store = &*self.store;
+        let begin = store.runtime.clock.monotonic();
+        let outcome = self.fill_head();
+        let took = store.runtime.clock.monotonic() - begin;
+        store.counters.replay_time.add_time(took);
+        match &outcome {
+            Ok(()) => {
+                tracing::info!(segments = self.plan.log.segments.len(), ?took, "log replayed");
+                store.replayed.open();
             }
+            Err(error) => store.replayed.fail(error.to_string()),
         }
+        outcome
     }
-    let segments = layout.segments_after_checkpoint();
-    progress.begin(segments.first().map_or(0, |segment| segment.number), last);
-    for segment in segments {
-        progress.reach(segment.number);
-        if let Some(corruption) = replay.segment(disk, segment)? {
-            let Corruption { offset, detail } = &corruption;
-            tracing::warn!(segment = segment.number, offset, detail, "repairing corrupt WAL");
-            counters.log_corruptions.add(1);
-            wal::repair(disk, directory, segment, &corruption)?;
-            break;
-        }
-    }
-    replay.is_late = true;
-    for segment in Layout::read(disk, late_directory)?.segments {
-        if let Some(corruption) = replay.segment(disk, &segment)? {
-            let Corruption { offset, detail } = &corruption;
-            tracing::warn!(segment = segment.number, offset, detail, "repairing corrupt WBL");
-            counters.log_corruptions.add(1);
-            wal::repair(disk, late_directory, &segment, &corruption)?;
-            break;
-        }
-    }
-    replay.warn_of_losses();
-    Ok(replay.replayed)
-}
 
-struct Replay<'a> {
-    head: &'a Head,
-    exemplars: &'a mut Exemplars,
-    counters: &'a AtomicCounters,
-    last_segment: u32,
-    /// From numbers in the log to series.
-    ids: HashMap<u64, SeriesId>,
-    replayed: Replayed,
-    /// Samples of series that the log does not introduce.
-    n_unknown: u64,
-    /// Records that nothing here reads yet.
-    n_skipped: u64,
-    /// Whether this is the log of late samples.
-    is_late: bool,
-    series: Vec<record::Series>,
-    samples: Vec<record::Sample>,
-}
-
-impl Replay<'_> {
-    fn segment(&mut self, disk: &dyn Disk, segment: &Segment) -> Result<Option<Corruption>> {
-        let bytes = disk.map(&segment.path).map_err(|source| Error::Io {
-            action: format!("replay {}", segment.path.display()),
-            source,
+    fn fill_head(&self) -> Result<()> {
+        let store = &*self.store;
+        let mut reader = LogReader::new(store, self.plan.last_segment());
+        let past = std::thread::scope(|scope| {
+            let mut workers = Workers::start(scope, store.head.limits);
+            let outcome = self.read_log(&mut reader, &mut workers);
+            // Also after an error: nobody else waits for the threads.
+            let past = workers.join();
+            outcome.map(|()| past)
         })?;
-        let mut reader = Reader::new(&bytes);
-        loop {
-            let before = reader.offset();
-            match reader.next_record() {
-                Ok(Some(record)) => {
-                    if let Err(error) = self.record(record) {
-                        return Ok(Some(Corruption { offset: before, detail: error.to_string() }));
-                    }
-                }
-                Ok(None) => return Ok(None),
-                Err(corruption) => return Ok(Some(corruption)),
-            }
+        self.read_late_log(&mut reader)?;
+        for past in past {
+            adopt::adopt(store, past)?;
         }
+        reader.finish();
+        Ok(())
     }
 
-    fn record(&mut self, record: &[u8]) -> wal::Result<()> {
-        match Kind::of(record) {
-            Some(Kind::Series) => {
-                self.series.clear();
-                record::decode_series(record, &mut self.series)?;
-                self.apply_series();
-            }
-            Some(Kind::Samples | Kind::SamplesV2) => {
-                self.samples.clear();
-                record::decode_samples(record, &mut self.samples)?;
-                match self.is_late {
-                    true => self.apply_late_samples(),
-                    false => self.apply_samples(),
+    fn read_log(&self, reader: &mut LogReader<'_>, workers: &mut Workers<'_>) -> Result<()> {
+        let disk = &*self.store.runtime.disk;
+        if let Some(checkpoint) = &self.plan.log.checkpoint {
+            for segment in Layout::read(disk, &checkpoint.path)?.segments {
+                if let Some(corruption) = reader.read(&segment, workers)? {
+                    let Corruption { offset, detail } = corruption;
+                    return Err(wal::Error::Corrupt { path: segment.path, offset, detail }.into());
                 }
             }
-            Some(Kind::Tombstones) => {
-                let mut tombstones = Vec::new();
-                record::decode_tombstones(record, &mut tombstones)?;
-                tombstones.iter().for_each(|tombstone| self.apply_tombstone(tombstone));
+        }
+        for segment in self.plan.log.segments_after_checkpoint() {
+            self.store.options.progress.reach(segment.number);
+            if let Some(corruption) = reader.read(segment, workers)? {
+                self.repair(&self.plan.log, segment, &corruption)?;
+                break;
             }
-            Some(Kind::Histograms | Kind::CustomBucketsHistograms) => {
-                let mut samples = Vec::new();
-                record::decode_histograms::<Histogram>(record, &mut samples)?;
-                let value = |histogram| HistogramValue::Integer(Box::new(histogram));
-                self.apply_histograms(samples, value);
-            }
-            Some(Kind::FloatHistograms | Kind::CustomBucketsFloatHistograms) => {
-                let mut samples = Vec::new();
-                record::decode_histograms::<FloatHistogram>(record, &mut samples)?;
-                let value = |histogram| HistogramValue::Float(Box::new(histogram));
-                self.apply_histograms(samples, value);
-            }
-            Some(Kind::Exemplars) if self.exemplars.is_enabled() => {
-                let mut exemplars = Vec::new();
-                record::decode_exemplars(record, &mut exemplars)?;
-                exemplars.into_iter().for_each(|exemplar| self.apply_exemplar(exemplar));
-            }
-            // All samples are in this log, also those that upstream has in its chunks by now.
-            Some(Kind::MmapMarkers) if self.is_late => {}
-            Some(Kind::Metadata) => {
-                let mut metadata = Vec::new();
-                record::decode_metadata(record, &mut metadata)?;
-                let known = |m: record::SeriesMetadata| Some((*self.ids.get(&m.series_ref)?, m));
-                self.replayed.metadata.note(metadata.into_iter().filter_map(known));
-            }
-            // Of no use here.
-            Some(Kind::Exemplars | Kind::MinValidTime) => {}
-            // A record that was torn behind its first byte reads as an empty one.
-            None if record.is_empty() => {}
-            _ => self.n_skipped += 1,
         }
         Ok(())
     }
 
-    fn apply_series(&mut self) {
-        for record::Series { series_ref, labels } in &self.series {
-            self.head.note_log_ref(*series_ref);
-            let Some((id, is_new)) = self.head.find_or_create(labels, Some(*series_ref)) else {
-                continue;
-            };
-            self.counters.series_created.add(u64::from(is_new));
-            if self.ids.insert(*series_ref, id).is_none() && !is_new {
-                // A second number for a series: checkpoints must keep it while segments use it.
-                self.replayed.named_until.insert(*series_ref, self.last_segment);
+    fn read_late_log(&self, reader: &mut LogReader<'_>) -> Result<()> {
+        for segment in &self.plan.late_log.segments {
+            if let Some(corruption) = reader.read_late(segment)? {
+                self.repair(&self.plan.late_log, segment, &corruption)?;
+                break;
             }
         }
+        Ok(())
     }
 
-    fn apply_samples(&mut self) {
-        let (mut min_time, mut max_time) = (i64::MAX, i64::MIN);
-        // What blocks hold already is not needed twice.
-        let min_valid_time = self.head.min_valid_time();
-        for record::Sample { series_ref, time, value } in &self.samples {
-            self.head.note_log_ref(*series_ref);
-            if *time < min_valid_time {
-                continue;
-            }
-            let Some(id) = self.ids.get(series_ref) else {
-                self.n_unknown += 1;
-                continue;
-            };
-            let Some(page) = self.head.page(*id) else { continue };
-            let mut page = page.lock();
-            let Some(series) = page.get_mut(*id) else { continue };
-            let outcome = series.append(*time, *value, &self.head.limits);
-            if outcome != AppendOutcome::Dropped {
-                (min_time, max_time) = (min_time.min(*time), max_time.max(*time));
-                let is_new_chunk = outcome == AppendOutcome::AppendedToNewChunk;
-                self.counters.chunks_created.add(u64::from(is_new_chunk));
-            }
-        }
-        if min_time <= max_time {
-            self.head.note_time(min_time);
-            self.head.note_time(max_time);
-        }
+    /// Cuts the log off at the damage, up to the segments that were begun since.
+    fn repair(&self, log: &Layout, segment: &Segment, corruption: &Corruption) -> Result<()> {
+        note_corruption(&self.store.counters, segment, corruption);
+        wal::blank(&*self.store.runtime.disk, &log.segments, segment, corruption)?;
+        Ok(())
     }
+}
 
-    fn apply_histograms<H>(
-        &mut self,
-        samples: Vec<record::HistogramSample<H>>,
-        value: impl Fn(H) -> HistogramValue,
-    ) {
-        let min_valid_time = self.head.min_valid_time();
-        for sample in samples {
-            if self.is_late {
-                let value = LateValue::Histogram(value(sample.value));
-                self.apply_late(sample.series_ref, LateSample { time: sample.time, value });
-                continue;
-            }
-            self.head.note_log_ref(sample.series_ref);
-            if sample.time < min_valid_time {
-                continue;
-            }
-            let Some(id) = self.ids.get(&sample.series_ref) else {
-                self.n_unknown += 1;
-                continue;
-            };
-            let Some(page) = self.head.page(*id) else { continue };
-            let mut page = page.lock();
-            let Some(series) = page.get_mut(*id) else { continue };
-            let (time, value) = (sample.time, value(sample.value));
-            let outcome = series.append_histogram(time, &value, &self.head.limits);
-            if outcome != AppendOutcome::Dropped {
-                self.head.note_time(time);
-                let is_new_chunk = outcome == AppendOutcome::AppendedToNewChunk;
-                self.counters.chunks_created.add(u64::from(is_new_chunk));
-            }
+impl Drop for Replay {
+    fn drop(&mut self) {
+        if !self.store.replayed.is_open() {
+            self.store.replayed.fail("it was given up".to_owned());
         }
     }
+}
 
-    fn apply_late_samples(&mut self) {
-        for record::Sample { series_ref, time, value } in std::mem::take(&mut self.samples) {
-            self.apply_late(series_ref, LateSample { time, value: LateValue::Float(value) });
-        }
-    }
-
-    fn apply_late(&mut self, series_ref: u64, sample: LateSample) {
-        let page = self.ids.get(&series_ref).and_then(|id| Some((*id, self.head.page(*id)?)));
-        let Some((id, page)) = page else {
-            self.n_unknown += 1;
-            return;
-        };
-        let mut page = page.lock();
-        if page.get(id).is_none() {
-            return;
-        }
-        let time = sample.time;
-        let insertion = page.late.insert(id, sample);
-        if insertion != Insertion::Dropped {
-            self.head.note_late_time(time);
-            let is_new_chunk = insertion == Insertion::InsertedIntoNewChunk;
-            self.counters.chunks_created.add(u64::from(is_new_chunk));
-        }
-    }
-
-    fn apply_exemplar(&mut self, exemplar: record::Exemplar) {
-        let record::Exemplar { series_ref, time, value, labels } = exemplar;
-        let is_kept = time >= self.head.min_valid_time();
-        let Some(id) = self.ids.get(&series_ref).filter(|_| is_kept) else { return };
-        let Some((series, ..)) = self.head.describe(*id) else { return };
-        let exemplar = Exemplar { labels, value, time: Timestamp::from_millis(time) };
-        // It was taken once; what is late by now is late for a good reason.
-        if let Err(error) = self.exemplars.add(&series, exemplar) {
-            tracing::debug!(%series, %error, "exemplar not kept");
-        }
-    }
-
-    fn apply_tombstone(&mut self, tombstone: &record::Tombstone) {
-        let Some(id) = self.ids.get(&tombstone.series_ref) else { return };
-        if tombstone.range != TimeRange::ALL {
-            self.replayed.tombstones.add(*id, Interval::of(tombstone.range));
-            return;
-        }
-        // The series was dropped; what follows under its labels is a new one.
-        let Some(page) = self.head.page(*id) else { return };
-        let mut page = page.lock();
-        page.late.remove(*id);
-        if let Some(series) = page.get_mut(*id) {
-            series.clear();
-        }
-    }
-
-    fn warn_of_losses(&self) {
-        if self.n_unknown > 0 {
-            tracing::warn!(samples = self.n_unknown, "unknown series references");
-        }
-        if self.n_skipped > 0 {
-            let records = self.n_skipped;
-            tracing::warn!(records, "records of unknown kinds were skipped");
-        }
-    }
+/// Damage in the log was found.
+pub(crate) fn note_corruption(
+    counters: &AtomicCounters,
+    segment: &Segment,
+    corruption: &Corruption,
+) {
+    let Corruption { offset, detail } = corruption;
+    let path = segment.path.display();
+    tracing::warn!(segment = %path, offset, detail, "repairing corrupt write-ahead log");
+    counters.log_corruptions.add(1);
 }

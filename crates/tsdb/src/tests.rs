@@ -7,5 +7,6 @@ mod histograms;
 mod late;
 mod metadata;
 mod mixed;
+mod replay;
 mod upstream;
 mod world;

@@ -22,6 +22,10 @@ impl Tombstones {
         self.by_series.read().get(&id).cloned().unwrap_or_default()
     }
 
+    pub(crate) fn has(&self, id: SeriesId) -> bool {
+        self.by_series.read().contains_key(&id)
+    }
+
     /// Takes deleted samples out of what was read behind `mark`.
     pub(crate) fn remove_deleted(&self, id: SeriesId, columns: &mut Columns, mark: Mark) {
         if let Some(deleted) = self.by_series.read().get(&id) {

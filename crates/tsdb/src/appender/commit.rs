@@ -40,7 +40,7 @@ impl HeadAppender {
     fn log(&mut self, log: &mut wal::Writer) -> Result<(), wal::Error> {
         let mut records = Vec::with_capacity(4);
         let mut series = Vec::new();
-        self.encode_unlogged(&mut series);
+        self.encode_unlogged(&mut series)?;
         records.push(series);
         self.committing.iter().for_each(|batch| encode(batch, &mut records));
         if !self.pending_exemplars.is_empty() {
@@ -68,7 +68,7 @@ impl HeadAppender {
     }
 
     /// Encodes the series that nobody has logged since they were noted, if there are any.
-    fn encode_unlogged(&mut self, out: &mut Vec<u8>) {
+    fn encode_unlogged(&mut self, out: &mut Vec<u8>) -> Result<(), wal::Error> {
         let head = &self.store.head;
         let is_unlogged = |id: &SeriesId| {
             let page = head.page(*id);
@@ -78,8 +78,13 @@ impl HeadAppender {
         self.unlogged.dedup();
         self.unlogged.retain(is_unlogged);
         if self.unlogged.is_empty() {
-            return;
+            return Ok(());
         }
+        self.store.numbers.reserve(head.last_log_ref()).map_err(|source| wal::Error::Io {
+            action: "reserve numbers of series in",
+            path: self.store.directory.clone(),
+            source,
+        })?;
         let index = head.index.read();
         let mut encoder = SeriesEncoder::new(out);
         for id in &self.unlogged {
@@ -88,6 +93,7 @@ impl HeadAppender {
                 encoder.push(series.log_ref, series.labels.len(), index.pairs(&series.labels));
             }
         }
+        Ok(())
     }
 
     /// Makes the batches visible, all at once.

@@ -57,27 +57,9 @@ impl HeadAppender {
         if self.pending_late.is_empty() {
             return Ok(Vec::new());
         }
-        let float = |pending: &Pending| match pending.sample {
-            LateSample { time, value: LateValue::Float(value) } => {
-                Some(record::Sample { series_ref: pending.series_ref, time, value })
-            }
-            _ => None,
-        };
-        let floats: Vec<record::Sample> = self.pending_late.iter().filter_map(float).collect();
-        let mut encoded = Vec::new();
-        if !floats.is_empty() {
-            record::encode_samples(&floats, &mut encoded);
-        }
-        let histograms =
-            self.pending_late.iter().filter_map(|pending| match &pending.sample.value {
-                LateValue::Histogram(value) => {
-                    Some((pending.series_ref, pending.sample.time, value))
-                }
-                LateValue::Float(_) => None,
-            });
-        let histograms = encode_histograms(histograms);
-        let mut records: Vec<&[u8]> = vec![&encoded];
-        records.extend(histograms.iter().map(Vec::as_slice));
+        let samples = self.pending_late.iter().map(|late| (late.series_ref, &late.sample));
+        let records = encode_late(samples);
+        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         self.store.with_late_log(|log| {
             log.append(&records)?;
             Ok(log.take_finished())
@@ -113,6 +95,28 @@ impl HeadAppender {
         counters.samples_dropped.add(n_dropped);
         counters.chunks_created.add(n_chunks);
     }
+}
+
+/// The records of late samples, which go by the numbers of their series in the log.
+pub(crate) fn encode_late<'s>(
+    samples: impl Iterator<Item = (u64, &'s LateSample)> + Clone,
+) -> Vec<Vec<u8>> {
+    let floats = samples.clone().filter_map(|(series_ref, sample)| match sample.value {
+        LateValue::Float(value) => Some(record::Sample { series_ref, time: sample.time, value }),
+        LateValue::Histogram(_) => None,
+    });
+    let floats: Vec<record::Sample> = floats.collect();
+    let histograms = samples.filter_map(|(series_ref, sample)| match &sample.value {
+        LateValue::Histogram(value) => Some((series_ref, sample.time, value)),
+        LateValue::Float(_) => None,
+    });
+    let mut records = encode_histograms(histograms);
+    if !floats.is_empty() {
+        let mut encoded = Vec::new();
+        record::encode_samples(&floats, &mut encoded);
+        records.insert(0, encoded);
+    }
+    records
 }
 
 /// Knows the newest sample of each series, those of this commit included.

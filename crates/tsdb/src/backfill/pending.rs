@@ -91,18 +91,17 @@ fn write_block(store: &Store, meta: Meta, contents: Contents) -> Result<Meta> {
     let numbers: HashMap<&str, u32> =
         symbols.iter().enumerate().map(|(number, text)| (*text, number as u32)).collect();
     let number = |text: &str| numbers.get(text).copied().unwrap_or(u32::MAX);
-    let mut series: Vec<(Vec<(u32, u32)>, &[Chunk<'static>])> = contents
-        .iter()
-        .map(|(labels, chunks)| {
-            (labels.iter().map(|(n, v)| (number(n), number(v))).collect(), chunks.as_slice())
-        })
-        .collect();
+    let numbered = |labels: &Labels| -> Vec<(u32, u32)> {
+        labels.iter().map(|(name, value)| (number(name), number(value))).collect()
+    };
+    let mut series: Vec<_> =
+        contents.iter().map(|(labels, chunks)| (numbered(labels), chunks)).collect();
     series.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let disk = &*store.runtime.disk;
     let mut writer = Writer::create(disk, &store.directory, meta, symbols.iter().copied())?;
     for (labels, chunks) in series {
         let added =
-            compact::join(chunks.to_vec()).and_then(|chunks| Ok(writer.add(&labels, &chunks)?));
+            compact::join(chunks.clone()).and_then(|chunks| Ok(writer.add(&labels, &chunks)?));
         if let Err(error) = added {
             writer.abort()?;
             return Err(error);

@@ -93,13 +93,6 @@ impl Late {
         }
         n_chunks
     }
-
-    /// Forgets all samples of a series.
-    pub(crate) fn remove(&mut self, id: SeriesId) {
-        if let Some(table) = &mut self.0 {
-            table.remove(&id);
-        }
-    }
 }
 
 impl LateSeries {

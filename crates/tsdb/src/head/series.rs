@@ -1,3 +1,4 @@
+mod adopt;
 mod captured;
 mod expand;
 mod open;
@@ -193,6 +194,11 @@ impl Series {
 
     pub(crate) fn last_time(&self) -> Option<i64> {
         (self.open.n_samples() > 0).then(|| self.open.last_time())
+    }
+
+    /// The last sample, if it is a float.
+    pub(crate) fn newest_float(&self) -> Option<(i64, f64)> {
+        self.last_time().zip(self.open.last_float())
     }
 
     pub(crate) fn n_chunks(&self) -> usize {

@@ -53,7 +53,8 @@ fn stored(database: &Database) -> String {
             let (value, time) = sample.split_once('@').expect("value@time");
             format!("{}={value}", time.parse::<i64>().expect("a time") / MINUTE)
         });
-        format!("{}: {}", &series[1..], samples.collect::<Vec<_>>().join(" "))
+        let series = series.trim_start_matches('{');
+        format!("{series}: {}", samples.collect::<Vec<_>>().join(" "))
     };
     dump(database).lines().map(line).collect::<Vec<_>>().join("\n")
 }

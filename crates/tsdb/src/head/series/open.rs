@@ -89,6 +89,14 @@ impl Open {
         }
     }
 
+    /// The last sample, if there is one and it is a float.
+    pub(super) fn last_float(&self) -> Option<f64> {
+        match self {
+            Open::Floats(chunk) if chunk.n_samples() > 0 => Some(chunk.last_value()),
+            _ => None,
+        }
+    }
+
     pub(super) fn has_full_bytes(&self) -> bool {
         let n_bytes = self.bytes().len();
         match self {
