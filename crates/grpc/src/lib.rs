@@ -7,6 +7,7 @@
 mod channel;
 mod connect;
 mod health;
+mod made;
 mod methods;
 mod tasks;
 #[cfg(test)]
@@ -14,5 +15,8 @@ mod tests;
 
 pub use channel::{Channel, Settings};
 pub use connect::{Connect, Plain, Secure};
+pub use made::{Gate, Make, Place, guarded, made};
 pub use methods::{Methods, finish};
-pub use tonic::{Code, Request, Response, Status, Streaming, metadata::MetadataMap, metadata::MetadataValue};
+pub use tonic::{
+    Code, Request, Response, Status, Streaming, metadata::MetadataMap, metadata::MetadataValue,
+};

@@ -1,21 +1,16 @@
 //! What others may ask.
 
 mod external;
-mod gate;
 mod labels;
 mod others;
 mod selection;
 mod series;
 mod shard;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use grpc::{MetadataValue, Methods, Request, Response, Status};
+use grpc::{Gate, MetadataValue, Methods, Request, Response, Status, guarded};
 use model::{Labels, Timestamp};
 use proto::thanos::{
     self, LabelSet, RuleGroup, TargetDiscovery,
@@ -26,9 +21,8 @@ use proto::thanos::{
 };
 use runtime::Clock;
 use storage::{ExemplarQueryable, Queryable};
-use telemetry::{Counter, Registry, Vector};
+use telemetry::{Counter, Gauge, Registry, Vector};
 
-use self::gate::Gate;
 use crate::wire::{self, RAW};
 
 /// Who answers.
@@ -99,6 +93,7 @@ struct Inner {
     limits: Limits,
     clock: Arc<dyn Clock>,
     gate: Gate,
+    running: Gauge,
     requests: Vector<Counter, 2>,
     series_sent: Counter,
     chunk_bytes_sent: Counter,
@@ -114,8 +109,10 @@ impl Server {
         Server(Arc::new(Inner {
             sources,
             limits,
-            gate: Gate::new(limits, clock.clone(), registry),
+            gate: Gate::new(limits.concurrency, limits.timeout, clock.clone()),
             clock,
+            running: registry
+                .gauge("vesta_storeapi_requests_running", "Requests of the StoreAPI under way."),
             requests: registry.counters(
                 "vesta_storeapi_requests_total",
                 "Requests of the StoreAPI that were answered.",
@@ -203,9 +200,15 @@ impl Inner {
         request: Request<Q>,
         answer: fn(&Inner, Q, Labels) -> Result<A, Status>,
     ) -> Result<A, Status> {
-        let _place = self.gate.enter().await?;
+        let _place = self.enter().await?;
         let external = self.external_labels(is_raw(&request));
         guarded(|| answer(self, request.into_inner(), external))
+    }
+
+    async fn enter(&self) -> Result<Place, Status> {
+        let place = self.gate.enter().await?;
+        self.running.add(1.0);
+        Ok(Place { _place: place, running: self.running.clone() })
     }
 
     fn external_labels(&self, is_raw: bool) -> Labels {
@@ -245,6 +248,18 @@ impl Inner {
     }
 }
 
+/// A place among the requests that are answered, counted.
+struct Place {
+    _place: grpc::Place,
+    running: Gauge,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.running.add(-1.0);
+    }
+}
+
 fn is_raw<Q>(request: &Request<Q>) -> bool {
     request.metadata().contains_key(RAW)
 }
@@ -255,12 +270,6 @@ fn respond<A>(answer: A, is_raw: bool) -> Response<A> {
         response.metadata_mut().insert(RAW, MetadataValue::from_static("1"));
     }
     response
-}
-
-/// Computes or blocks; a panic ends this request only.
-fn guarded<T>(compute: impl FnOnce() -> Result<T, Status>) -> Result<T, Status> {
-    let caught = runtime::blocking(|| catch_unwind(AssertUnwindSafe(compute)));
-    caught.unwrap_or_else(|_| Err(Status::internal("answering panicked")))
 }
 
 fn method_name(path: &str) -> &str {

@@ -4,7 +4,7 @@ use chunks::Encoding;
 use model::Labels;
 use prost::bytes::Bytes;
 use proto::thanos;
-use storage::{Columns, PackedChunk};
+use storage::{Columns, Mark, PackedChunk};
 
 /// A header with which members of our own cluster say, in request and answer, that series are to
 /// come as they are stored: no external labels on them, and none to be taken off.
@@ -101,23 +101,44 @@ pub fn read_chunk(
     scratch: &mut Columns,
 ) -> Result<Option<Chunk>, Malformed> {
     let Some(raw) = chunk.raw else { return Ok(None) };
+    scratch.clear();
+    let encoding = append(&raw, scratch)?;
+    let times = if encoding == Encoding::Xor { &scratch.times } else { &scratch.histogram_times };
+    let (Some(start), Some(end)) = (times.first(), times.last()) else { return Ok(None) };
+    Ok(Some(Chunk { encoding, start: *start, end: *end, bytes: raw.data }))
+}
+
+/// Appends the samples of the chunks of one series, which begin at `begin`.
+pub fn append_chunks(
+    chunks: &[thanos::AggrChunk],
+    begin: Mark,
+    columns: &mut Columns,
+) -> Result<(), Malformed> {
+    for raw in chunks.iter().filter_map(|chunk| chunk.raw.as_ref()) {
+        let split = columns.mark();
+        append(raw, columns)?;
+        columns.merge_replicas(begin, split);
+    }
+    Ok(())
+}
+
+/// Appends the samples of a chunk, which are in order.
+fn append(raw: &thanos::Chunk, columns: &mut Columns) -> Result<Encoding, Malformed> {
     let encoding = match thanos::chunk::Encoding::try_from(raw.r#type) {
         Ok(thanos::chunk::Encoding::Xor) => Encoding::Xor,
         Ok(thanos::chunk::Encoding::Histogram) => Encoding::Histogram,
         Ok(thanos::chunk::Encoding::FloatHistogram) => Encoding::FloatHistogram,
         Err(_) => return Err(Malformed(format!("chunk of unknown encoding {}", raw.r#type))),
     };
-    scratch.clear();
-    scratch
+    let (n_floats, n_histograms) = (columns.times.len(), columns.histogram_times.len());
+    columns
         .append_chunk(encoding, &raw.data)
         .map_err(|error| Malformed(format!("read chunk: {error}")))?;
-    let times = match encoding {
-        Encoding::Xor => &scratch.times,
-        _ => &scratch.histogram_times,
-    };
-    if !times.is_sorted_by(|a, b| a < b) {
+    let in_order = |times: &[i64]| times.is_sorted_by(|a, b| a < b);
+    let floats = columns.times.get(n_floats..).unwrap_or_default();
+    let histograms = columns.histogram_times.get(n_histograms..).unwrap_or_default();
+    if !in_order(floats) || !in_order(histograms) {
         return Err(Malformed("the samples of a chunk are not in order".to_owned()));
     }
-    let (Some(start), Some(end)) = (times.first(), times.last()) else { return Ok(None) };
-    Ok(Some(Chunk { encoding, start: *start, end: *end, bytes: raw.data }))
+    Ok(encoding)
 }

@@ -13,9 +13,10 @@ use crate::wire;
 /// Hexadecimal digits; spaces and what stands behind `#` are for the reader.
 fn bytes(text: &str) -> Vec<u8> {
     let digits = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let digits: String = digits.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
-    let pair = |idx: usize| u8::from_str_radix(&digits[idx..idx + 2], 16).expect("digits");
-    (0..digits.len()).step_by(2).map(pair).collect()
+    let digits = digits.flat_map(str::chars).filter(|c| !c.is_whitespace());
+    let digits: Vec<u8> =
+        digits.map(|c| c.to_digit(16).expect("a hexadecimal digit") as u8).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 #[test]
