@@ -242,3 +242,21 @@ proptest! {
         while let Ok(Some(_)) = reader.next_record() {}
     }
 }
+
+/// A log in a new directory, which is not durable by itself.
+#[test]
+fn what_is_synced_survives_a_loss_of_power_in_a_new_directory() {
+    let disk = SimulatedDisk::default();
+    disk.create_directories(Path::new("data")).expect("there is room");
+    disk.sync_directory(Path::new(".")).expect("it is there");
+    let path = Path::new("data/wbl");
+    let mut writer =
+        Writer::open(Arc::new(disk.clone()), path, options(Compression::None)).expect("it opens");
+    writer.append(&[b"late"]).expect("there is room");
+    writer.sync().expect("the disk is good");
+    for seed in 0..20 {
+        let image = disk.after_power_loss(seed);
+        let layout = Layout::read(&image, path).expect("the disk is good");
+        assert_eq!(layout.segments.len(), 1, "seed {seed}");
+    }
+}

@@ -67,7 +67,7 @@ impl Writer {
             options.segment_bytes.is_multiple_of(PAGE_BYTES as u64),
             "segments are whole pages"
         );
-        disk.create_directories(directory).map_err(Error::io("create", directory))?;
+        create_directory(&*disk, directory)?;
         let last = layout::list_segments(&*disk, directory)?.pop();
         let number = last.map_or(0, |segment| segment.number + 1);
         let file = create_segment(&*disk, directory, number)?;
@@ -218,6 +218,20 @@ impl Writer {
 
     fn segment_path(&self) -> PathBuf {
         self.directory.join(layout::segment_name(self.stats.segment))
+    }
+}
+
+/// A log whose directory is not durable is lost as a whole, whatever was synced in it.
+fn create_directory(disk: &dyn Disk, directory: &Path) -> Result<()> {
+    if disk.exists(directory) {
+        return Ok(());
+    }
+    disk.create_directories(directory).map_err(Error::io("create", directory))?;
+    match directory.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => {
+            disk.sync_directory(parent).map_err(Error::io("sync", parent))
+        }
+        _ => disk.sync_directory(Path::new(".")).map_err(Error::io("sync", ".")),
     }
 }
 
