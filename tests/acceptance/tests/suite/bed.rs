@@ -56,12 +56,26 @@ impl Bed {
         text: &str,
         port: u16,
     ) -> Running {
+        self.server_with(program, command, name, text, port, &[])
+    }
+
+    /// The same with more flags.
+    pub(crate) fn server_with(
+        &self,
+        program: &Path,
+        command: &[&str],
+        name: &str,
+        text: &str,
+        port: u16,
+        flags: &[&str],
+    ) -> Running {
         self.write(&format!("{name}.yml"), text);
         let mut args: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
         args.push(format!("--config.file={name}.yml"));
         args.push(format!("--storage.tsdb.path={name}-data"));
         args.push(format!("--web.listen-address=127.0.0.1:{port}"));
         args.push("--web.enable-lifecycle".to_owned());
+        args.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let mut process = Process::start(program, self.path(), name, &args);
         process.wait_until_ready(port, "/-/ready");
         Running { process, port }

@@ -7,6 +7,8 @@ mod bed;
 mod cluster;
 mod crash;
 mod demo;
+mod discovery;
+mod exporters;
 mod federation;
 mod names;
 mod rules;
