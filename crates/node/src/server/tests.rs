@@ -13,6 +13,7 @@ rule_files: [rules.yml]
 scrape_configs:
   - job_name: node
     static_configs: [{targets: ['target:9100']}]
+    relabel_configs: [{source_labels: [a], action: uppercase, target_label: kind}]
 ";
 
 const RULES: &str = "
@@ -47,6 +48,9 @@ async fn a_server_scrapes_and_answers() {
     assert!(alerts.contains("it is 42"), "{alerts}");
     let targets = world.get("/api/v1/targets").await.expect("it runs").body;
     assert!(targets.contains(r#""health":"up""#), "{targets}");
+    let path = "/api/v1/targets/relabel_steps?scrapePool=node&labels=%7B%22a%22:%22b%22%7D";
+    let steps = world.get(path).await.expect("it runs").body;
+    assert!(steps.contains(r#""kind":"B""#) && steps.contains(r#""keep":true"#), "{steps}");
     let info = world.get("/api/v1/status/runtimeinfo").await.expect("it runs").body;
     for part in [r#""reloadConfigSuccess":true"#, r#""storageRetention":"15d""#] {
         assert!(info.contains(part), "{part} in {info}");
@@ -238,7 +242,6 @@ fn features_are_those_of_upstream_but_for_what_is_missing() {
     score.finish(&[
         ("api", "no descriptions in OpenAPI, no fuzzy search"),
         ("prometheus", "labels are not stored as upstream's \"stringlabels\""),
-        ("service_discovery_providers", "only files and static targets"),
         ("tsdb", "no native histograms, no XOR2 encoding"),
         ("ui", "no pages yet"),
     ]);
@@ -306,6 +309,7 @@ fn options() -> Options {
             wal_segment_bytes: 128 << 20,
             wal_compression: WalCompression::Snappy,
             samples_per_chunk: 120,
+            reads_during_replay: ReadsDuringReplay::Wait,
         },
         rules: RuleOptions {
             outage_tolerance: seconds(3600),
@@ -324,6 +328,7 @@ fn options() -> Options {
             timeout: seconds(120),
             concurrency_max: 20,
             samples_max: 50_000_000,
+            memory_max: 0,
         },
         remote_read: remote::read::Options {
             samples_max: 50_000_000,

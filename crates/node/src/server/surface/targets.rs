@@ -19,6 +19,13 @@ impl Targets for TargetsAdapter {
     fn pool_config(&self, pool: &str) -> Result<String, String> {
         self.shown.job(pool).ok_or_else(|| format!("scrape pool {pool:?} not found"))
     }
+
+    fn relabel_rules(&self, pool: &str) -> Result<Vec<relabel::Rule>, String> {
+        let mut pools = self.scrape.pools().into_iter();
+        let found = pools.find(|status| status.name == pool);
+        let rules = found.map(|status| status.config.relabel_rules.clone());
+        rules.ok_or_else(|| format!("scrape pool {pool} not found"))
+    }
 }
 
 fn to_pool(status: PoolStatus) -> Pool {
