@@ -13,6 +13,7 @@ mod maintenance;
 mod metrics;
 mod options;
 mod queries;
+mod query_log;
 mod receive;
 mod retention;
 mod send;
@@ -30,7 +31,12 @@ use runtime::Runtime;
 use telemetry::Registry;
 use tracing::{error, info, warn};
 
-use self::{components::Components, load::Loaded, shown::Shown, storage::LateDatabase};
+use self::{
+    components::Components,
+    load::Loaded,
+    shown::Shown,
+    storage::{LateDatabase, Replaying},
+};
 use crate::{
     Error, Result, Signals, build,
     config_state::{ConfigState, Names},
@@ -40,8 +46,8 @@ use crate::{
 };
 
 pub use options::{
-    ClusterOptions, NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions, StorageOptions,
-    WalCompression, WebOptions,
+    ClusterOptions, NotifierOptions, Options, QueryOptions, ReadsDuringReplay, Retention,
+    RuleOptions, ScrapeOptions, StorageOptions, WalCompression, WebOptions,
 };
 
 /// Runs a server until it is told to stop, or cannot go on.
@@ -115,15 +121,26 @@ impl Server {
 
     /// Opens the storage, applies the configuration, then does what it is told.
     async fn work(&mut self, loaded: Loaded, mut inbox: Inbox, web: &mut Web) -> Result<()> {
-        self.open_storage(&loaded.config.file).await?;
+        let mut replay = self.open_storage(&loaded.config.file).await?;
         if inbox.stop.is_cancelled() {
             return Ok(());
         }
         self.apply(loaded).await.map_err(|reason| config_error(&self.options, reason))?;
-        self.readiness.set(Phase::Ready);
-        info!("Server is ready to receive web requests.");
+        if self.options.storage.reads_during_replay == ReadsDuringReplay::Partial {
+            self.be_ready();
+        }
         loop {
-            match inbox.next(web, self.time_to_look()).await {
+            let event = tokio::select! {
+                biased;
+                outcome = replay.ended() => {
+                    outcome?;
+                    info!("TSDB started");
+                    self.be_ready();
+                    continue;
+                }
+                event = inbox.next(web, self.time_to_look()) => event,
+            };
+            match event {
                 Event::Stop => return Ok(()),
                 Event::WebEnded(reason) => {
                     return Err(Error::Ended { part: "web server", reason });
@@ -145,6 +162,13 @@ impl Server {
         }
     }
 
+    fn be_ready(&self) {
+        if self.readiness.phase() == Phase::Starting {
+            self.readiness.set(Phase::Ready);
+            info!("Server is ready to receive web requests.");
+        }
+    }
+
     /// Completes when it is time to look whether files have changed, if that is wished at all.
     async fn time_to_look(&self) {
         match self.options.auto_reload {
@@ -153,8 +177,9 @@ impl Server {
         }
     }
 
-    /// A later reload does not change the retention.
-    async fn open_storage(&mut self, file: &config::prometheus::File) -> Result<()> {
+    /// Samples are taken from then on, while what comes back is still being read. A later reload
+    /// does not change the retention.
+    async fn open_storage(&mut self, file: &config::prometheus::File) -> Result<Replaying> {
         let retention = self.options.storage.retention.or_by(file);
         let changeable = storage::Changeable::of(file, &self.options);
         info!(retention = %retention, "Starting TSDB ...");
@@ -164,16 +189,15 @@ impl Server {
             storage::settings(&options.storage, retention, changeable, self.replay.clone());
         let settings = tsdb::Options { log_readers: self.log_readers.clone(), ..settings };
         let opening = tokio::task::spawn_blocking(move || {
-            tsdb::Database::open(&runtime, &options.storage.directory, settings)
+            tsdb::Database::begin(&runtime, &options.storage.directory, settings)
         });
-        let database = opening
+        let (database, replay) = opening
             .await
             .map_err(|error| Error::Ended { part: "storage", reason: error.to_string() })??;
         self.storage.set(database.clone());
         self.maintenance =
             Some(maintenance::Maintenance::start(database, self.runtime.clock.clone()));
-        info!("TSDB started");
-        Ok(())
+        Ok(Replaying::start(replay))
     }
 
     /// Reads the configuration again; after an error everything is as before.

@@ -5,14 +5,15 @@ use std::{process::ExitCode, time::Duration};
 use node::{
     build, external_url,
     server::{
-        ClusterOptions, NotifierOptions, Options, QueryOptions, Retention, RuleOptions, ScrapeOptions,
-        StorageOptions, WalCompression, WebOptions,
+        ClusterOptions, NotifierOptions, Options, QueryOptions, ReadsDuringReplay, Retention,
+        RuleOptions, ScrapeOptions, StorageOptions, WalCompression, WebOptions,
     },
 };
 
 use crate::{
     cluster, commands,
     flags::{self, Stop, Values, server::FLAGS},
+    memory,
 };
 
 const ABOUT: &str = "Scrapes targets, stores samples, answers PromQL, evaluates rules and raises \
@@ -117,6 +118,14 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             wal_segment_bytes: segment_bytes,
             wal_compression,
             samples_per_chunk: count(values, "storage.tsdb.samples-per-chunk")?,
+            reads_during_replay: match values.text("storage.tsdb.reads-during-replay") {
+                "wait" => ReadsDuringReplay::Wait,
+                "partial" => ReadsDuringReplay::Partial,
+                other => {
+                    let reason = format!("there is no {other:?}; it may be wait or partial");
+                    return Err(error("storage.tsdb.reads-during-replay", &reason));
+                }
+            },
         },
         rules: RuleOptions {
             outage_tolerance: values.duration("rules.alert.for-outage-tolerance"),
@@ -138,6 +147,10 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             timeout: values.duration("query.timeout"),
             concurrency_max: count(values, "query.max-concurrency")?,
             samples_max: count(values, "query.max-samples")?,
+            memory_max: match values.text("query.max-memory") {
+                "" => memory::of_machine(&runtime::disk::RealDisk).unwrap_or_default() / 4,
+                _ => values.bytes("query.max-memory"),
+            },
         },
         remote_read: remote::read::Options {
             samples_max: count(values, "storage.remote.read-sample-limit")?,

@@ -57,7 +57,10 @@ pub struct StorageOptions {
     pub wal_segment_bytes: u64,
     pub wal_compression: WalCompression,
     pub samples_per_chunk: usize,
+    pub reads_during_replay: ReadsDuringReplay,
 }
+
+pub use tsdb::ReadsDuringReplay;
 
 /// What is kept; zero is no limit, and two zeros are upstream's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,6 +100,8 @@ pub struct QueryOptions {
     pub timeout: Duration,
     pub concurrency_max: usize,
     pub samples_max: usize,
+    /// Bytes that one query may hold; zero is no limit.
+    pub memory_max: u64,
 }
 
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use std::{
 use config::prometheus::File;
 use model::{Labels, TimeRange, Timestamp};
 use storage::{AppendError, Appendable, Appender, Error, Querier, Queryable, Result, SeriesRef};
+use tokio::task::JoinHandle;
 use tsdb::ReplayProgress;
 
 use super::{Options, Retention, StorageOptions, WalCompression};
@@ -27,6 +28,24 @@ impl LateDatabase {
 
     pub(super) fn get(&self) -> Option<&tsdb::Database> {
         self.0.get()
+    }
+}
+
+/// The log being read after the start.
+pub(super) struct Replaying(Option<JoinHandle<tsdb::Result<()>>>);
+
+impl Replaying {
+    pub(super) fn start(replay: tsdb::Replay) -> Replaying {
+        Replaying(Some(tokio::task::spawn_blocking(move || replay.run())))
+    }
+
+    /// Completes once: when everything was read, or cannot be.
+    pub(super) async fn ended(&mut self) -> crate::Result<()> {
+        let Some(task) = &mut self.0 else { return std::future::pending().await };
+        let outcome = task.await;
+        self.0 = None;
+        let ended = |reason: String| crate::Error::Ended { part: "storage", reason };
+        Ok(outcome.map_err(|error| ended(error.to_string()))??)
     }
 }
 
@@ -116,6 +135,7 @@ pub(super) fn settings(
         },
         no_lockfile: !options.lock,
         progress,
+        reads_during_replay: options.reads_during_replay,
         ..tsdb::Options::default()
     }
 }

@@ -43,6 +43,8 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("storage.tsdb.retention.time", Duration, "", Works, "How long to keep samples; 15d unless a size is given"),
     flag("storage.tsdb.retention.size", Bytes, "0", Works, "How many bytes of samples to keep; 0 is no limit"),
     flag("storage.tsdb.no-lockfile", Bool, "false", Works, "Do not lock the data directory"),
+    // Ours.
+    flag("storage.tsdb.reads-during-replay", Text, "wait", Works, "What queries do while the log is read after a start: wait, or answer with the part that is there (partial)"),
     flag("storage.tsdb.head-chunks-write-queue-size", Int, "0", NoEffect("head chunk files follow"), "Queue for writing head chunks"),
     flag("storage.tsdb.delay-compact-file.path", Text, "", NoEffect("compaction does not wait for uploads yet"), "File that lists uploaded blocks; others wait with compaction"),
     flag("storage.agent.path", Text, "data-agent/", AGENT, "Data directory in agent mode"),
@@ -70,6 +72,8 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("query.timeout", Duration, "2m", Works, "Longest time for a query"),
     flag("query.max-concurrency", Int, "20", Works, "Most queries at once"),
     flag("query.max-samples", Int, "50000000", Works, "Most samples that a query may hold"),
+    // Ours.
+    flag("query.max-memory", Bytes, "", Works, "Most bytes of memory that a query may hold; a quarter of the machine's unless given, 0 is no limit"),
     flag("enable-feature", List, "", Works, "Comma-separated features to turn on"),
     // Ours, under the names of the Alertmanager's where it has them.
     flag("cluster.listen-address", Text, "", Works, "Address for gossip with the other members of a cluster, like 0.0.0.0:9094; empty leaves the server alone"),
