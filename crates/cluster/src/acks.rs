@@ -18,7 +18,7 @@ use crate::frame;
 const KEPT: i64 = 4 * 3600 * 1000;
 /// Queues that others may name, and how long their names are.
 const QUEUES_MAX: usize = 64;
-const NAME_BYTES_MAX: usize = 1024;
+pub(crate) const NAME_BYTES_MAX: usize = 1024;
 /// Series of all queues; about 20 bytes each.
 const SERIES_MAX: usize = 16 << 20;
 /// So many series travel in one piece.
@@ -83,7 +83,8 @@ impl Table {
 
     /// All of it, by time, in pieces that are short enough to be sent.
     fn pieces(&self, queue: &str) -> Vec<frame::Acks> {
-        let mut all: Vec<(i64, u64)> = self.series.iter().map(|(key, time)| (*time, *key)).collect();
+        let mut all: Vec<(i64, u64)> =
+            self.series.iter().map(|(key, time)| (*time, *key)).collect();
         all.sort_unstable();
         all.chunks(PIECE).map(|piece| pack(queue, piece.iter().copied())).collect()
     }

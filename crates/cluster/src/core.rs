@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     MemberId, Moment,
-    frame::{Frame, Heartbeat, Share, Shared, SlotId},
+    frame::{Frame, Heartbeat, Shared, SlotId},
     lease::gossip::{GossipLease, Word},
     liveness::{HEARTBEAT, Liveness},
     sharing::{self, Sharing},
@@ -30,8 +30,14 @@ pub enum Input {
     Heard(MemberId, Frame),
     /// Something came that is not for us.
     Sign(MemberId),
-    Turn { id: SlotId, limit: Duration },
-    Fetched { id: SlotId, shared: Shared },
+    Turn {
+        id: SlotId,
+        limit: Duration,
+    },
+    Fetched {
+        id: SlotId,
+        shared: Shared,
+    },
     Abandoned(SlotId),
     /// The members that there are, this one included.
     Known(Vec<MemberId>),
@@ -39,7 +45,9 @@ pub enum Input {
     /// Whether this member could make use of the lease.
     Healthy(bool),
     /// The lease is for somebody else, from now on; for good if this member leaves.
-    Release { leaves: bool },
+    Release {
+        leaves: bool,
+    },
     /// What another service says of the lease.
     Word(Word),
 }
@@ -330,12 +338,4 @@ fn extend(outputs: &mut Vec<Output>, shared: Vec<sharing::Output>) {
         sharing::Output::Fetch(id) => Output::Fetch(id),
         sharing::Output::Done(id, shared) => Output::Done(id, shared),
     }));
-}
-
-/// Whether a word about a slot carries an outcome.
-pub(crate) fn outcome(share: &Share) -> Option<&Shared> {
-    match share {
-        Share::Offer(shared) | Share::Have(shared) => Some(shared),
-        Share::Want | Share::Ask | Share::Unknown | Share::Took => None,
-    }
 }

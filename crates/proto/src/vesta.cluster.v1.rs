@@ -167,3 +167,25 @@ pub struct AckGroup {
     #[prost(fixed64, repeated, tag = "2")]
     pub series: ::prost::alloc::vec::Vec<u64>,
 }
+/// What members tell of themselves by gossip, under the key `vesta`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Infos {
+    #[prost(message, repeated, tag = "1")]
+    pub members: ::prost::alloc::vec::Vec<Info>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Info {
+    #[prost(bytes = "vec", tag = "1")]
+    pub member: ::prost::alloc::vec::Vec<u8>,
+    /// Of two the higher one counts.
+    #[prost(uint64, tag = "2")]
+    pub sequence: u64,
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub store_address: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub web_url: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub version: ::prost::alloc::string::String,
+}

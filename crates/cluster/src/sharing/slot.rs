@@ -304,8 +304,8 @@ impl Slot {
         if !offer.awaiting.is_empty() && view.now < offer.until {
             return;
         }
-        let is_backed = !offer.accepted.is_empty()
-            || self.heard.iter().any(|heard| heard.is_decided);
+        let is_backed =
+            !offer.accepted.is_empty() || self.heard.iter().any(|heard| heard.is_decided);
         if offer.is_full || is_backed {
             self.choose(view);
         } else {
@@ -349,12 +349,7 @@ impl Slot {
         let mut known_to: BTreeSet<_> =
             self.heard.iter().filter(same).map(|heard| heard.from).chain([best.by]).collect();
         known_to.extend(accepted.into_iter().flatten().filter(|_| best.by == view.own));
-        let decided = Decided {
-            by: best.by,
-            known_to,
-            shared: Some(best),
-            is_taken: false,
-        };
+        let decided = Decided { by: best.by, known_to, shared: Some(best), is_taken: false };
         self.decided = Some(decided);
     }
 

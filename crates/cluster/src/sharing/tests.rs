@@ -241,8 +241,7 @@ fn whoever_goes_away_is_followed_at_once() {
 
 #[test]
 fn a_failure_counts_once_all_have_tried() {
-    let world =
-        World::new(&[Fails(1), Fails(1), Answers(1)]).turns(&[(0, 0), (1, 0), (2, 0)]);
+    let world = World::new(&[Fails(1), Fails(1), Answers(1)]).turns(&[(0, 0), (1, 0), (2, 0)]);
     check(
         world,
         "0: 0 asks
