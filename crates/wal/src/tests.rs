@@ -260,3 +260,19 @@ fn what_is_synced_survives_a_loss_of_power_in_a_new_directory() {
         assert_eq!(layout.segments.len(), 1, "seed {seed}");
     }
 }
+
+/// The process that wrote them was killed before it could.
+#[test]
+fn earlier_segments_are_synced_with_the_new_one() {
+    let disk = SimulatedDisk::default();
+    let mut first = writer(&disk, Compression::None);
+    first.append(&[b"one"]).expect("there is room");
+    first.next_segment().expect("there is room");
+    first.append(&[b"two"]).expect("there is room");
+    drop(first);
+    let disk = disk.after_kill();
+    writer(&disk, Compression::None).sync().expect("the disk is good");
+    for seed in 0..20 {
+        assert_eq!(read(&disk.after_power_loss(seed)), [b"one", b"two"], "seed {seed}");
+    }
+}

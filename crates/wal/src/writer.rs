@@ -6,7 +6,7 @@ use std::{
 use runtime::{Disk, disk::File};
 
 use crate::{
-    Compression, Error, Result, layout,
+    Compression, Error, Result, Segment, layout,
     page::{self, Fragment, HEADER_BYTES, PAGE_BYTES},
 };
 
@@ -68,8 +68,14 @@ impl Writer {
             "segments are whole pages"
         );
         create_directory(&*disk, directory)?;
-        let last = layout::list_segments(&*disk, directory)?.pop();
-        let number = last.map_or(0, |segment| segment.number + 1);
+        let earlier = layout::list_segments(&*disk, directory)?;
+        let number = earlier.last().map_or(0, |segment| segment.number + 1);
+        // Whoever wrote them may have had no time to sync them.
+        let mut finished = Vec::with_capacity(earlier.len());
+        for Segment { path, .. } in earlier {
+            let file = disk.append(&path).map_err(Error::io("open", &path))?;
+            finished.push(Finished { path, file });
+        }
         let file = create_segment(&*disk, directory, number)?;
         Ok(Writer {
             disk,
@@ -79,7 +85,7 @@ impl Writer {
             offset: 0,
             pending: Vec::new(),
             packed: Vec::new(),
-            finished: Vec::new(),
+            finished,
             failed: false,
             stats: Stats { segment: number, ..Stats::default() },
         })
@@ -108,7 +114,7 @@ impl Writer {
         outcome
     }
 
-    /// Segments that were ended since the last call. Syncing them takes a while: not under a lock
+    /// Segments that were ended since the last call, at first those that were there before. Syncing them takes a while: not under a lock
     /// that appends wait for.
     pub fn take_finished(&mut self) -> Vec<Finished> {
         std::mem::take(&mut self.finished)
