@@ -93,6 +93,23 @@ impl Meta {
         self
     }
 
+    /// Takes back that it is a block of late samples.
+    pub fn clear_out_of_order(&mut self) {
+        self.compaction.hints.retain(|hint| hint != FROM_OUT_OF_ORDER);
+    }
+
+    /// The same with one more hint, such as the class of its series; what is made of blocks that
+    /// all have it has it, too.
+    #[must_use]
+    pub fn with_hint(mut self, hint: String) -> Meta {
+        self.compaction.hints.push(hint);
+        self
+    }
+
+    pub fn has_hint(&self, hint: &str) -> bool {
+        self.compaction.hints.iter().any(|known| known == hint)
+    }
+
     /// Of a block that replaces `parents`.
     pub fn merged(ulid: Ulid, parents: &[&Meta]) -> Meta {
         let all = || parents.iter().copied();
@@ -100,13 +117,15 @@ impl Meta {
             all().flat_map(|parent| parent.compaction.sources.iter().copied()).collect();
         sources.sort_unstable();
         sources.dedup();
-        let has = |parent: &Meta, hint: &str| parent.compaction.hints.iter().any(|h| h == hint);
         let mut hints = Vec::new();
-        if all().any(|parent| has(parent, FROM_STALE_SERIES)) {
+        if all().any(Meta::is_from_stale_series) {
             hints.push(FROM_STALE_SERIES.to_owned());
         }
-        if all().all(|parent| has(parent, FROM_OUT_OF_ORDER)) {
-            hints.push(FROM_OUT_OF_ORDER.to_owned());
+        let first = parents.first().map(|first| &first.compaction.hints[..]).unwrap_or_default();
+        for hint in first.iter().filter(|hint| *hint != FROM_STALE_SERIES) {
+            if all().all(|parent| parent.has_hint(hint)) {
+                hints.push(hint.clone());
+            }
         }
         let as_parent = |parent: &Meta| Parent {
             ulid: parent.ulid,
@@ -131,11 +150,11 @@ impl Meta {
     }
 
     pub fn is_from_stale_series(&self) -> bool {
-        self.compaction.hints.iter().any(|hint| hint == FROM_STALE_SERIES)
+        self.has_hint(FROM_STALE_SERIES)
     }
 
     pub fn is_from_out_of_order(&self) -> bool {
-        self.compaction.hints.iter().any(|hint| hint == FROM_OUT_OF_ORDER)
+        self.has_hint(FROM_OUT_OF_ORDER)
     }
 
     /// From the first to the last millisecond.

@@ -48,6 +48,12 @@ pub trait Disk: Send + Sync {
     /// Makes creations, renames and removals in `directory` durable.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
 
+    /// How large the file system of `path` is, if that can be told.
+    fn total_bytes(&self, path: &Path) -> io::Result<u64> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Takes the lock file at `path` for this process, until the guard is dropped.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>>;
 }
@@ -58,6 +64,10 @@ pub trait File: Send + Sync {
 
     /// Writes all of `bytes` at the end.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes all of `bytes` at `offset`, over what is there. Not for files that were opened for
+    /// writing at the end.
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
     /// Makes what was written durable.
     fn sync(&mut self) -> io::Result<()>;

@@ -5,6 +5,7 @@ mod late;
 mod merge;
 mod plan;
 mod rewrite;
+mod split;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +24,7 @@ use crate::{
     Error, Result, catalog,
     database::Store,
     head::series::end_of_range,
-    retention::{self, Limits},
+    retention::{self, Classes, Limits},
     truncate::{self, Truncation},
 };
 
@@ -61,22 +62,7 @@ pub(crate) fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<
         if !store.close_for_appenders(end) {
             break;
         }
-        let begin = store.runtime.clock.monotonic();
-        let meta = Meta::new(new_ulid(store), start, end);
-        let written = head::write(
-            &*store.runtime.disk,
-            &store.directory,
-            meta,
-            &store.head,
-            &store.tombstones,
-        );
-        note(store, begin, written.is_ok());
-        if let Some(meta) = written? {
-            open_new(store, &meta)?;
-            let took = store.runtime.clock.monotonic() - begin;
-            let (block, series) = (meta.ulid, meta.stats.num_series);
-            tracing::info!(%block, start, end, series, ?took, "write block");
-        }
+        write_stretch(store, start, end)?;
         upkeep.in_block = Some(InBlock { before: end, readers: store.next_epoch() });
         has_new_block = true;
     }
@@ -94,23 +80,76 @@ fn due(store: &Store) -> Option<(i64, i64)> {
     is_due.then(|| (start, end_of_range(start, range)))
 }
 
-/// Merges blocks until none are due.
-pub(crate) fn compact_blocks(store: &Store) -> Result<()> {
-    let ranges = ranges(store.head.limits.chunk_range_ms, store.options.block_range_max());
-    loop {
-        // What lies where the head still is stays apart: as part of a block that came out of the
-        // head in order it would pass for the place where the head begins.
-        let settled_until = store.head.min_valid_time();
-        let is_settled =
-            |meta: &Meta| !meta.is_from_out_of_order() || meta.max_time <= settled_until;
-        let blocks = store.catalog.blocks();
-        let metas = blocks.iter().map(|block| Meta::clone(&block.meta()));
-        let planned = plan(&metas.filter(is_settled).collect::<Vec<_>>(), &ranges);
-        if planned.is_empty() {
-            return Ok(());
+/// Writes a stretch of the head: a block for each class that has something there.
+fn write_stretch(store: &Store, start: i64, end: i64) -> Result<()> {
+    let disk = &*store.runtime.disk;
+    let classes = store.classes();
+    let members = classes.members(&store.head.index.read())?;
+    let mut written: Vec<Meta> = Vec::new();
+    for class in classes.all() {
+        let begin = store.runtime.clock.monotonic();
+        let mut meta = classes.mark(Meta::new(new_ulid(store), start, end), class);
+        if !classes.is_single() {
+            // As long as one is missing none may pass for the place where the head begins.
+            meta = meta.from_out_of_order();
         }
-        merge_blocks(store, &planned)?;
+        let is_wanted = |id| members.has(class, id);
+        let outcome =
+            head::write(disk, &store.directory, meta, &store.head, &store.tombstones, &is_wanted);
+        note(store, begin, outcome.is_ok());
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(meta)) => {
+                let took = store.runtime.clock.monotonic() - begin;
+                let (block, series) = (meta.ulid, meta.stats.num_series);
+                tracing::info!(%block, start, end, series, ?took, "write block");
+                written.push(meta);
+            }
+            Err(error) => {
+                for meta in written {
+                    catalog::remove_block(disk, &store.directory, meta.ulid)?;
+                }
+                return Err(error);
+            }
+        }
     }
+    for meta in &written {
+        let block = open(store, meta)?;
+        if !classes.is_single() {
+            block.update_meta(disk, Meta::clear_out_of_order)?;
+        }
+        store.catalog.add(block);
+    }
+    Ok(())
+}
+
+/// Merges blocks until none are due, class by class; takes one block apart that has several.
+pub(crate) fn compact_blocks(store: &Store) -> Result<()> {
+    let classes = store.classes();
+    split::split_next(store, &classes)?;
+    for class in classes.all() {
+        let longest = classes.block_range_max(class, &store.options);
+        let ranges = ranges(store.head.limits.chunk_range_ms, longest);
+        loop {
+            let metas = settled(store);
+            let of_class = metas.into_iter().filter(|meta| classes.of_block(meta) == Some(class));
+            let planned = plan(&of_class.collect::<Vec<_>>(), &ranges);
+            if planned.is_empty() {
+                break;
+            }
+            merge_blocks(store, &planned)?;
+        }
+    }
+    Ok(())
+}
+
+/// What lies where the head still is stays apart: as part of a block that came out of the head in
+/// order it would pass for the place where the head begins.
+fn settled(store: &Store) -> Vec<Meta> {
+    let until = store.head.min_valid_time();
+    let is_settled = |meta: &Meta| !meta.is_from_out_of_order() || meta.max_time <= until;
+    let blocks = store.catalog.blocks();
+    blocks.iter().map(|block| Meta::clone(&block.meta())).filter(is_settled).collect()
 }
 
 /// Rewrites each block in which something is deleted.
@@ -157,6 +196,7 @@ fn merge_blocks(store: &Store, planned: &[Ulid]) -> Result<()> {
 
 /// Drops blocks that are replaced, too old or too many.
 pub(crate) fn drop_obsolete(store: &Store) -> Result<()> {
+    let classes = store.classes();
     let blocks = store.catalog.blocks();
     let metas: Vec<Arc<Meta>> = blocks.iter().map(Block::meta).collect();
     let sized: Vec<(&Meta, u64)> =
@@ -164,11 +204,8 @@ pub(crate) fn drop_obsolete(store: &Store) -> Result<()> {
     let disk = &*store.runtime.disk;
     let log_bytes = wal::bytes_on_disk(disk, &store.log_directory)
         + wal::bytes_on_disk(disk, &store.late_log_directory);
-    let limits = Limits {
-        age_ms: i64::try_from(store.options.retention.as_millis()).unwrap_or(i64::MAX),
-        bytes: store.options.retention_bytes,
-    };
-    let obsolete = retention::obsolete(&sized, log_bytes, limits);
+    let limits = Limits { age_ms: &|meta| classes.age_ms(meta), bytes: bytes_max(store, &classes) };
+    let obsolete = retention::obsolete(&sized, log_bytes, &limits);
     store.catalog.remove(|meta| obsolete.contains(&meta.ulid));
     for meta in metas.iter().filter(|meta| obsolete.contains(&meta.ulid)) {
         tracing::info!(block = %meta.ulid, "delete obsolete block");
@@ -179,10 +216,30 @@ pub(crate) fn drop_obsolete(store: &Store) -> Result<()> {
     Ok(())
 }
 
+/// How much everything may take on the disk; zero for any amount.
+fn bytes_max(store: &Store, classes: &Classes) -> u64 {
+    let retention = classes.retention();
+    if retention.percentage <= 0.0 {
+        return retention.bytes;
+    }
+    match store.runtime.disk.total_bytes(&store.directory) {
+        // A share of nothing would leave nothing.
+        Ok(total) => ((total as f64 * retention.percentage / 100.0) as u64).max(1),
+        Err(error) => {
+            tracing::warn!(%error, "size of the file system not known; retention is by bytes");
+            retention.bytes
+        }
+    }
+}
+
 pub(crate) fn open_new(store: &Store, meta: &Meta) -> Result<()> {
-    let path = store.directory.join(meta.ulid.to_string());
-    store.catalog.add(Block::open(&*store.runtime.disk, &path)?);
+    store.catalog.add(open(store, meta)?);
     Ok(())
+}
+
+fn open(store: &Store, meta: &Meta) -> Result<Block> {
+    let path = store.directory.join(meta.ulid.to_string());
+    Ok(Block::open(&*store.runtime.disk, &path)?)
 }
 
 fn note(store: &Store, begin: std::time::Duration, is_ok: bool) {

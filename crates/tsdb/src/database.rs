@@ -15,7 +15,7 @@ use runtime::{Runtime, disk::LockGuard};
 use storage::{Appendable, Appender, ExemplarQueryable, Querier, Queryable, SeriesExemplars};
 
 use crate::{
-    Backfilled, Error, History, Options, Replay, Result, Truncation,
+    Backfilled, Error, History, Options, Replay, Result, Retention, Truncation,
     appender::HeadAppender,
     backfill::{self, Preference},
     catalog::Catalog,
@@ -28,6 +28,7 @@ use crate::{
     open,
     querier::HeadQuerier,
     replay::Gate,
+    retention::Classes,
     stats::{self, AtomicCounters, Counters, HeadStats},
     tombstones::Tombstones,
     truncate,
@@ -74,6 +75,8 @@ pub(crate) struct Store {
     pub(crate) numbers: Numbers,
     /// Opens when the log has been replayed.
     pub(crate) replayed: Gate,
+    /// Replaced as a whole; no other lock is taken under it.
+    pub(crate) classes: RwLock<Classes>,
     pub(crate) poison: OnceLock<String>,
     /// One compaction, deletion or snapshot at a time; holds what the head may soon drop. Every
     /// other lock may be taken under it.
@@ -189,6 +192,12 @@ impl Database {
         &self.store
     }
 
+    /// From now on so much is kept. Where classes have changed, one block after the other is
+    /// written anew.
+    pub fn set_retention(&self, retention: Retention) {
+        *self.store.classes.write() = Classes::new(retention);
+    }
+
     /// The blocks that are open, oldest first.
     pub fn blocks(&self) -> Arc<Vec<blocks::Block>> {
         self.store.catalog.blocks()
@@ -296,6 +305,10 @@ impl Store {
             Some(log) => act(log),
             None => Err(wal::Error::Poisoned { path: self.late_log_directory.clone() }),
         }
+    }
+
+    pub(crate) fn classes(&self) -> Classes {
+        self.classes.read().clone()
     }
 
     pub(crate) fn epoch(&self) -> Arc<()> {

@@ -21,7 +21,7 @@ use std::sync::{
 use model::Labels;
 use parking_lot::RwLock;
 
-pub(crate) use index::Index;
+pub(crate) use index::{Index, LabelIds};
 pub(crate) use isolation::{Commit, Isolation, Reader};
 pub(crate) use late::{Insertion, LateSample, LateSeries, LateValue};
 pub(crate) use page::{Contents, Page};

@@ -36,5 +36,6 @@ pub use error::{Error, Result};
 pub use exemplars::ExemplarCounters;
 pub use options::Options;
 pub use replay::{ReadsDuringReplay, Replay, ReplayProgress, ReplayState};
+pub use retention::{Retention, RetentionClass};
 pub use stats::{Counters, HeadStats, Lateness};
 pub use truncate::Truncation;

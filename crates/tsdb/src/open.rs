@@ -18,6 +18,7 @@ use crate::{
     metadata::KnownMetadata,
     numbers::Numbers,
     replay::{Gate, Plan, note_corruption},
+    retention::Classes,
     stats::AtomicCounters,
 };
 
@@ -79,6 +80,7 @@ pub(crate) fn begin(
         counters,
         numbers,
         replayed: Gate::default(),
+        classes: RwLock::new(Classes::new(options.retention())),
         poison: OnceLock::new(),
         upkeep: Mutex::default(),
         epoch: RwLock::new(Arc::default()),

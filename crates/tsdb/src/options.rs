@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{ReadsDuringReplay, ReplayProgress};
+use crate::{ReadsDuringReplay, ReplayProgress, Retention, RetentionClass};
 
 /// How a database behaves; the defaults are upstream's.
 #[derive(Clone)]
@@ -9,6 +9,10 @@ pub struct Options {
     pub retention: Duration,
     /// How much disk blocks and log may take; zero for any amount.
     pub retention_bytes: u64,
+    /// The same as a share of the file system in percent; if it is not zero it counts instead.
+    pub retention_percentage: f64,
+    /// Series that are kept for a time of their own.
+    pub retention_classes: Vec<RetentionClass>,
     /// Chunks and the shortest blocks do not cross multiples of this, and samples may be late by
     /// half of it.
     pub chunk_range: Duration,
@@ -37,6 +41,8 @@ impl Default for Options {
         Options {
             retention: Duration::from_secs(15 * 24 * 3600),
             retention_bytes: 0,
+            retention_percentage: 0.0,
+            retention_classes: Vec::new(),
             chunk_range: Duration::from_secs(2 * 3600),
             block_range_max: None,
             samples_per_chunk: 120,
@@ -52,16 +58,13 @@ impl Default for Options {
     }
 }
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
 impl Options {
-    /// In milliseconds.
-    pub(crate) fn block_range_max(&self) -> i64 {
-        let longest = 31 * DAY;
-        let of_retention = match self.retention {
-            Duration::ZERO => longest,
-            retention => (retention / 10).min(longest),
-        };
-        self.block_range_max.unwrap_or(of_retention).as_millis() as i64
+    pub(crate) fn retention(&self) -> Retention {
+        Retention {
+            time: self.retention,
+            bytes: self.retention_bytes,
+            percentage: self.retention_percentage,
+            classes: self.retention_classes.clone(),
+        }
     }
 }

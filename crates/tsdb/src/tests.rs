@@ -8,5 +8,6 @@ mod late;
 mod metadata;
 mod mixed;
 mod replay;
+mod retention;
 mod upstream;
 mod world;

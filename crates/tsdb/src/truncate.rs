@@ -54,7 +54,11 @@ pub(crate) fn truncate(store: &Store, horizon: i64) -> Result<Truncation> {
 /// A sample from the future must not push out the present, so the clock has a say.
 fn plan(store: &Store) -> Option<i64> {
     let newest = store.head.max_time().min(store.runtime.clock.now_millis());
-    let retention = i64::try_from(store.options.retention.as_millis()).unwrap_or(i64::MAX);
+    let retention = store.classes().retention().longest();
+    if retention.is_zero() {
+        return None;
+    }
+    let retention = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
     let horizon = newest.saturating_sub(retention);
     let oldest = store.head.min_time();
     let is_worth_it = oldest < horizon.saturating_sub(store.head.limits.chunk_range_ms);

@@ -40,6 +40,7 @@ struct State {
     operations: u64,
     stop_after: u64,
     bytes_left: u64,
+    total_bytes: u64,
 }
 
 impl Default for SimulatedDisk {
@@ -56,7 +57,14 @@ impl SimulatedDisk {
 
     fn with_root(root: Shared<Directory>, clock: Arc<dyn Clock>) -> SimulatedDisk {
         let (locks, operations) = (BTreeSet::new(), 0);
-        let state = State { root, locks, operations, stop_after: u64::MAX, bytes_left: u64::MAX };
+        let state = State {
+            root,
+            locks,
+            operations,
+            stop_after: u64::MAX,
+            bytes_left: u64::MAX,
+            total_bytes: u64::MAX,
+        };
         SimulatedDisk { state: Arc::new(Mutex::new(state)), clock }
     }
 
@@ -74,6 +82,11 @@ impl SimulatedDisk {
     /// Lets `bytes` more be written; then writes stop short and fail with "no space left".
     pub fn fill_up_after(&self, bytes: u64) {
         self.state.lock().bytes_left = bytes;
+    }
+
+    /// Says from now on that it has room for so many bytes in all.
+    pub fn set_total_bytes(&self, bytes: u64) {
+        self.state.lock().total_bytes = bytes;
     }
 
     /// The disk as the next process finds it after this one was killed: all that was written.
@@ -276,6 +289,10 @@ impl Disk for SimulatedDisk {
         Ok(())
     }
 
+    fn total_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(self.state.lock().total_bytes)
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>> {
         drop(self.append(path)?);
         if !self.state.lock().locks.insert(path.to_owned()) {
@@ -350,6 +367,23 @@ impl File for SimulatedFile {
             true => Err(io::ErrorKind::StorageFull.into()),
             false => Ok(()),
         }
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let len = self.len()?;
+        let offset = usize::try_from(offset).map_err(|_| io::ErrorKind::StorageFull)?;
+        let n_over = bytes.len().min((len as usize).saturating_sub(offset));
+        let (over, behind) = bytes.split_at(n_over);
+        self.may_write()?;
+        {
+            let mut contents = self.contents.lock();
+            let written = Arc::make_mut(&mut contents.written);
+            if offset > written.len() {
+                written.resize(offset, 0);
+            }
+            written[offset..offset + over.len()].copy_from_slice(over);
+        }
+        if behind.is_empty() { Ok(()) } else { self.write_all(behind) }
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use model::Labels;
 use storage::Columns;
 
-use crate::{Result, compact, database::Store};
+use crate::{Result, compact, database::Store, retention::ClassId};
 
 /// Samples that are to become blocks: by the start of the block, then by series.
 pub(super) struct Pending {
@@ -67,18 +67,26 @@ impl Pending {
 
     /// Writes the blocks and shows them to readers; says how many there are.
     pub(super) fn write(&mut self, store: &Store) -> Result<u64> {
+        let classes = store.classes();
         let mut n_blocks = 0;
         while let Some((start, contents)) = self.blocks.pop_first() {
             let end = start.saturating_add(self.range_ms);
-            let mut meta = Meta::new(compact::new_ulid(store), start, end);
-            if end > store.head.min_valid_time() {
-                meta = meta.from_out_of_order();
+            let mut by_class: BTreeMap<ClassId, Contents> = BTreeMap::new();
+            for (labels, chunks) in contents {
+                let class = classes.of_labels(&labels);
+                by_class.entry(class).or_default().insert(labels, chunks);
             }
-            let meta = write_block(store, meta, contents)?;
-            compact::open_new(store, &meta)?;
-            let (block, series) = (meta.ulid, meta.stats.num_series);
-            tracing::info!(%block, start, end, series, "write block of samples from elsewhere");
-            n_blocks += 1;
+            for (class, contents) in by_class {
+                let mut meta = classes.mark(Meta::new(compact::new_ulid(store), start, end), class);
+                if end > store.head.min_valid_time() {
+                    meta = meta.from_out_of_order();
+                }
+                let meta = write_block(store, meta, contents)?;
+                compact::open_new(store, &meta)?;
+                let (block, series) = (meta.ulid, meta.stats.num_series);
+                tracing::info!(%block, start, end, series, "write block of samples from elsewhere");
+                n_blocks += 1;
+            }
         }
         self.bytes = 0;
         Ok(n_blocks)

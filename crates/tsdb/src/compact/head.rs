@@ -9,11 +9,11 @@ use runtime::Disk;
 use super::rewrite::without;
 use crate::{
     Result,
-    head::{Contents, Head, Series, SeriesId, SortedSymbols},
+    head::{Contents, Head, LabelIds, Series, SeriesId, SortedSymbols},
     tombstones::Tombstones,
 };
 
-/// Writes what the head holds from `start` up to, not including, `end`; `None` if that is nothing.
+/// Writes what the head holds of the series that are wanted from `start` up to, not including, `end`; `None` if that is nothing.
 ///
 /// The head goes on taking samples meanwhile, which must be later.
 pub(crate) fn write(
@@ -22,11 +22,14 @@ pub(crate) fn write(
     meta: Meta,
     head: &Head,
     tombstones: &Tombstones,
+    is_wanted: &dyn Fn(SeriesId) -> bool,
 ) -> Result<Option<Meta>> {
     let range = meta.range();
     let symbols = head.index.read().sorted_symbols();
-    let has_samples = |_: &Contents, series: &Series| series.overlaps(range, 0);
+    let has_samples =
+        |_: &Contents, series: &Series| series.overlaps(range, 0) && is_wanted(series.id);
     let order = in_order_of_labels(head, &symbols, has_samples);
+    let symbols = symbols.restricted_to(labels_of(head, &order));
     let mut writer = Writer::create(disk, directory, meta, symbols.texts())?;
     match add_all(&mut writer, head, tombstones, &symbols, &order, range) {
         Ok(0) => {
@@ -39,6 +42,15 @@ pub(crate) fn write(
             Err(error)
         }
     }
+}
+
+/// The labels of series, one after the other.
+pub(super) fn labels_of(head: &Head, ids: &[SeriesId]) -> impl Iterator<Item = LabelIds> {
+    ids.iter().flat_map(|id| {
+        let page = head.page(*id);
+        let labels = page.and_then(|page| Some(page.lock().get(*id)?.labels.to_vec()));
+        labels.unwrap_or_default()
+    })
 }
 
 fn add_all(

@@ -6,7 +6,7 @@ use blocks::{Chunk, Meta, Writer};
 
 use super::{
     Upkeep,
-    head::in_order_of_labels,
+    head::{in_order_of_labels, labels_of},
     merge::{join, outside},
     new_ulid, note, open_new,
     rewrite::without,
@@ -35,15 +35,20 @@ pub(super) fn compact(store: &Store, upkeep: &mut Upkeep) -> Result<()> {
     let (start, end) = store.head.late_times();
     let range = store.head.limits.chunk_range_ms;
     let mut begin = start.div_euclid(range) * range;
+    let classes = store.classes();
+    let members = classes.members(&store.head.index.read())?;
     while begin <= end {
-        let stopwatch = store.runtime.clock.monotonic();
-        let meta = Meta::new(new_ulid(store), begin, begin.saturating_add(range));
-        let written = write(store, meta.from_out_of_order());
-        note(store, stopwatch, written.is_ok());
-        if let Some(meta) = written? {
-            open_new(store, &meta)?;
-            let (block, series) = (meta.ulid, meta.stats.num_series);
-            tracing::info!(%block, begin, series, "write block of out-of-order samples");
+        for class in classes.all() {
+            let stopwatch = store.runtime.clock.monotonic();
+            let meta = Meta::new(new_ulid(store), begin, begin.saturating_add(range));
+            let meta = classes.mark(meta.from_out_of_order(), class);
+            let written = write(store, meta, &|id| members.has(class, id));
+            note(store, stopwatch, written.is_ok());
+            if let Some(meta) = written? {
+                open_new(store, &meta)?;
+                let (block, series) = (meta.ulid, meta.stats.num_series);
+                tracing::info!(%block, begin, series, "write block of out-of-order samples");
+            }
         }
         begin = begin.saturating_add(range);
     }
@@ -99,8 +104,9 @@ pub(crate) fn end(store: &Store, upkeep: &mut Upkeep) -> Result<()> {
     Ok(())
 }
 
-/// Writes the leaving samples in the range of `meta`; `None` if there are none.
-fn write(store: &Store, meta: Meta) -> Result<Option<Meta>> {
+/// Writes the leaving samples in the range of `meta` of the series that are wanted; `None` if there
+/// are none.
+fn write(store: &Store, meta: Meta, is_wanted: &dyn Fn(SeriesId) -> bool) -> Result<Option<Meta>> {
     let head = &store.head;
     let range = meta.range();
     let is_empty = head
@@ -112,9 +118,14 @@ fn write(store: &Store, meta: Meta) -> Result<Option<Meta>> {
     }
     let symbols = head.index.read().sorted_symbols();
     let has_samples = |page: &Contents, series: &Series| {
-        page.late.get(series.id).is_some_and(|late| !late.leaving(range).is_empty())
+        is_wanted(series.id)
+            && page.late.get(series.id).is_some_and(|late| !late.leaving(range).is_empty())
     };
     let order = in_order_of_labels(head, &symbols, has_samples);
+    if order.is_empty() {
+        return Ok(None);
+    }
+    let symbols = symbols.restricted_to(labels_of(head, &order));
     let (disk, directory) = (&*store.runtime.disk, &store.directory);
     let mut writer = Writer::create(disk, directory, meta.clone(), symbols.texts())?;
     match add_all(&mut writer, store, &symbols, &order, &meta) {

@@ -31,6 +31,31 @@ impl SortedSymbols {
         sorted
     }
 
+    /// The same without the texts that none of these labels has.
+    pub(crate) fn restricted_to(&self, labels: impl Iterator<Item = LabelIds>) -> SortedSymbols {
+        let mut is_used = vec![false; self.ends.len()];
+        for label in labels {
+            let (name, value) = self.number(label);
+            for number in [name, value] {
+                if let Some(is_used) = is_used.get_mut(number as usize) {
+                    *is_used = true;
+                }
+            }
+        }
+        let mut restricted =
+            SortedSymbols { texts: String::new(), ends: Vec::new(), numbers: Vec::new() };
+        let mut new_numbers = vec![u32::MAX; self.ends.len()];
+        for (number, text) in self.texts().enumerate().filter(|(number, _)| is_used[*number]) {
+            new_numbers[number] = restricted.ends.len() as u32;
+            restricted.texts.push_str(text);
+            restricted.ends.push(restricted.texts.len());
+        }
+        let renumbered = |number: &u32| new_numbers.get(*number as usize).copied();
+        restricted.numbers =
+            self.numbers.iter().map(|number| renumbered(number).unwrap_or(u32::MAX)).collect();
+        restricted
+    }
+
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let mut begin = 0;
         self.ends.iter().map(move |end| {

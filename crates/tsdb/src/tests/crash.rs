@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use model::{TimeRange, Timestamp};
+use model::{MatchKind, Matcher, TimeRange, Timestamp};
 use proptest::prelude::*;
 use runtime::{Runtime, Simulation, disk::SimulatedDisk};
 use storage::{Appendable as _, SeriesRef};
 
 use super::world::{DIRECTORY, dump, labels};
-use crate::{Database, Health, Options};
+use crate::{Database, Health, Options, RetentionClass};
 
 /// Samples of a commit: number of the series and value; the time is that of the commit.
 type Batch = Vec<(u8, i32)>;
@@ -33,6 +33,17 @@ fn forgetful_options() -> Options {
 /// The same with samples that come too late for their series' chunks.
 fn late_options() -> Options {
     Options { out_of_order_window: Duration::from_secs(5 * 60), ..forgetful_options() }
+}
+
+/// The same with series that are kept apart.
+fn options_with_classes() -> Options {
+    let odd = Matcher::new(MatchKind::Regex, "__name__", "series_.*[13579]").expect("it is one");
+    let retention_classes = vec![RetentionClass {
+        name: "odd".to_owned(),
+        selectors: vec![vec![odd]],
+        time: Duration::from_secs(10 * 60),
+    }];
+    Options { retention_classes, ..forgetful_options() }
 }
 
 fn runtime(simulation: &Simulation, disk: &SimulatedDisk) -> Runtime {
@@ -202,6 +213,11 @@ fn every_commit_survives_a_crash_after_any_operation() {
 #[test]
 fn nothing_that_is_retained_goes_with_what_is_old() {
     check(&batches(120), forgetful_options);
+}
+
+#[test]
+fn all_classes_survive_a_crash_after_any_operation() {
+    check(&batches(60), options_with_classes);
 }
 
 #[test]
