@@ -139,7 +139,13 @@ impl<'t> State<'t> {
     fn walk(&mut self, dot: &Value, node: &'t Node) -> Result<Flow> {
         self.step()?;
         match node {
-            Node::Text { text, .. } => self.print(text)?,
+            Node::Text { text, .. } => match &mut self.escaper {
+                Some(escaper) => {
+                    let text = escaper.literal(text, &self.out);
+                    self.print(&text)?;
+                }
+                None => self.print(text)?,
+            },
             Node::Action { pos, pipe } => {
                 self.at(*pos, node);
                 let value = self.pipeline(dot, pipe)?;

@@ -7,6 +7,8 @@
 mod context;
 mod escape;
 
+use std::borrow::Cow;
+
 use crate::{Value, value::SafeKind};
 use context::{Attribute, Context, Quote, Reader};
 
@@ -19,6 +21,27 @@ pub(crate) struct Escaper {
 }
 
 impl Escaper {
+    /// A template's own `text` behind `out`, the output so far: what begins no tag is no `<`.
+    pub(crate) fn literal<'t>(&mut self, text: &'t str, out: &str) -> Cow<'t, str> {
+        if !text.contains('<') {
+            return Cow::Borrowed(text);
+        }
+        self.reader.read(out.get(self.read..).unwrap_or_default(), self.read);
+        self.read = out.len();
+        let mut written = String::with_capacity(text.len());
+        for (idx, piece) in text.split('<').enumerate() {
+            if idx > 0 {
+                let is_lone = self.reader.is_lone(piece);
+                written.push_str(if is_lone { "&lt;" } else { "<" });
+            }
+            written.push_str(piece);
+            let rest = written.get(self.read - out.len()..).unwrap_or_default();
+            self.reader.read(rest, self.read);
+            self.read = out.len() + written.len();
+        }
+        Cow::Owned(written)
+    }
+
     /// `value` as it may stand at the end of `out`, the output so far.
     pub(crate) fn escape(&mut self, value: &Value, out: &str) -> String {
         self.reader.read(out.get(self.read..).unwrap_or_default(), self.read);

@@ -88,16 +88,29 @@ impl Reader {
         }
     }
 
+    /// Whether a `<` with `rest` behind it, up to the next one, begins neither tag nor comment.
+    pub(super) fn is_lone(&self, rest: &str) -> bool {
+        let starts_with = |word: &str| {
+            rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        match self.context {
+            Context::Text => {
+                let name = rest.strip_prefix('/').unwrap_or(rest);
+                let is_tag = name.starts_with(|first: char| first.is_ascii_alphabetic());
+                !is_tag && !starts_with("!--") && !starts_with("!doctype")
+            }
+            Context::Raw { element: element @ ("textarea" | "title"), .. } => {
+                !starts_with(&format!("/{element}"))
+            }
+            _ => false,
+        }
+    }
+
     /// A value comes next, at `offset` of the output.
     pub(super) fn begin_value(&mut self, offset: usize) {
         match self.context {
             Context::BeforeValue { kind } => {
                 self.context = Context::Value { kind, quote: Quote::None, start: offset };
-            }
-            // A letter would make a tag of it.
-            Context::Text if self.behind.ends_with(b"<") => {
-                self.tag.clear();
-                self.context = Context::TagName;
             }
             _ => {}
         }

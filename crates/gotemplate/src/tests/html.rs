@@ -22,7 +22,10 @@ fn text_is_escaped_where_it_stands() {
     check("<title>{{ . }}</title>", "</title>", "<title>&lt;/title&gt;</title>");
     check("<textarea>{{ . }}</textarea><i>{{ . }}", "<", "<textarea>&lt;</textarea><i>&lt;");
     check("<!-- {{ . }} -->{{ . }}", "--><b>", "<!--  -->--&gt;&lt;b&gt;");
-    check("1 < 2 {{ . }}", "<", "1 < 2 &lt;");
+    check("1 < 2 {{ . }}", "<", "1 &lt; 2 &lt;");
+    check("a << b <3 <!-- < --> </x> <", "", "a &lt;&lt; b &lt;3 <!-- < --> </x> &lt;");
+    check("<title>a < b <i></title><", "", "<title>a &lt; b &lt;i></title>&lt;");
+    check("<!DOCTYPE html>< p>", "", "<!DOCTYPE html>&lt; p>");
 }
 
 #[test]
@@ -31,7 +34,8 @@ fn attributes_cannot_be_left() {
     check("<a title='{{ . }}'>", "' onclick=x", "<a title='&#39; onclick=x'>");
     check("<a title={{ . }}>", "a b=c", "<a title=a&#32;b&#61;c>");
     check("<a title=x{{ . }}>{{ . }}", "> <", "<a title=x&gt;&#32;&lt;>&gt; &lt;");
-    check("<{{ . }}>", "img src=x", "<ZgotmplZ>");
+    check("<{{ . }}>", "img src=x", "&lt;img src=x>");
+    check("<a{{ . }}>", "img src=x", "<aZgotmplZ>");
     check("<a {{ . }}=\"1\">", "onclick", "<a ZgotmplZ=\"1\">");
     check("<a {{ . }}=\"1\">", "title", "<a title=\"1\">");
 }
