@@ -8,6 +8,8 @@ mod cluster;
 mod crash;
 mod demo;
 mod discovery;
+mod drill;
+mod examples;
 mod exporters;
 mod federation;
 mod names;
