@@ -63,7 +63,8 @@ impl Template {
     }
 
     fn run(&self, text: &str, data: &Data, is_html: bool) -> Result<String, Error> {
-        if !text.contains("{{") {
+        let has_markup = is_html && text.contains('<');
+        if !text.contains("{{") && !has_markup {
             return Ok(text.to_owned());
         }
         let mut templates = match data.has_label_templates {

@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use runtime::Disk;
 use tokio_util::sync::CancellationToken;
 
-use super::maintain::tick;
+use super::maintain::{replace, tick};
 use crate::{
     alert::{Alert, Change, file},
     config::Options,
@@ -98,7 +98,7 @@ pub(super) fn write(shared: &Shared) {
         if n_left_out > 0 {
             tracing::warn!(alerts = n_left_out, "Too many alerts to keep all over a restart");
         }
-        shared.runtime.disk.write_atomically(&path, &bytes)
+        replace(shared, &path, &bytes)
     });
     if let Err(error) = written {
         tracing::error!(file = %path.display(), err = %error, "Keeping alerts failed");

@@ -1,4 +1,9 @@
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use runtime::Disk;
 use tokio_util::sync::CancellationToken;
@@ -108,10 +113,31 @@ fn maintain_silences(shared: &Shared) {
     write(shared, SILENCES_FILE, &bytes, metrics);
 }
 
+/// Replaces a file: afterwards, also after a crash, it is the old or the new one. Several nodes may
+/// do so in one directory, as where all are started with the same flags.
+pub(super) fn replace(shared: &Shared, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let disk = &*shared.runtime.disk;
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{:016x}", shared.runtime.random.u64()));
+    let temporary = PathBuf::from(temporary);
+    let written = (|| {
+        let mut file = disk.create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync()?;
+        disk.rename(&temporary, path)?;
+        disk.sync_directory(&shared.options.directory)
+    })();
+    if written.is_err() {
+        // Most likely the disk is full, and it may never have been there.
+        disk.remove_file(&temporary).unwrap_or_default();
+    }
+    written
+}
+
 fn write(shared: &Shared, name: &str, bytes: &[u8], metrics: &StateMetrics) {
     let start = shared.runtime.clock.monotonic();
     let path = shared.options.directory.join(name);
-    match shared.runtime.disk.write_atomically(&path, bytes) {
+    match replace(shared, &path, bytes) {
         Ok(()) => metrics.snapshot_bytes.set(bytes.len() as f64),
         Err(error) => {
             metrics.maintenance_errors.increment();
