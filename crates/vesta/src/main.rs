@@ -10,6 +10,7 @@ mod drill;
 mod exporter;
 mod flags;
 mod host;
+mod memory;
 mod server;
 mod shop;
 mod webhook;

@@ -43,8 +43,20 @@ pub struct Query {
     pub per_step_stats: bool,
     /// How it was answered is wanted, too.
     pub explain: bool,
+    /// Who asks.
+    pub request: Option<Request>,
     /// True once nobody waits for the answer any more.
     pub cancel: Arc<AtomicBool>,
+}
+
+/// What is known of a request by HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The client's address, without its port; empty if it is not known.
+    pub client: String,
+    pub method: String,
+    /// With the route prefix.
+    pub path: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,8 @@ mod points;
 mod write;
 
 use std::{
+    convert::Infallible,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,7 +14,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, extract::State};
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, FromRequestParts, OriginalUri, State},
+    http::request::Parts,
+};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use model::Timestamp;
@@ -23,7 +29,7 @@ use tokio::{
 
 use super::{
     Api,
-    engine::{Answer, Engine, Query, QueryError, Times, Value},
+    engine::{Answer, Engine, Query, QueryError, Request, Times, Value},
     json::Sink,
     params::{Form, parse_duration},
     respond::{Complaints, Data, Error, ErrorKind, Result, Success},
@@ -35,16 +41,41 @@ const POINTS_MAX: i64 = 11_000;
 const CHUNKS_WAITING: usize = 4;
 const TRUNCATED: &str = "results truncated due to limit";
 
-pub(super) async fn instant(State(api): State<Arc<Api>>, form: Form) -> Result {
+pub(super) async fn instant(
+    State(api): State<Arc<Api>>,
+    Asked(request): Asked,
+    form: Form,
+) -> Result {
     let limit = form.limit()?;
     let at = form.time_or("time", api.now())?;
-    run(&api, &form, Times::Instant(at), limit).await
+    run(&api, request, &form, Times::Instant(at), limit).await
 }
 
-pub(super) async fn range(State(api): State<Arc<Api>>, form: Form) -> Result {
+pub(super) async fn range(
+    State(api): State<Arc<Api>>,
+    Asked(request): Asked,
+    form: Form,
+) -> Result {
     let limit = form.limit()?;
     let times = range_times(&form)?;
-    run(&api, &form, times, limit).await
+    run(&api, request, &form, times, limit).await
+}
+
+/// Who asks.
+pub(super) struct Asked(Request);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Infallible> {
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, state).await?;
+        let client = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Asked(Request {
+            client: client.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default(),
+            method: parts.method.to_string(),
+            path: uri.path().to_owned(),
+        }))
+    }
 }
 
 fn range_times(form: &Form) -> Result<Times> {
@@ -70,7 +101,12 @@ fn range_times(form: &Form) -> Result<Times> {
 }
 
 /// The part of `stats`, `timeout` and the like that both endpoints share.
-fn options(form: &Form, times: Times, cancel: Arc<AtomicBool>) -> Result<Query> {
+fn options(
+    request: Request,
+    form: &Form,
+    times: Times,
+    cancel: Arc<AtomicBool>,
+) -> Result<Query> {
     let timeout = form.duration("timeout")?;
     let lookback_delta = match form.first("lookback_delta") {
         "" => None,
@@ -84,7 +120,8 @@ fn options(form: &Form, times: Times, cancel: Arc<AtomicBool>) -> Result<Query> 
     let per_step_stats = form.first("stats") == "all";
     let text = form.first("query").to_owned();
     let explain = !form.first("explain").is_empty();
-    Ok(Query { text, times, timeout, lookback_delta, per_step_stats, explain, cancel })
+    let request = Some(request);
+    Ok(Query { text, times, timeout, lookback_delta, per_step_stats, explain, request, cancel })
 }
 
 /// Statistics are wanted; a value other than `true` and `all` draws a warning.
@@ -114,11 +151,17 @@ fn explain_form(form: &Form) -> Result<Option<Explain>, Error> {
     }
 }
 
-async fn run(api: &Api, form: &Form, times: Times, limit: usize) -> Result {
+async fn run(
+    api: &Api,
+    request: Request,
+    form: &Form,
+    times: Times,
+    limit: usize,
+) -> Result {
     let gone = Arc::new(AtomicBool::new(false));
     // Dropped with this future when the client goes away: then the engine stops.
     let mut while_waiting = Waiting(Some(gone.clone()));
-    let query = options(form, times, gone)?;
+    let query = options(request, form, times, gone)?;
     let explain = explain_form(form)?;
     let stats = form.first("stats").to_owned();
     let engine = api.engine.clone();

@@ -18,6 +18,7 @@ pub(super) fn engine_options(options: &Options) -> promql::Options {
         lookback: options.query.lookback,
         timeout: options.query.timeout,
         samples_max: options.query.samples_max as u64,
+        memory_max: options.query.memory_max,
         concurrency_max: options.query.concurrency_max,
         syntax: syntax(options),
         delayed_name_removal: options.has_feature("promql-delayed-name-removal"),

@@ -1,13 +1,21 @@
 //! The engine over everything that is stored, for rules and the API alike, and what it costs.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
+use api::prometheus::engine::Request;
 use model::{Matcher, TimeRange, Timestamp};
-use promql::{Engine, QueryOptions, QueryResult, Result};
+use promql::{ActiveQueries, Engine, QueryOptions, QueryResult, Result, Stats};
 use rules::{Sample, SampleValue};
+use runtime::Runtime;
 use telemetry::{Counter, Gauge, Registry, Summary, Vector};
+use tracing::{error, warn};
 
-use super::{LateDatabase, Options, fanout::Fanout, language};
+use super::{
+    LateDatabase, Options,
+    fanout::Fanout,
+    language,
+    query_log::{Noted, QueryLog},
+};
 
 /// Answers queries. Calls block.
 pub(super) struct Queries {
@@ -16,19 +24,31 @@ pub(super) struct Queries {
     /// Others are not asked for exemplars.
     local: LateDatabase,
     metrics: Metrics,
+    log: QueryLog,
+    runtime: Runtime,
 }
 
 impl Queries {
     pub(super) fn new(
         options: &Options,
         (local, storage): (LateDatabase, Fanout),
-        clock: Arc<dyn runtime::Clock>,
+        runtime: &Runtime,
         registry: &Registry,
     ) -> Queries {
         let metrics = Metrics::register(registry);
         metrics.concurrent_max.set(options.query.concurrency_max as f64);
-        let engine = Engine::new(language::engine_options(options), clock);
-        Queries { engine, storage, local, metrics }
+        let engine = Engine::new(language::engine_options(options), runtime.clock.clone());
+        let engine = match active_queries(options, runtime) {
+            Some(active) => engine.with_active_queries(active),
+            None => engine,
+        };
+        let log = QueryLog::register(registry);
+        Queries { engine, storage, local, metrics, log, runtime: runtime.clone() }
+    }
+
+    /// From now on notes queries at `path`; nowhere if that is empty.
+    pub(super) fn set_log(&self, path: &str) -> Result<(), String> {
+        self.log.open(&*self.runtime.disk, path)
     }
 
     pub(super) fn set_subquery_step(&self, step: Duration) {
@@ -40,8 +60,12 @@ impl Queries {
         query: &str,
         time: Timestamp,
         options: &QueryOptions,
+        request: Option<&Request>,
     ) -> Result<QueryResult> {
-        self.metrics.count(|| self.engine.instant(&self.storage, query, time, options))
+        let outcome =
+            self.metrics.count(|| self.engine.instant(&self.storage, query, time, options));
+        self.note(query, (time, time, Duration::ZERO), &outcome, request);
+        outcome
     }
 
     pub(super) fn range(
@@ -49,8 +73,49 @@ impl Queries {
         query: &str,
         (start, end, step): (Timestamp, Timestamp, Duration),
         options: &QueryOptions,
+        request: Option<&Request>,
     ) -> Result<QueryResult> {
-        self.metrics.count(|| self.engine.range(&self.storage, query, start, end, step, options))
+        let outcome = self
+            .metrics
+            .count(|| self.engine.range(&self.storage, query, start, end, step, options));
+        self.note(query, (start, end, step), &outcome, request);
+        outcome
+    }
+
+    fn note(
+        &self,
+        query: &str,
+        (start, end, step): (Timestamp, Timestamp, Duration),
+        outcome: &Result<QueryResult>,
+        request: Option<&Request>,
+    ) {
+        // Upstream counts on a query before it notes it.
+        if matches!(outcome, Err(promql::Error::Parse(_))) {
+            return;
+        }
+        let nothing = Stats::default();
+        let stats = outcome.as_ref().map_or(&nothing, |result| &result.stats);
+        let error = outcome.as_ref().err();
+        let noted = Noted { query, start, end, step, stats, error, request };
+        self.log.note(self.runtime.clock.now(), &noted);
+    }
+}
+
+/// Notes what runs, and says what the last run did not finish: that may have been the reason.
+fn active_queries(options: &Options, runtime: &Runtime) -> Option<ActiveQueries> {
+    let directory = &options.storage.directory;
+    let most = options.query.concurrency_max;
+    match ActiveQueries::open(&*runtime.disk, directory, most) {
+        Ok((active, unfinished)) => {
+            if let Some(queries) = unfinished {
+                warn!(%queries, "These queries didn't finish in prometheus' last run:");
+            }
+            Some(active)
+        }
+        Err(error) => {
+            error!(%error, "Failed to create the file of active queries");
+            None
+        }
     }
 }
 
@@ -67,7 +132,8 @@ impl storage::ExemplarQueryable for Queries {
 impl rules::Query for Queries {
     fn instant(&self, expr: &str, time: Timestamp) -> Result<Vec<Sample>, String> {
         let options = QueryOptions::default();
-        let answer = Queries::instant(self, expr, time, &options).map_err(|e| e.to_string())?;
+        let answer = Queries::instant(self, expr, time, &options, None);
+        let answer = answer.map_err(|error| error.to_string())?;
         match answer.value {
             promql::Value::Vector(samples) => Ok(samples.into_iter().map(to_sample).collect()),
             promql::Value::Scalar(_, value) => {
@@ -97,13 +163,6 @@ struct Metrics {
 
 impl Metrics {
     fn register(registry: &Registry) -> Metrics {
-        let query_log =
-            registry.gauge("prometheus_engine_query_log_enabled", "State of the query log.");
-        query_log.set(0.0);
-        registry.counter(
-            "prometheus_engine_query_log_failures_total",
-            "The number of query log failures.",
-        );
         Metrics {
             queries: registry.gauge(
                 "prometheus_engine_queries",

@@ -24,7 +24,6 @@ pub struct ActiveQueries {
 
 struct Slots {
     file: Box<dyn File>,
-    bytes: Vec<u8>,
     used: Vec<bool>,
 }
 
@@ -49,7 +48,7 @@ impl ActiveQueries {
         bytes[0] = b'[';
         let mut file = disk.create(&path)?;
         file.write_all(&bytes)?;
-        let slots = Slots { file, bytes, used: vec![false; queries_max] };
+        let slots = Slots { file, used: vec![false; queries_max] };
         Ok((ActiveQueries { slots: Mutex::new(slots) }, unfinished))
     }
 
@@ -73,12 +72,10 @@ impl ActiveQueries {
 impl Slots {
     fn set(&mut self, slot: usize, content: &[u8]) {
         let start = 1 + slot * SLOT_BYTES;
-        let bytes = &mut self.bytes[start..start + SLOT_BYTES];
-        bytes.fill(0);
+        let mut bytes = [0; SLOT_BYTES];
         bytes[..content.len()].copy_from_slice(content);
         // A query must not fail for want of a place to be noted.
-        let written = self.file.set_len(0).and_then(|()| self.file.write_all(&self.bytes));
-        drop(written);
+        self.file.write_at(&bytes, start as u64).unwrap_or_default();
     }
 }
 

@@ -27,10 +27,11 @@ impl Engine for EngineAdapter {
             explain: query.explain,
             cancel: Cancel::from(query.cancel.clone()),
         };
+        let request = query.request.as_ref();
         let outcome = match query.times {
-            Times::Instant(time) => self.queries.instant(&query.text, time, &options),
+            Times::Instant(time) => self.queries.instant(&query.text, time, &options, request),
             Times::Range { start, end, step } => {
-                self.queries.range(&query.text, (start, end, step), &options)
+                self.queries.range(&query.text, (start, end, step), &options, request)
             }
         };
         outcome.map(to_answer).map_err(|error| to_error(&error))
