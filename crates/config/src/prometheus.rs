@@ -27,7 +27,9 @@ pub(crate) use load::{describe, directory_of, utf8};
 pub use protocol::ScrapeProtocol;
 pub use remote::{Queue, RemoteRead, RemoteWrite, SendMetadata};
 pub use scrape::{Scrape, ScrapeFile};
-pub use storage::{ChunkEncoding, ClientType, Exemplars, Otlp, Retention, Storage, Tracing, Tsdb};
+pub use storage::{
+    ChunkEncoding, ClientType, Exemplars, Otlp, Retention, RetentionClass, Storage, Tracing, Tsdb,
+};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use model::Matcher;
+
 use super::remote::refuse_reserved;
 use crate::{
     decode::{Broken, Section},
@@ -39,6 +41,17 @@ record! {
         time: Duration,
         size: Bytes,
         percentage: f64,
+        classes: Vec<RetentionClass>,
+    }
+}
+
+record! {
+    /// Series that are kept for a time of their own: those that one of the selectors selects.
+    /// Ours; upstream keeps everything for the same time.
+    pub struct RetentionClass: "vesta.RetentionClass" {
+        name: String,
+        selectors as "match": Vec<String>,
+        time: Duration,
     }
 }
 
@@ -79,7 +92,40 @@ impl Section for Retention {
             )
             .into());
         }
+        let mut names = HashSet::new();
+        for RetentionClass { name, .. } in &self.classes {
+            if !names.insert(name) {
+                return Err(
+                    format!("'storage.tsdb.retention.classes': {name:?} is given twice").into()
+                );
+            }
+        }
         Ok(())
+    }
+}
+
+impl Section for RetentionClass {
+    fn check(&mut self) -> Result<(), Broken> {
+        if self.name.is_empty() {
+            return Err("a retention class has no name".into());
+        }
+        if self.selectors.is_empty() {
+            return Err(format!("retention class {:?} has no match", self.name).into());
+        }
+        self.matchers()?;
+        Ok(())
+    }
+}
+
+impl RetentionClass {
+    /// The matchers of each selector.
+    pub fn matchers(&self) -> Result<Vec<Vec<Matcher>>, String> {
+        let parse = |selector: &String| {
+            let parsed = promql_syntax::parse_metric_selector(selector);
+            parsed
+                .map_err(|error| format!("retention class {:?}: {selector:?}: {error}", self.name))
+        };
+        self.selectors.iter().map(parse).collect()
     }
 }
 

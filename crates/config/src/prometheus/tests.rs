@@ -190,3 +190,39 @@ fn missing_file_is_named() {
         super::load(&RealDisk, Path::new("/nowhere/p.yml"), &Options::default()).unwrap_err();
     assert_eq!(error.to_string(), "open /nowhere/p.yml: no such file or directory");
 }
+
+#[test]
+fn metrics_may_be_kept_for_times_of_their_own() {
+    let text = "
+storage:
+  tsdb:
+    retention:
+      time: 1y
+      classes:
+      - name: business
+        match: ['{job=\"nginx\"}', 'grpc_handled{}']
+        time: 1w
+";
+    let shown = effective(text);
+    let expected = "
+    retention:
+      time: 1y
+      classes:
+      - name: business
+        match:
+        - '{job=\"nginx\"}'
+        - grpc_handled{}
+        time: 1w
+";
+    assert!(shown.contains(expected.trim_start_matches('\n')), "{shown}");
+    let with = |classes: &str| {
+        let text = format!("storage: {{tsdb: {{retention: {{time: 1y, classes: {classes}}}}}}}");
+        effective(&text).trim().to_owned()
+    };
+    assert_eq!(with("[{match: ['a'], time: 1w}]"), "error: a retention class has no name (line 1)");
+    assert_eq!(with("[{name: a, time: 1w}]"), "error: retention class \"a\" has no match (line 1)");
+    let twice = with("[{name: a, match: ['a']}, {name: a, match: ['b']}]");
+    assert_eq!(twice, "error: 'storage.tsdb.retention.classes': \"a\" is given twice (line 1)");
+    let broken = with("[{name: a, match: ['{']}]");
+    assert!(broken.starts_with("error: retention class \"a\": \"{\": "), "{broken}");
+}
