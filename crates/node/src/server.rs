@@ -4,6 +4,7 @@
 //! applied, and from then on the loop in [`run`] waits for what may happen. Stopping is starting
 //! backwards.
 
+mod cluster;
 mod components;
 mod fanout;
 mod features;
@@ -32,8 +33,9 @@ use telemetry::Registry;
 use tracing::{error, info, warn};
 
 use self::{
+    cluster::Clustering,
     components::Components,
-    load::Loaded,
+    load::{Loaded, Paths},
     shown::Shown,
     storage::{LateDatabase, Replaying},
 };
@@ -58,7 +60,7 @@ pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result
     let loaded = load(&options, &runtime).await.map_err(|reason| config_error(&options, reason))?;
     let listeners = listen(&*runtime.network, &options.web.listen_addresses).await?;
     let (wishes, requests) = reload::channel(signals.stop.clone());
-    let mut server = Server::new(options, runtime);
+    let mut server = Server::new(options, runtime).await?;
     let mut web = server.start_web(listeners, wishes)?;
     let inbox = Inbox { requests, hangups: signals.reload, stop: signals.stop };
     let outcome = server.work(loaded, inbox, &mut web).await;
@@ -83,10 +85,12 @@ struct Server {
     /// Who reads the write-ahead log beside the storage.
     log_readers: wal::Readers,
     maintenance: Option<maintenance::Maintenance>,
+    /// Nothing for a server that stands alone.
+    clustering: Option<Clustering>,
 }
 
 impl Server {
-    fn new(options: Options, runtime: Runtime) -> Server {
+    async fn new(options: Options, runtime: Runtime) -> Result<Server> {
         let registry = Registry::default();
         build::register(&registry, "prometheus", build::PROMETHEUS);
         telemetry::process::register(&registry);
@@ -101,22 +105,36 @@ impl Server {
         metrics::register_readiness(&registry, readiness.clone());
         let options = Arc::new(options);
         let log_readers = wal::Readers::default();
-        let components =
-            Components::new(&options, &runtime, &registry, &storage, log_readers.clone());
-        Server {
+        let shown = Shown::default();
+        let clustering = match &options.cluster {
+            Some(chosen) => {
+                Some(Clustering::start(&options, chosen, &shown, &runtime, &registry).await?)
+            }
+            None => None,
+        };
+        let components = Components::new(
+            &options,
+            &runtime,
+            &registry,
+            &storage,
+            log_readers.clone(),
+            clustering.as_ref(),
+        );
+        Ok(Server {
             options,
             runtime,
             registry,
             readiness,
             storage,
             replay: tsdb::ReplayProgress::default(),
-            shown: Shown::default(),
+            shown,
             config_state,
             fingerprint: 0,
             components,
             log_readers,
             maintenance: None,
-        }
+            clustering,
+        })
     }
 
     /// Opens the storage, applies the configuration, then does what it is told.
@@ -125,6 +143,7 @@ impl Server {
         if inbox.stop.is_cancelled() {
             return Ok(());
         }
+        self.join_cluster().await;
         self.apply(loaded).await.map_err(|reason| config_error(&self.options, reason))?;
         if self.options.storage.reads_during_replay == ReadsDuringReplay::Partial {
             self.be_ready();
@@ -166,6 +185,15 @@ impl Server {
         if self.readiness.phase() == Phase::Starting {
             self.readiness.set(Phase::Ready);
             info!("Server is ready to receive web requests.");
+        }
+    }
+
+    /// Before anything is scraped or evaluated: what the others have counts as ours.
+    async fn join_cluster(&mut self) {
+        let sources = cluster::sources(self);
+        if let Some(clustering) = &mut self.clustering {
+            let scrape = self.components.scrape.clone();
+            clustering.join(sources, &self.registry, scrape).await;
         }
     }
 
@@ -220,7 +248,8 @@ impl Server {
         for warning in &loaded.config.warnings {
             warn!(file = %self.options.config_file.display(), "{warning}");
         }
-        let fingerprint = self.fingerprint_of(loaded.config.clone()).await;
+        let fingerprint = self.fingerprint_of(loaded.config.clone(), Paths::Count).await;
+        let shared = self.fingerprint_of(loaded.config.clone(), Paths::DoNotCount).await;
         let started = self.runtime.clock.monotonic();
         let (shown, config) = (shown::Texts::of(&loaded), &self.options.config_file);
         let changeable = storage::Changeable::of(&loaded.config.file, &self.options);
@@ -232,6 +261,9 @@ impl Server {
         }
         self.shown.set(shown);
         self.fingerprint = fingerprint;
+        if let Some(clustering) = &self.clustering {
+            clustering.cluster.set_fingerprint(shared);
+        }
         self.config_state.note(true);
         let took = self.runtime.clock.monotonic().saturating_sub(started);
         let filename = config.display();
@@ -241,14 +273,16 @@ impl Server {
 
     async fn has_changed(&self) -> bool {
         match self.components.config() {
-            Some(config) => self.fingerprint_of(config.clone()).await != self.fingerprint,
+            Some(config) => {
+                self.fingerprint_of(config.clone(), Paths::Count).await != self.fingerprint
+            }
             None => false,
         }
     }
 
-    async fn fingerprint_of(&self, config: config::prometheus::Config) -> u64 {
+    async fn fingerprint_of(&self, config: config::prometheus::Config, paths: Paths) -> u64 {
         let (disk, path) = (self.runtime.disk.clone(), self.options.config_file.clone());
-        let look = move || load::fingerprint(&*disk, &path, &config);
+        let look = move || load::fingerprint(&*disk, &path, &config, paths);
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
@@ -256,6 +290,9 @@ impl Server {
     async fn stop(self, web: Web) {
         self.readiness.set(Phase::Stopping);
         let notifier = self.components.stop().await;
+        if let Some(clustering) = self.clustering {
+            clustering.stop().await;
+        }
         if let Some(maintenance) = self.maintenance {
             maintenance.stop().await;
         }

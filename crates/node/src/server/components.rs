@@ -10,13 +10,19 @@ use telemetry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::{error, info};
 
-use super::{LateDatabase, Loaded, Options, fanout::Fanout, queries::Queries, send};
+use super::{
+    LateDatabase, Loaded, Options,
+    cluster::{Clustering, OneWriter, SharedScrapes},
+    fanout::Fanout,
+    queries::Queries,
+    send,
+};
 use crate::settings;
 
 /// The parts between the storage and the HTTP surface.
 pub(super) struct Components {
     pub(super) queries: Arc<Queries>,
-    fanout: Fanout,
+    pub(super) fanout: Fanout,
     pub(super) scrape: Arc<scrape::Manager>,
     pub(super) notifier: Arc<Notifier>,
     rules: rules::Manager,
@@ -37,11 +43,12 @@ impl Components {
         registry: &Registry,
         storage: &LateDatabase,
         log_readers: wal::Readers,
+        clustering: Option<&Clustering>,
     ) -> Components {
-        let clock = runtime.clock.clone();
-        let fanout = Fanout::new(storage.clone(), runtime.clone(), registry);
+        let members = clustering.map(|clustering| clustering.members.clone());
+        let fanout = Fanout::new(storage.clone(), members, runtime.clone(), registry);
         let stores = (storage.clone(), fanout.clone());
-        let queries = Arc::new(Queries::new(options, stores, clock, registry));
+        let queries = Arc::new(Queries::new(options, stores, runtime, registry));
         let metrics = discovery::Metrics::register(registry);
         let discovery = |name| {
             discovery::Manager::new(discovery::Options::named(name), runtime.clone(), &metrics)
@@ -49,7 +56,10 @@ impl Components {
         let (scrape_discovery, notify_discovery) = (discovery("scrape"), discovery("notify"));
         let (scrape_options, storage_in) = (scrape_options(options), Arc::new(storage.clone()));
         let scrape = scrape::Manager::new(scrape_options, runtime.clone(), storage_in, registry);
-        let scrape = Arc::new(scrape);
+        let scrape = Arc::new(match clustering {
+            Some(clustering) => scrape.with_sharing(Arc::new(SharedScrapes::of(clustering))),
+            None => scrape,
+        });
         let notifier =
             Arc::new(Notifier::new(notifier_options(options), runtime.clone(), registry));
         let world = rules::World {
@@ -68,6 +78,10 @@ impl Components {
             None => rules::Manager::new(world, nothing),
         };
         let senders = send::senders(options, runtime, registry, log_readers, &scrape);
+        let senders = match clustering {
+            Some(clustering) => senders.with_peers(Arc::new(OneWriter::of(clustering))),
+            None => senders,
+        };
         let (scraper, targets) = (scrape.clone(), scrape_discovery.updates());
         let couriers = [
             tokio::spawn(async move { scraper.run(targets).await }),
@@ -102,6 +116,9 @@ impl Components {
         let mut complaints = Vec::new();
         let file = &loaded.config.file;
         self.queries.set_subquery_step(file.global.evaluation_interval.0);
+        if let Err(error) = self.queries.set_log(&file.global.query_log_file.0) {
+            complaints.push(error);
+        }
         let external_labels = settings::alerting::external_labels(file);
         if let Err(error) = self.fanout.apply(loaded.remote_read) {
             complaints.push(error.to_string());

@@ -76,7 +76,8 @@ fn to_job(section: &file::Scrape) -> Result<Job, String> {
     let within = |error: settings::Error| format!("job {name:?}: {error}");
     Ok(Job {
         scrape: settings::scrape::job(section).map_err(within)?,
-        discovery: file::sd::mechanisms(&section.discovery).map_err(|error| within(error.into()))?,
+        discovery: file::sd::mechanisms(&section.discovery)
+            .map_err(|error| within(error.into()))?,
         yaml: yaml::print(&section.encode(Style::Shown)),
     })
 }
@@ -119,8 +120,15 @@ fn load_rule_file(
     Ok(parsed.groups)
 }
 
+/// Whether a file that is the same in another place counts as another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paths {
+    Count,
+    DoNotCount,
+}
+
 /// Changes whenever the file at `path` or one that `config` names changes.
-pub(super) fn fingerprint(disk: &dyn Disk, path: &Path, config: &Config) -> u64 {
+pub(super) fn fingerprint(disk: &dyn Disk, path: &Path, config: &Config, counted: Paths) -> u64 {
     let scrape_files = config.file.scrape_config_files.iter();
     let mut paths = vec![path.to_owned()];
     paths.extend(config.rule_paths(disk).unwrap_or_default().into_iter().map(PathBuf::from));
@@ -130,7 +138,9 @@ pub(super) fn fingerprint(disk: &dyn Disk, path: &Path, config: &Config) -> u64 
     }
     let mut hasher = DefaultHasher::new();
     for path in paths {
-        hasher.write(path.as_os_str().as_encoded_bytes());
+        if counted == Paths::Count {
+            hasher.write(path.as_os_str().as_encoded_bytes());
+        }
         // A file that is gone is a change, too.
         match disk.read(&path) {
             Ok(bytes) => {

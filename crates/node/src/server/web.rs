@@ -8,6 +8,7 @@ use transport::server::Limits;
 
 use super::{
     Options, Server,
+    cluster::ClusterAdapter,
     surface::{AdminAdapter, EngineAdapter, RulesAdapter, StatusAdapter, TargetsAdapter},
 };
 use crate::{
@@ -58,7 +59,7 @@ impl Server {
         let shown = self.shown.clone();
         Ok(State {
             engine: Arc::new(EngineAdapter { queries: self.components.queries.clone() }),
-            storage: Arc::new(self.storage.clone()),
+            storage: Arc::new(self.components.fanout.clone()),
             targets: Arc::new(TargetsAdapter {
                 scrape: self.components.scrape.clone(),
                 shown: self.shown.clone(),
@@ -69,7 +70,10 @@ impl Server {
             remote_write: self.remote_write_receiver(),
             remote_read: Some(self.remote_read_server()),
             admin: web.enable_admin_api.then_some(admin),
-            cluster: None,
+            cluster: self.clustering.as_ref().map(|clustering| {
+                Arc::new(ClusterAdapter::of(clustering))
+                    as Arc<dyn api::prometheus::cluster::Cluster>
+            }),
             readiness: self.readiness.clone(),
             registry: self.registry.clone(),
             runtime: self.runtime.clone(),

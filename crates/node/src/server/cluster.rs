@@ -1,0 +1,254 @@
+//! This server's part in a cluster: what the others are to scraping, to remote write, to queries
+//! and to people.
+
+mod members;
+mod shown;
+mod store;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use cluster::{Cluster, MemberId, Outcome, identity, lease, ownership};
+use grpc::Connect;
+use model::Timestamp;
+use parking_lot::Mutex;
+use runtime::{BoxFuture, Clock, Runtime, network::Listener};
+use scrape::SharedAnswer;
+use telemetry::Registry;
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+use transport::server::Limits;
+
+pub(super) use self::{members::Members, shown::ClusterAdapter, store::sources};
+use super::{ClusterOptions, Options, shown::Shown};
+use crate::{Error, Result, build, listen::Web};
+
+/// Members, and whoever reads us by the StoreAPI.
+const STORE_CONNECTIONS_MAX: usize = 256;
+/// How long to wait for other members before targets are scraped and rules evaluated.
+const SETTLE_MAX: Duration = Duration::from_secs(5);
+/// How long what is known of live members is good enough.
+const LIVE_FOR: Duration = Duration::from_millis(500);
+/// Where each series has a writer of its own: for so long a member leaves a sample to the one before
+/// it, which may not have it. Longer than batches wait by default.
+const TURN_MILLIS: i64 = 8000;
+
+/// A server that acts as one with others.
+pub(super) struct Clustering {
+    pub(super) cluster: Cluster,
+    pub(super) members: Arc<Members>,
+    runtime: Runtime,
+    listener: Option<Box<dyn Listener>>,
+    store: Option<Web>,
+    /// Asks for the targets anew when members come or go.
+    courier: Option<JoinHandle<()>>,
+}
+
+impl Clustering {
+    /// Is there for members, but neither answers nor looks for any yet.
+    pub(super) async fn start(
+        options: &Options,
+        chosen: &ClusterOptions,
+        shown: &Shown,
+        runtime: &Runtime,
+        registry: &Registry,
+    ) -> Result<Clustering> {
+        let failed = |reason: String| Error::Cluster { reason };
+        let id = member_id(&options.storage.directory, runtime).await?;
+        let address = &chosen.store_address;
+        let wrong = |source| Error::Listen { address: address.clone(), source };
+        let listener = runtime.network.listen(address).await.map_err(wrong)?;
+        let bound = listener.local_address().map_err(wrong)?;
+        let lease: lease::Backend = chosen
+            .lease
+            .parse()
+            .map_err(|reason| Error::Flag { flag: "cluster.lease", reason: format!("{reason}") })?;
+        let settings = cluster::Options {
+            id,
+            name: chosen.member.clone(),
+            label: chosen.gossip.label.clone(),
+            store_address: chosen.store_advertise_address.unwrap_or(bound),
+            web_url: options.web.external_url.clone(),
+            version: build::PROMETHEUS.to_owned(),
+            fingerprint: 0,
+            replication_factor: chosen.replication_factor,
+            lease,
+            lease_duration: chosen.lease_duration,
+            gossip: chosen.gossip.clone(),
+        };
+        let connect: Arc<dyn Connect> = Arc::new(grpc::Plain(runtime.network.clone()));
+        let cluster = Cluster::start(settings, connect.clone(), runtime.clone(), registry)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let shown = shown.clone();
+        let external_labels = Arc::new(move || shown.external_labels());
+        let (handle, runtime) = (cluster.clone(), runtime.clone());
+        let members = Members::new(handle, connect, external_labels, runtime.clone(), registry);
+        Ok(Clustering {
+            cluster,
+            members: Arc::new(members),
+            runtime,
+            listener: Some(listener),
+            store: None,
+            courier: None,
+        })
+    }
+
+    /// Answers members from now on, looks for them, and waits a little until they are found.
+    pub(super) async fn join(
+        &mut self,
+        sources: storeapi::Sources,
+        registry: &Registry,
+        scrape: Arc<scrape::Manager>,
+    ) {
+        let clock = self.runtime.clock.clone();
+        let limits = storeapi::Limits::default();
+        let store = storeapi::Server::new(sources, limits, clock.clone(), registry);
+        let router = grpc::finish(self.cluster.router().merge(store.router()));
+        let limits = Limits { connections: STORE_CONNECTIONS_MAX, ..Limits::default() };
+        let listeners = self.listener.take().into_iter().collect();
+        self.store = Some(Web::start(listeners, router, limits, clock.clone(), None));
+        self.cluster.join();
+        let mut changes = self.cluster.owners_changed();
+        self.courier = Some(tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                let scrape = scrape.clone();
+                // Relabelling many targets takes its time.
+                runtime::blocking(|| scrape.share_anew());
+            }
+        }));
+        if runtime::clock::timeout(&*clock, SETTLE_MAX, self.cluster.settled()).await.is_none() {
+            warn!(component = "cluster", "Not all members were found in time; going on");
+        }
+    }
+
+    /// Lets another member write at once, then says goodbye.
+    pub(super) async fn stop(self) {
+        self.cluster.stop().await;
+        if let Some(courier) = self.courier {
+            courier.abort();
+            match courier.await {
+                Err(error) if !error.is_cancelled() => {
+                    error!(err = %error, "Targets were no longer shared out");
+                }
+                _ => {}
+            }
+        }
+        if let Some(store) = self.store {
+            store.stop().await;
+        }
+    }
+}
+
+async fn member_id(directory: &Path, runtime: &Runtime) -> Result<MemberId> {
+    let (directory, runtime) = (directory.to_owned(), runtime.clone());
+    let load = move || identity::load(&runtime, &directory);
+    let failed = |reason: String| Error::Cluster { reason };
+    let loaded = tokio::task::spawn_blocking(load).await.map_err(|e| failed(e.to_string()))?;
+    loaded.map_err(|error| failed(format!("read the identity of this member: {error}")))
+}
+
+/// Scrapes are shared with the members.
+pub(super) struct SharedScrapes(Cluster);
+
+impl SharedScrapes {
+    pub(super) fn of(clustering: &Clustering) -> SharedScrapes {
+        SharedScrapes(clustering.cluster.clone())
+    }
+}
+
+impl scrape::Sharing for SharedScrapes {
+    fn name(&self) -> String {
+        self.0.label().to_owned()
+    }
+
+    fn holds(&self, target: u64) -> bool {
+        self.0.owns(target)
+    }
+
+    fn turn<'a>(
+        &'a self,
+        target: u64,
+        slot: Timestamp,
+        limit: Duration,
+        ask: BoxFuture<'a, SharedAnswer>,
+    ) -> BoxFuture<'a, Option<SharedAnswer>> {
+        let ask = || async {
+            let SharedAnswer { has_failed, bytes } = ask.await;
+            Outcome { has_failed, bytes }
+        };
+        Box::pin(async move {
+            let outcome = self.0.turn(target, slot.as_millis(), limit, ask).await?;
+            Some(SharedAnswer { has_failed: outcome.has_failed, bytes: outcome.bytes })
+        })
+    }
+}
+
+/// Of all members one writes to remote storage. Where none has all samples, each series has a
+/// writer of its own.
+pub(super) struct OneWriter {
+    cluster: Cluster,
+    is_spread: bool,
+    live: Mutex<Live>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The members that are live, as of a moment ago.
+#[derive(Default)]
+struct Live {
+    members: Vec<MemberId>,
+    seen: Option<Duration>,
+}
+
+impl OneWriter {
+    pub(super) fn of(clustering: &Clustering) -> OneWriter {
+        OneWriter {
+            cluster: clustering.cluster.clone(),
+            is_spread: clustering.cluster.status().replication_factor > 0,
+            live: Mutex::default(),
+            clock: clustering.runtime.clock.clone(),
+        }
+    }
+
+    /// How many members send `series` before this one, if they have it.
+    fn position(&self, series: u64) -> usize {
+        let now = self.clock.monotonic();
+        let mut live = self.live.lock();
+        if live.seen.is_none_or(|seen| now.saturating_sub(seen) >= LIVE_FOR) {
+            let members = self.cluster.members().into_iter();
+            live.members = members.filter(|m| m.is_live || m.is_self).map(|m| m.id).collect();
+            live.seen = Some(now);
+        }
+        let ranking = ownership::ranking(series, &live.members);
+        ranking.iter().position(|member| *member == self.cluster.id()).unwrap_or_default()
+    }
+}
+
+impl remote::send::Peers for OneWriter {
+    fn may_write(&self) -> bool {
+        self.is_spread || self.cluster.may_write()
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.cluster.writer_changed())
+    }
+
+    fn can_take_over(&self) -> bool {
+        self.cluster.can_take_over()
+    }
+
+    fn is_spread(&self) -> bool {
+        self.is_spread
+    }
+
+    fn sends(&self, _: &str, series: u64, age: i64) -> bool {
+        !self.is_spread || age >= self.position(series) as i64 * TURN_MILLIS
+    }
+
+    fn acknowledged(&self, queue: &str, series: u64) -> Option<i64> {
+        self.cluster.acknowledged(queue, series)
+    }
+
+    fn acknowledge(&self, queue: &str, samples: &[(u64, i64)]) {
+        self.cluster.acknowledge(queue, samples);
+    }
+}
