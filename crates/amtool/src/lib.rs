@@ -73,7 +73,9 @@ pub async fn run(args: &[String], world: World) -> Outcome {
         Ok(defaults) => defaults,
         Err(error) => return fail(format!("could not load config file: {error}\n")),
     };
-    let parsed = match arguments::parse(args, &defaults) {
+    let disk = world.runtime.disk.clone();
+    let args = kingpin::with_files(args, |path| disk.read_to_string(path.as_ref()));
+    let parsed = match args.and_then(|args| arguments::parse(&args, &defaults)) {
         Ok(parsed) => parsed,
         Err(Stop::Print(stdout)) => return Outcome { stdout, ..Outcome::default() },
         Err(Stop::Error(reason)) => return fail(format!("{reason}\n")),

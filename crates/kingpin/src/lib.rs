@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::io;
+
 use clap::{
     Arg, ArgAction, ArgMatches, Command, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -32,6 +34,36 @@ pub fn parse<Cli: FromArgMatches>(command: Command, args: &[String]) -> Result<C
     let args: Vec<String> = args.iter().map(|arg| positive(arg, &switches)).collect();
     let matches = matches(command, &args)?;
     Cli::from_arg_matches(&matches).map_err(|error| to_stop(&error))
+}
+
+/// Replaces each `@file` by the lines of that file, which `read` gets; comments are left out.
+pub fn with_files(
+    args: &[String],
+    read: impl Fn(&str) -> io::Result<String>,
+) -> Result<Vec<String>, Stop> {
+    let mut out = Vec::with_capacity(args.len());
+    for (idx, arg) in args.iter().enumerate() {
+        // What follows is no flag, and no file of flags.
+        if arg == "--" {
+            out.extend_from_slice(args.get(idx..).unwrap_or_default());
+            break;
+        }
+        let Some(path) = arg.strip_prefix('@') else {
+            out.push(arg.clone());
+            continue;
+        };
+        let text = read(path).map_err(|error| {
+            let reason = match error.kind() {
+                io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+                io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+                _ => error.to_string(),
+            };
+            Stop::Error(format!("open {path}: {reason}"))
+        })?;
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        out.extend(lines.map(str::to_owned));
+    }
+    Ok(out)
 }
 
 /// Reads `args`, without the program's name.

@@ -94,3 +94,23 @@ fn no_words_ask_for_help() {
         );
     }
 }
+
+#[test]
+fn arguments_are_read_from_files() {
+    let read = |path: &str| match path {
+        "flags" => Ok("--one\n# no flag\n\n--two=a b\n@more\n".to_owned()),
+        _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+    };
+    let check = |line: &str, expected: Result<&[&str], &str>| {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let got = super::with_files(&args, read);
+        let expected = match expected {
+            Ok(args) => Ok(args.iter().map(|arg| (*arg).to_owned()).collect()),
+            Err(reason) => Err(Stop::Error(reason.to_owned())),
+        };
+        assert_eq!(got, expected, "{line}");
+    };
+    check("a @flags b", Ok(&["a", "--one", "--two=a b", "@more", "b"]));
+    check("a -- @flags", Ok(&["a", "--", "@flags"]));
+    check("@nowhere", Err("open nowhere: no such file or directory"));
+}

@@ -77,7 +77,9 @@ pub fn main(args: &[String]) -> ExitCode {
 
 /// Runs the command line `args` in `world`.
 pub async fn run(args: &[String], world: &mut World) -> Exit {
-    let parsed = match arguments::parse(args, &*world.runtime.disk) {
+    let disk = world.runtime.disk.clone();
+    let args = kingpin::with_files(args, |path| disk.read_to_string(path.as_ref()));
+    let parsed = match args.and_then(|args| arguments::parse(&args, &*disk)) {
         Ok(parsed) => parsed,
         Err(Stop::Print(text)) => {
             return end(world.stdout.write_all(text.as_bytes()).map_err(Into::into), world);

@@ -255,25 +255,14 @@ fn version_arg() -> Arg {
         .help("Print the version")
 }
 
-/// Replaces each `@file` by the lines of that file, as kingpin does.
+/// Replaces each `@file` by what is in it, and other ways to ask for help by ours.
 #[expect(clippy::disallowed_methods, reason = "arguments are read before a runtime exists")]
 fn expand_files(args: &[String]) -> Result<Vec<String>, Stop> {
-    let mut out = Vec::new();
-    for arg in args {
-        match arg.strip_prefix('@') {
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| Stop::Error(format!("open {path}: {error}")))?;
-                let lines = text.lines().map(str::trim);
-                out.extend(
-                    lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned),
-                );
-            }
-            None if matches!(arg.as_str(), "--help-long" | "--help-man") => {
-                out.push("--help".to_owned());
-            }
-            None => out.push(arg.clone()),
+    let mut args = kingpin::with_files(args, |path| std::fs::read_to_string(path))?;
+    for arg in &mut args {
+        if matches!(arg.as_str(), "--help-long" | "--help-man") {
+            "--help".clone_into(arg);
         }
     }
-    Ok(out)
+    Ok(args)
 }
