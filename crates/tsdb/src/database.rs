@@ -209,9 +209,12 @@ impl Database {
         let begin = self.store.runtime.clock.monotonic();
         let outcome = {
             let mut log = self.store.log.lock();
-            log.sync().and_then(|()| match &mut *self.store.late_log.lock() {
-                Some(late_log) => late_log.sync(),
-                None => Ok(()),
+            // That of late samples may be what an earlier process has left.
+            let disk: &dyn runtime::Disk = &*self.store.runtime.disk;
+            let has_late_log = disk.exists(&self.store.late_log_directory);
+            log.sync().and_then(|()| match has_late_log {
+                true => self.store.with_late_log(wal::Writer::sync),
+                false => Ok(()),
             })
         };
         self.store.note_sync(begin);

@@ -169,6 +169,7 @@ fn truncate_log(store: &Store, horizon: i64, share: Share) -> Result<Option<u32>
                 || named_until.get(&log_ref).is_some_and(|until| *until > last)
         },
         min_time: horizon,
+        deletions_min_time: horizon.min(store.head.late_times().0),
     };
     let stats = checkpoint::write(disk, &store.log_directory, last, &keep, &store.options.log)?;
     tracing::info!(last, samples = stats.samples_kept, "checkpoint written");

@@ -26,8 +26,11 @@ const BATCH_BYTES: usize = 1 << 20;
 /// What of the old segments is still wanted.
 pub struct Keep<'a> {
     pub series: &'a dyn Fn(u64) -> bool,
-    /// Samples and exemplars before this time go, and deletions that end before it.
+    /// Samples and exemplars before this time go.
     pub min_time: i64,
+    /// Deletions that end before this time go. Earlier than `min_time` where the log of late
+    /// samples has older ones: what was deleted of them must not come back.
+    pub deletions_min_time: i64,
 }
 
 /// What became of the records.
@@ -155,7 +158,8 @@ impl Filter<'_> {
             Kind::Tombstones => {
                 let mut tombstones = Vec::new();
                 record::decode_tombstones(record, &mut tombstones)?;
-                tombstones.retain(|t| t.range.end.as_millis() >= self.keep.min_time);
+                let min_time = self.keep.deletions_min_time;
+                tombstones.retain(|t| t.range.end.as_millis() >= min_time);
                 if !tombstones.is_empty() {
                     record::encode_tombstones(&tombstones, &mut self.batch);
                 }

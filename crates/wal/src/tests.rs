@@ -171,7 +171,8 @@ fn log_with_checkpoint(disk: &SimulatedDisk) -> Writer {
 }
 
 fn write_checkpoint(disk: &SimulatedDisk, last: u32) -> crate::Result<()> {
-    let keep = Keep { series: &|series_ref| series_ref == 1, min_time: 3000 };
+    let keep =
+        Keep { series: &|series_ref| series_ref == 1, min_time: 3000, deletions_min_time: 3000 };
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     checkpoint::write(&disk, Path::new(DIRECTORY), last, &keep, &options(Compression::Zstd))?;
     checkpoint::remove_obsolete(&*disk, Path::new(DIRECTORY))
