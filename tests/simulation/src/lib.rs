@@ -1,0 +1,12 @@
+//! Does Vesta lose, invent or double anything when the world around it fails?
+//!
+//! In each module a seed chooses a history and its faults, a part of Vesta lives through it in the
+//! simulated world of `runtime`, and a model that fits on a page says what must come of it. A
+//! failure prints its seed and the shortest story that still fails;
+//! `cargo run -p simulation -- storage --seed 17` tells it again.
+//!
+//! One module for each part of Vesta, a file of the same name in `tests/`, a line in `main.rs`:
+//! [`storage`] crashes the database at every write.
+
+pub mod dice;
+pub mod storage;
