@@ -62,6 +62,8 @@ pub enum Output {
     Done(SlotId, Shared),
     /// A turn that cannot be shared.
     Unshared(SlotId),
+    /// No turn: our clock is wrong, and so the slot is not one.
+    LeftOut(SlotId),
 }
 
 /// See the module.
@@ -130,6 +132,9 @@ impl Core {
                 self.heard(now, from, frame, &mut outputs);
             }
             Input::Sign(from) => self.liveness.heard(from, now.monotonic),
+            Input::Turn { id, .. } if self.clock_error.is_some() => {
+                outputs.push(Output::LeftOut(id));
+            }
             Input::Turn { id, limit } => match self.sharing.turn(now, id, limit) {
                 Some(shared) => extend(&mut outputs, shared),
                 None => outputs.push(Output::Unshared(id)),
@@ -211,7 +216,11 @@ impl Core {
     }
 
     fn notice_stall(&mut self, now: Moment) {
-        let Some(late) = self.liveness.tick(now, TICK) else { return };
+        let stalled = self.liveness.tick(now, TICK);
+        if self.clock_error.is_none() && !self.live.is_empty() {
+            self.clock_error = self.liveness.unsure_clock();
+        }
+        let Some(late) = stalled else { return };
         if let Lease::Gossip(lease) = &mut self.lease {
             lease.stalled(late, now.monotonic, &self.live);
         }
@@ -222,7 +231,9 @@ impl Core {
         outputs.extend(silent.into_iter().map(Output::Close));
         self.look_around(now, outputs);
         let holder = self.holder().map(|(_, holder)| holder);
-        let clock_error = self.liveness.judge_own_clock(now.monotonic, holder);
+        let unsure = self.liveness.unsure_clock().filter(|_| !self.live.is_empty());
+        let judged = self.liveness.judge_own_clock(now.monotonic, holder);
+        let clock_error = unsure.or(judged);
         if self.clock_error.is_some() != clock_error.is_some() {
             self.clock_error = clock_error;
             self.set_health();

@@ -134,6 +134,11 @@ impl Liveness {
         self.clocks.offset(peer)
     }
 
+    /// By how much our clock was set, if nobody has said yet whether it is right now.
+    pub fn unsure_clock(&self) -> Option<i64> {
+        self.clocks.unsure()
+    }
+
     /// How far our clock is ahead of the right time, if that is too far. The right time is the
     /// median's; where two halves differ, `holder`'s.
     pub fn judge_own_clock(&mut self, now: Duration, holder: Option<MemberId>) -> Option<i64> {

@@ -1,7 +1,7 @@
 //! How far the clocks of members are apart.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -21,7 +21,12 @@ const ROUND_TRIP_MAX: Duration = Duration::from_millis(1_000);
 pub(super) struct Clocks {
     own: MemberId,
     measured: BTreeMap<MemberId, VecDeque<Measurement>>,
+    /// Members whose clock was set far away from ours, or ours from theirs: who does that is wrong
+    /// sooner than who does not.
+    set_off: BTreeSet<MemberId>,
     is_wrong: bool,
+    /// Our clock was set, and nobody has been heard since then.
+    unsure: Option<i64>,
 }
 
 struct Measurement {
@@ -33,18 +38,38 @@ struct Measurement {
 
 impl Clocks {
     pub(super) fn new(own: MemberId) -> Clocks {
-        Clocks { own, measured: BTreeMap::new(), is_wrong: false }
+        Clocks {
+            own,
+            measured: BTreeMap::new(),
+            set_off: BTreeSet::new(),
+            is_wrong: false,
+            unsure: None,
+        }
     }
 
     pub(super) fn forget(&mut self, peer: MemberId) {
         self.measured.remove(&peer);
+        self.set_off.remove(&peer);
     }
 
     /// What was measured before our clock was set is worth nothing.
     pub(super) fn tick(&mut self, now: Moment, before: Moment) {
-        if has_stepped(before, now) {
-            self.measured.clear();
+        let step = step(before, now);
+        if step.abs() <= STEP {
+            return;
         }
+        if step.abs() > WRONG && !self.measured.is_empty() {
+            self.unsure = Some(step);
+            if !self.is_wrong {
+                self.set_off.insert(self.own);
+            }
+        }
+        self.measured.clear();
+    }
+
+    /// By how much our clock was set, in milliseconds, if nobody has said yet whether that is right.
+    pub(super) fn unsure(&self) -> Option<i64> {
+        self.unsure
     }
 
     pub(super) fn note(
@@ -55,19 +80,28 @@ impl Clocks {
         previous: Option<Heartbeat>,
     ) {
         let Some(echo) = heartbeat.echo else { return };
-        let measured = self.measured.entry(from).or_default();
         let moment = |said: &Heartbeat| Moment { monotonic: said.sent, wall: said.wall };
-        if previous.is_some_and(|previous| has_stepped(moment(&previous), moment(heartbeat))) {
-            measured.clear();
+        let step = previous.map_or(0, |previous| step(moment(&previous), moment(heartbeat)));
+        if step.abs() > STEP {
+            let agreed = self.offset(from).is_some_and(|offset| offset.abs() <= WRONG);
+            if step.abs() > WRONG && agreed {
+                self.set_off.insert(from);
+            }
+            self.measured.remove(&from);
         }
         let round_trip = now.monotonic.saturating_sub(echo.sent).saturating_sub(echo.age);
         if round_trip > ROUND_TRIP_MAX {
             return;
         }
         let offset = difference(heartbeat.wall.saturating_add(round_trip / 2), now.wall);
+        let measured = self.measured.entry(from).or_default();
         measured.push_back(Measurement { offset, round_trip });
         if measured.len() > KEPT {
             measured.pop_front();
+        }
+        self.unsure = None;
+        if offset.abs() <= RIGHT {
+            self.set_off.remove(&from);
         }
     }
 
@@ -87,24 +121,35 @@ impl Clocks {
         offsets.push((0, self.own));
         offsets.sort_unstable();
         let (lower, upper) = (offsets[(offsets.len() - 1) / 2].0, offsets[offsets.len() / 2].0);
-        let right = if upper.saturating_sub(lower) <= RIGHT {
-            0.clamp(lower, upper)
-        } else {
-            // Half against half, most often one against one: the writer is right, or the oldest.
-            let of = |id| offsets.iter().find(|(_, other)| *other == id).map(|(offset, _)| *offset);
-            let oldest = offsets.iter().min_by_key(|(_, id)| *id).map(|(offset, _)| *offset);
-            holder.and_then(of).or(oldest).unwrap_or_default()
+        let right = match upper.saturating_sub(lower) <= RIGHT {
+            true => 0.clamp(lower, upper),
+            false => self.break_tie(&offsets, holder),
         };
         let limit = if self.is_wrong { RIGHT } else { WRONG };
         self.is_wrong = right.abs() > limit;
+        if !self.is_wrong && offsets.len() > 1 {
+            self.set_off.remove(&self.own);
+        }
         self.is_wrong.then_some(-right)
+    }
+
+    /// Half against half, most often one against one: who has not set its clock is right, of those
+    /// the writer, or the oldest.
+    fn break_tie(&self, offsets: &[(i64, MemberId)], holder: Option<MemberId>) -> i64 {
+        let is_steady = |(_, id): &&(i64, MemberId)| !self.set_off.contains(id);
+        let n_steady = offsets.iter().filter(is_steady).count();
+        let counts = |entry: &&(i64, MemberId)| n_steady == 0 || is_steady(entry);
+        let candidates = || offsets.iter().filter(counts);
+        let writer = candidates().find(|(_, id)| holder == Some(*id));
+        let oldest = candidates().min_by_key(|(_, id)| *id);
+        writer.or(oldest).map_or(0, |(offset, _)| *offset)
     }
 }
 
-/// Whether a wall clock was set between two moments.
-fn has_stepped(before: Moment, after: Moment) -> bool {
+/// By how much a wall clock was set between two moments.
+fn step(before: Moment, after: Moment) -> i64 {
     let passed = after.monotonic.saturating_sub(before.monotonic);
-    difference(after.wall, before.wall.saturating_add(passed)).abs() > STEP
+    difference(after.wall, before.wall.saturating_add(passed))
 }
 
 /// `a - b` in milliseconds.
