@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Arrows within a band that the architecture allows: from, to.
-const SIDEWAYS: [(&str, &str); 10] = [
+const SIDEWAYS: [(&str, &str); 11] = [
     ("blocks", "storage"),
     ("promqltest", "storage"),
     ("receivers", "alertmanager"),
+    ("repair", "storeapi"),
     ("cluster", "gossip"),
     ("api", "config"),
     ("api", "ui"),
