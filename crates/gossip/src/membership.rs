@@ -278,9 +278,9 @@ impl Membership {
     }
 
     fn receive(&mut self, now: Duration, from: SocketAddr, bytes: &[u8]) {
-        let label = std::mem::take(&mut self.config.label);
+        // What is heard may be answered, which takes the label, too.
+        let label = self.config.label.clone();
         let outcome = packet::read(&label, bytes, |message| self.hear(now, from, message));
-        self.config.label = label;
         if let Err(error) = outcome {
             self.outputs.push(Output::Event(Event::Broken { from, error: error.to_string() }));
         }

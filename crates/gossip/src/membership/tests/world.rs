@@ -84,7 +84,7 @@ impl World {
             name: format!("node-{idx}"),
             address: Ipv4Addr::LOCALHOST.into(),
             port: address(idx).port(),
-            label: String::new(),
+            label: "cluster".to_owned(),
             probe_interval: Duration::from_secs(1),
             probe_timeout: Duration::from_millis(500),
             gossip_interval: Duration::from_millis(200),
