@@ -16,11 +16,23 @@ pub struct Process {
 impl Process {
     /// Starts `program`; what it prints goes to `folder/name.log`.
     pub fn start(program: &Path, folder: &Path, name: &str, args: &[String]) -> Process {
+        Process::start_with(program, folder, name, args, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(
+        program: &Path,
+        folder: &Path,
+        name: &str,
+        args: &[String],
+        variables: &[(&str, String)],
+    ) -> Process {
         let log = folder.join(format!("{name}.log"));
         let output = File::create(&log).expect("the test's folder can be written");
         let errors = output.try_clone().expect("a file can be shared");
         let child = Command::new(program)
             .args(args)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(output)

@@ -63,7 +63,7 @@ pub(super) async fn send(
     loop {
         let attempt = async {
             context.clock.sleep(next_start.saturating_sub(context.clock.monotonic())).await;
-            if attempts > 0 && !turn.is_still_untold().await? {
+            if attempts > 0 && !turn.comes_again().await? {
                 return Ok(None);
             }
             turn.claim();

@@ -14,10 +14,15 @@ use crate::{
     integration::{Integration, Notification, Reason, Store},
     nflog::{Entry, ReceiverKey},
     shared::{RESTORED_GRACE, Shared},
+    time::Time,
 };
 
 /// A claim is renewed so many times before it would end.
 const RENEWALS: u32 = 3;
+/// Of those who wait for the same claim to end each waits so much longer than the one before.
+const STAGGER: Duration = Duration::from_millis(500);
+/// Who has tried in vain lets so many others go first.
+const STAGGERS_PER_ROUND: u32 = 10;
 /// A node whose attempt goes on and on keeps the others waiting for so many peer time-outs.
 const TIMEOUTS_MAX: u32 = 4;
 
@@ -25,7 +30,8 @@ const TIMEOUTS_MAX: u32 = 4;
 ///
 /// While several nodes could tell, one says that it is about to, and the others wait: a slow or
 /// repeated attempt is not one more notification. Who claims and does not get through lets go after
-/// a peer time-out, and a claim that nobody renews ends by itself, so that nothing stays untold.
+/// a peer time-out, and is the last to try again; a claim that nobody renews ends by itself. So
+/// nothing stays untold.
 pub(super) struct Turn<'a> {
     pub(super) shared: &'a Shared,
     pub(super) context: &'a Context,
@@ -37,6 +43,8 @@ pub(super) struct Turn<'a> {
     claimed_at: Option<Duration>,
     failed_at: Option<Duration>,
     is_held: bool,
+    /// How often we have let go.
+    n_rounds: u32,
 }
 
 impl<'a> Turn<'a> {
@@ -62,13 +70,21 @@ impl<'a> Turn<'a> {
             claimed_at: None,
             failed_at: None,
             is_held: false,
+            n_rounds: 0,
         }
     }
 
     /// Tells the integration, unless it has been told, perhaps by another node.
     pub(super) async fn take(mut self) -> Result<(), Unfinished> {
+        let told_before = self.last_told();
         self.context.sleep(wait_for_peers(self.shared)).await?;
         self.wait_for_others().await?;
+        let told = self.last_told();
+        // The moment of the flush may be earlier, and clocks of nodes may differ.
+        let is_told_since = told != told_before || told > Some(self.notification.now);
+        if is_told_since && self.is_old_news() {
+            return Err(Unfinished::Postponed);
+        }
         let Some((reason, store)) = self.deduplicate()? else { return Ok(()) };
         let sent = self.to_send(reason, store);
         let metrics = self.shared.metrics.notifications.of(self.integration.name(), &sent.receiver);
@@ -99,6 +115,23 @@ impl<'a> Turn<'a> {
             self.note(&sent, Outcome::Sent, n_attempts, start);
         }
         Ok(())
+    }
+
+    /// When the group was last told, by whoever did it.
+    fn last_told(&self) -> Option<Time> {
+        let state = self.shared.state.lock();
+        state.log.get(self.notification.group_key.as_bytes(), &self.key)?.timestamp
+    }
+
+    /// Whether alerts have begun or ended since the flush. If somebody has told the group meanwhile,
+    /// then it was told of that, perhaps, and what we have to say would take it back.
+    fn is_old_news(&self) -> bool {
+        let (told, now) = (self.notification, self.shared.now().time);
+        let state = self.shared.state.lock();
+        told.alerts.iter().any(|alert| {
+            let current = state.alerts.get(alert.fingerprint());
+            current.is_some_and(|it| it.is_resolved_at(now) != alert.is_resolved_at(told.now))
+        })
     }
 
     /// Why to notify and what the integration remembers; `None` if there is nothing to say.
@@ -171,19 +204,23 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Waits while another node says that it is at it.
+    /// Waits while another node says that it is at it. If several wait, they don't go all at once.
     async fn wait_for_others(&self) -> Result<(), Ended> {
+        let mut has_waited = self.n_rounds > 0;
         let mut is_first = true;
         while self.claims() {
             let changed = self.shared.log_changed.notified();
             let now = self.shared.runtime.clock.monotonic();
-            let held_until = self.shared.state.lock().claims.held_by_another(
-                self.notification.group_key.as_bytes(),
-                &self.key,
-                &self.shared.owner,
-                now,
-            );
-            let Some(held_until) = held_until else { break };
+            let Some(held_until) = self.held_by_another(now) else {
+                if !std::mem::take(&mut has_waited) {
+                    break;
+                }
+                let position = u32::try_from(self.shared.cluster.position()).unwrap_or(u32::MAX);
+                let n_before = position.saturating_add(self.n_rounds * STAGGERS_PER_ROUND);
+                self.context.sleep(STAGGER.saturating_mul(n_before)).await?;
+                continue;
+            };
+            has_waited = true;
             if std::mem::take(&mut is_first) {
                 self.shared.metrics.claim_waits.increment();
             }
@@ -201,9 +238,24 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// Before another attempt: whether nobody else has got through meanwhile.
-    pub(super) async fn is_still_untold(&self) -> Result<bool, Ended> {
-        self.wait_for_others().await?;
+    fn held_by_another(&self, now: Duration) -> Option<Duration> {
+        let group_key = self.notification.group_key.as_bytes();
+        let state = self.shared.state.lock();
+        state.claims.held_by_another(group_key, &self.key, &self.shared.owner, now)
+    }
+
+    /// Before another attempt: waits for our turn; says whether nobody else has got through.
+    pub(super) async fn comes_again(&mut self) -> Result<bool, Ended> {
+        let now = self.shared.runtime.clock.monotonic();
+        let timeout = self.shared.options.peer_timeout;
+        if self.failed_at.is_some_and(|failed_at| now - failed_at >= timeout) && self.claims() {
+            self.let_go();
+            (self.claimed_at, self.failed_at) = (None, None);
+            self.n_rounds += 1;
+        }
+        if !self.is_held {
+            self.wait_for_others().await?;
+        }
         let state = self.shared.state.lock();
         let entry = state.log.get(self.notification.group_key.as_bytes(), &self.key);
         Ok(self.reason(entry) != Reason::None)
@@ -213,18 +265,11 @@ impl<'a> Turn<'a> {
         self.shared.options.claims && self.shared.cluster.has_others()
     }
 
-    /// Says that another attempt begins, unless the last ones have failed for too long.
+    /// Says that an attempt begins.
     pub(super) fn claim(&mut self) {
-        if !self.claims() {
-            return;
-        }
-        let now = self.shared.runtime.clock.monotonic();
-        self.claimed_at.get_or_insert(now);
-        let timeout = self.shared.options.peer_timeout;
-        let has_failed_for = self.failed_at.map_or(Duration::ZERO, |failed_at| now - failed_at);
-        match has_failed_for < timeout {
-            true => self.hold_for(timeout),
-            false => self.let_go(),
+        if self.claims() {
+            self.claimed_at.get_or_insert(self.shared.runtime.clock.monotonic());
+            self.hold_for(self.shared.options.peer_timeout);
         }
     }
 

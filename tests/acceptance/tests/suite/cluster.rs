@@ -10,7 +10,10 @@ use acceptance::{Process, free_port, get, post, program, vesta, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::bed::{Bed, Running};
+use crate::{
+    authority::Authority,
+    bed::{Bed, Running},
+};
 
 const UPSTREAM: &str = "prometheus-alertmanager";
 /// So that a test takes seconds: upstream's defaults are five to ten times as long.
@@ -36,6 +39,7 @@ struct Node {
     kind: Kind,
     web_port: u16,
     cluster_port: u16,
+    flags: Vec<String>,
     process: Process,
 }
 
@@ -49,11 +53,19 @@ struct Cluster {
 impl Cluster {
     /// Nothing, said aloud, if upstream's program is not there.
     fn start(kinds: &[Kind]) -> Option<Cluster> {
+        Cluster::start_with(kinds, Bed::new(), |_| Vec::new())
+    }
+
+    /// The same with more flags for each node.
+    fn start_with(
+        kinds: &[Kind],
+        bed: Bed,
+        flags: impl Fn(usize) -> Vec<String>,
+    ) -> Option<Cluster> {
         if program(UPSTREAM).is_none() {
             acceptance::skip("a mixed cluster", UPSTREAM);
             return None;
         }
-        let bed = Bed::new();
         let webhook = bed.webhook();
         bed.write(
             "alertmanager.yml",
@@ -70,8 +82,9 @@ impl Cluster {
             let (web_port, cluster_port) = ports[idx];
             // Each knows those that were there before it, as when a cluster grows.
             let peers: Vec<u16> = ports[..idx].iter().map(|(_, port)| *port).collect();
-            let process = start(&bed, idx, *kind, web_port, cluster_port, &peers);
-            nodes.push(Node { kind: *kind, web_port, cluster_port, process });
+            let flags = flags(idx);
+            let process = start(&bed, idx, *kind, web_port, cluster_port, &peers, &flags);
+            nodes.push(Node { kind: *kind, web_port, cluster_port, flags, process });
         }
         Some(Cluster { bed, webhook, nodes })
     }
@@ -85,8 +98,10 @@ impl Cluster {
             .filter(|(other, _)| *other != idx)
             .map(|(_, node)| node.cluster_port)
             .collect();
-        let Node { kind, web_port, cluster_port, .. } = self.nodes[idx];
-        self.nodes[idx].process = start(&self.bed, idx, kind, web_port, cluster_port, &peers);
+        let node = &self.nodes[idx];
+        let (web_port, cluster_port) = (node.web_port, node.cluster_port);
+        self.nodes[idx].process =
+            start(&self.bed, idx, node.kind, web_port, cluster_port, &peers, &node.flags);
     }
 
     /// Waits until the nodes at `expected` name each other and nobody else.
@@ -151,6 +166,7 @@ fn start(
     web_port: u16,
     cluster_port: u16,
     peers: &[u16],
+    flags: &[String],
 ) -> Process {
     let program: PathBuf = match kind {
         Ours => vesta(),
@@ -164,6 +180,7 @@ fn start(
     args.push(format!("--storage.path=data-{idx}"));
     args.push(format!("--web.listen-address=127.0.0.1:{web_port}"));
     args.push(format!("--cluster.listen-address={}", address(cluster_port)));
+    args.extend_from_slice(flags);
     args.extend(peers.iter().map(|port| format!("--cluster.peer={}", address(*port))));
     let mut process = Process::start(&program, bed.path(), &format!("node-{idx}"), &args);
     process.wait_until_ready(web_port, "/-/ready");
@@ -186,12 +203,21 @@ fn members(web_port: u16) -> Option<Vec<String>> {
 
 /// Names and addresses, as a node lists them.
 fn names(web_port: u16) -> Option<String> {
-    Some(get(web_port, "/api/v2/status")?.json()["cluster"]["peers"].to_string())
+    let status = get(web_port, "/api/v2/status")?.json();
+    let peers = status["cluster"]["peers"].as_array()?;
+    let line = |peer: &serde_json::Value| format!("{} at {}\n", peer["name"], peer["address"]);
+    Some(peers.iter().map(line).collect())
 }
 
 fn agree(kinds: [Kind; 3]) {
-    let Some(cluster) = Cluster::start(&kinds) else { return };
+    if let Some(cluster) = Cluster::start(&kinds) {
+        expect_agreement(&cluster);
+    }
+}
+
+fn expect_agreement(cluster: &Cluster) {
     let all = [0, 1, 2];
+    let kinds: Vec<Kind> = cluster.nodes.iter().map(|node| node.kind).collect();
     cluster.expect_members(&all, "after the start");
     for from in all {
         cluster.expect_silence_to_travel(from, &all, "in a packet");
@@ -216,6 +242,26 @@ fn two_of_theirs_and_one_of_ours_agree() {
 #[test]
 fn one_of_theirs_and_two_of_ours_agree() {
     agree([Ours, Theirs, Ours]);
+}
+
+#[test]
+fn ours_may_start_first_among_theirs() {
+    agree([Ours, Theirs, Theirs]);
+}
+
+#[test]
+fn ours_may_start_last_among_theirs() {
+    agree([Theirs, Theirs, Ours]);
+}
+
+#[test]
+fn one_of_theirs_may_start_first() {
+    agree([Theirs, Ours, Ours]);
+}
+
+#[test]
+fn one_of_theirs_may_start_last() {
+    agree([Ours, Ours, Theirs]);
 }
 
 #[test]
@@ -256,4 +302,69 @@ fn one_of_ours_dies_among_theirs_and_one_of_theirs_leaves() {
 #[test]
 fn one_of_theirs_dies_among_ours_and_one_of_ours_leaves() {
     survive([Ours, Theirs, Ours], 1, 0);
+}
+
+#[test]
+fn a_label_keeps_clusters_apart() {
+    let label = |idx: usize| vec![format!("--cluster.label={}", ["one", "one", "other"][idx])];
+    let Some(cluster) = Cluster::start_with(&[Ours, Ours, Ours], Bed::new(), label) else { return };
+    cluster.expect_members(&[0, 1], "those of one label");
+    cluster.expect_members(&[2], "the one of another label");
+    cluster.expect_silence_to_travel(0, &[1], "in one of two clusters");
+    let alone = get(cluster.nodes[2].web_port, "/api/v2/silences").expect("it answers");
+    assert_eq!(alone.body.trim(), "[]");
+}
+
+/// An authority, a certificate of it for all nodes, and the file that says so.
+fn write_tls(bed: &Bed) -> Vec<String> {
+    let authority = Authority::new();
+    let (certificate, key) = authority.certificate();
+    bed.write("ca.pem", &authority.pem());
+    bed.write("node.pem", &certificate);
+    bed.write("node.key", &key);
+    bed.write(
+        "gossip.yml",
+        "tls_server_config: {cert_file: node.pem, key_file: node.key, client_ca_file: ca.pem, \
+         client_auth_type: RequireAndVerifyClientCert}\n\
+         tls_client_config: {cert_file: node.pem, key_file: node.key, ca_file: ca.pem}\n",
+    );
+    vec!["--cluster.tls-config=gossip.yml".to_owned()]
+}
+
+fn agree_over_tls(kinds: [Kind; 3]) {
+    let bed = Bed::new();
+    let flags = write_tls(&bed);
+    let Some(mut cluster) = Cluster::start_with(&kinds, bed, |_| flags.clone()) else { return };
+    expect_agreement(&cluster);
+    cluster.nodes[1].process.kill();
+    cluster.expect_members(&[0, 2], "after a death");
+    cluster.restart(1);
+    cluster.expect_members(&[0, 1, 2], "after the return");
+    for node in cluster.nodes.iter().filter(|node| node.kind == Ours) {
+        let metrics = get(node.web_port, "/metrics").expect("it answers").body;
+        for name in ["packet_bytes_sent", "packet_bytes_received", "stream_connections_sent"] {
+            let zero = format!("alertmanager_tls_transport_{name}_total 0\n");
+            assert!(!metrics.contains(&zero), "nothing went over TLS: {name}");
+        }
+    }
+}
+
+#[test]
+fn ours_gossip_over_tls() {
+    agree_over_tls([Ours, Ours, Ours]);
+}
+
+#[test]
+fn ours_and_theirs_gossip_over_tls() {
+    agree_over_tls([Theirs, Ours, Theirs]);
+}
+
+#[test]
+fn who_has_no_certificate_is_not_let_in() {
+    let bed = Bed::new();
+    let tls = write_tls(&bed);
+    let flags = |idx: usize| if idx < 2 { tls.clone() } else { Vec::new() };
+    let Some(cluster) = Cluster::start_with(&[Ours, Ours, Ours], bed, flags) else { return };
+    cluster.expect_members(&[0, 1], "those with certificates");
+    cluster.expect_members(&[2], "the one without");
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "acceptance tests run against the real world")]
 #![expect(clippy::print_stderr, reason = "tests report to whoever runs them")]
 
+mod alertmanager_examples;
+mod authority;
 mod bed;
 mod cluster;
 mod crash;
