@@ -1,6 +1,5 @@
 //! Remote read: queries of others answered from here, and ours answered by others.
 
-mod chunks;
 mod columns;
 mod frames;
 mod remote;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use chunks::Encoding;
 use model::{FloatHistogram, Labels};
 use stdx::cursor::Cursor;
-use storage::{Columns, HistogramValue};
+use storage::{Columns, HistogramValue, PackedChunk};
 
 use super::{
-    chunks::Chunk,
     columns::sort,
     frames::{FrameError, take_frame},
     request::push_label,
@@ -54,7 +53,7 @@ pub(super) fn write_series(labels: &Labels, columns: &Columns, out: &mut Writer<
 }
 
 /// One frame's message: chunks of one series.
-pub(super) fn chunked(labels: &Labels, chunks: &[Chunk], query_idx: usize) -> Vec<u8> {
+pub(super) fn chunked(labels: &Labels, chunks: &[PackedChunk], query_idx: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(chunks.iter().map(|c| c.bytes.len() + 32).sum::<usize>());
     let mut out = Writer(&mut bytes);
     out.message(1, |out| {
@@ -65,7 +64,7 @@ pub(super) fn chunked(labels: &Labels, chunks: &[Chunk], query_idx: usize) -> Ve
     bytes
 }
 
-fn write_chunk(chunk: &Chunk, out: &mut Writer<'_>) {
+fn write_chunk(chunk: &PackedChunk, out: &mut Writer<'_>) {
     out.number(1, chunk.start as u64);
     out.number(2, chunk.end as u64);
     out.number(3, chunk.encoding.as_byte().into());
@@ -73,7 +72,7 @@ fn write_chunk(chunk: &Chunk, out: &mut Writer<'_>) {
 }
 
 /// What a chunk takes in a message.
-pub(super) fn chunk_len(chunk: &Chunk) -> usize {
+pub(super) fn chunk_len(chunk: &PackedChunk) -> usize {
     let mut bytes = Vec::with_capacity(chunk.bytes.len() + 32);
     write_chunk(chunk, &mut Writer(&mut bytes));
     bytes.len()

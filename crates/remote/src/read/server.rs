@@ -8,7 +8,6 @@ use telemetry::{Gauge, Registry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    chunks,
     frames::push_frame,
     request::{Query, Request, ResponseType},
     response::{chunk_len, chunked, labels_len, write_series},
@@ -174,7 +173,7 @@ impl Stream {
                 columns.clear();
                 series.read(query.range, &mut columns).map_err(failed)?;
                 let labels = merge(&series.labels(), &self.external_labels);
-                let packed = chunks::pack(&columns);
+                let packed = storage::pack(&columns);
                 // Frames may be too large by the last chunk, as upstream's may.
                 let room = self.frame_bytes_max.saturating_sub(labels_len(&labels));
                 let mut rest = packed.as_slice();
@@ -194,9 +193,9 @@ impl Stream {
 }
 
 /// How many chunks it takes to fill a frame: the last one may exceed `room`.
-fn n_chunks_within(chunks: &[chunks::Chunk], room: usize) -> usize {
+fn n_chunks_within(chunks: &[storage::PackedChunk], room: usize) -> usize {
     let mut filled = 0;
-    let fills = |chunk: &chunks::Chunk| {
+    let fills = |chunk: &storage::PackedChunk| {
         filled += chunk_len(chunk);
         filled >= room
     };

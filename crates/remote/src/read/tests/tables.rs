@@ -8,12 +8,11 @@ use http::StatusCode;
 use model::{FloatHistogram, Labels, MatchKind, Matcher, TimeRange, Timestamp, histogram::Span};
 use serde_json::Value as Json;
 use stdx::cursor::Cursor;
-use storage::{Columns, MemoryStorage, SelectHints};
+use storage::{Columns, MemoryStorage, SelectHints, pack};
 use telemetry::Registry;
 
 use super::super::{
     Answer, Config, Options, Server,
-    chunks::{Chunk, pack},
     frames::{push_frame, take_frame},
     remote::understand,
     request::{BadRequest, Query, ResponseType, choose},
@@ -497,7 +496,7 @@ fn chunk(bytes: &[u8]) -> Json {
 /// Chunks of others come in any order.
 #[test]
 fn samples_of_others_are_sorted() {
-    let chunks: Vec<Chunk> = [[(10, 1.0), (20, 2.0)], [(5, 3.0), (10, 4.0)]]
+    let chunks: Vec<storage::PackedChunk> = [[(10, 1.0), (20, 2.0)], [(5, 3.0), (10, 4.0)]]
         .iter()
         .flat_map(|s| pack(&columns(s)))
         .collect();
