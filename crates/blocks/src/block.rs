@@ -6,6 +6,7 @@ use std::{
 use model::{Labels, Matcher, TimeRange};
 use parking_lot::RwLock;
 use runtime::Disk;
+use smallvec::SmallVec;
 use storage::{
     Columns, Querier, Queryable,
     label_index::{self, LabelIndex as _},
@@ -199,6 +200,12 @@ impl BlockSeries {
     }
 }
 
+/// The texts of the names and values of the series that was read last, by their places: series
+/// that follow each other have most of them in common, and looking for a text costs more than all
+/// else.
+#[derive(Default)]
+pub(crate) struct LastTexts<'a>(Vec<[Option<(u32, &'a str)>; 2]>);
+
 impl Contents {
     /// The numbers of the series that satisfy all `matchers`.
     fn select(&self, matchers: &[Matcher]) -> Result<Vec<u32>> {
@@ -209,29 +216,65 @@ impl Contents {
     }
 
     pub(crate) fn labels(&self, id: u32) -> Result<Labels> {
-        self.labels_of(&self.index.series(id)?)
+        self.labels_of(&self.index.series(id)?, &mut LastTexts::default())
     }
 
-    pub(crate) fn labels_of(&self, entry: &SeriesEntry<'_>) -> Result<Labels> {
-        let mut pairs = Vec::with_capacity(12);
-        for (name, value) in entry.labels() {
-            pairs.push((self.index.symbol(name)?, self.index.symbol(value)?));
+    pub(crate) fn labels_of<'a>(
+        &'a self,
+        entry: &SeriesEntry<'_>,
+        last: &mut LastTexts<'a>,
+    ) -> Result<Labels> {
+        let mut pairs: SmallVec<[(&str, &str); 16]> = SmallVec::new();
+        for (place, (name, value)) in entry.labels().enumerate() {
+            if place == last.0.len() {
+                last.0.push([None; 2]);
+            }
+            let [last_name, last_value] = &mut last.0[place];
+            pairs.push((self.text(name, last_name)?, self.text(value, last_value)?));
         }
         let is_a_set = pairs.windows(2).all(|pair| pair[0].0 < pair[1].0)
             && pairs.iter().all(|(_, value)| !value.is_empty());
         Ok(if is_a_set { Labels::from_sorted(pairs) } else { Labels::from_pairs(pairs) })
     }
 
+    /// The text of a symbol, which may be the one that was wanted last.
+    fn text<'a>(&'a self, symbol: u32, last: &mut Option<(u32, &'a str)>) -> Result<&'a str> {
+        match *last {
+            Some((known, text)) if known == symbol => Ok(text),
+            _ => {
+                let text = self.index.symbol(symbol)?;
+                *last = Some((symbol, text));
+                Ok(text)
+            }
+        }
+    }
+
     pub(crate) fn chunks(&self, id: u32) -> Result<Vec<ChunkMeta>> {
         self.chunks_of(&self.index.series(id)?)
     }
 
-    pub(crate) fn chunks_of(&self, entry: &SeriesEntry<'_>) -> Result<Vec<ChunkMeta>> {
-        entry.chunks().map_err(|(offset, detail)| Error::Corrupt {
-            path: self.directory.join(crate::index::FILE),
-            offset,
-            detail: detail.to_owned(),
-        })
+    fn chunks_of(&self, entry: &SeriesEntry<'_>) -> Result<Vec<ChunkMeta>> {
+        let chunks: Result<Vec<_>, _> = entry.chunks().collect();
+        chunks.map_err(|damage| self.corrupt(damage))
+    }
+
+    /// Whether a chunk of the series is such; looks no further than it must.
+    pub(crate) fn has_chunk(
+        &self,
+        entry: &SeriesEntry<'_>,
+        is_such: impl Fn(&ChunkMeta) -> bool,
+    ) -> Result<bool> {
+        for chunk in entry.chunks() {
+            if is_such(&chunk.map_err(|damage| self.corrupt(damage))?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn corrupt(&self, (offset, detail): (u64, &'static str)) -> Error {
+        let path = self.directory.join(crate::index::FILE);
+        Error::Corrupt { path, offset, detail: detail.to_owned() }
     }
 
     /// Appends the samples of chunks that overlap `range`, cut to it.

@@ -6,7 +6,10 @@ use storage::{
     Columns, LabelHints, LabelValues, Querier, SelectHints, Series, SeriesSet, label_index,
 };
 
-use crate::{ChunkMeta, Result, Tombstones, block::Contents};
+use crate::{
+    ChunkMeta, Result, Tombstones,
+    block::{Contents, LastTexts},
+};
 
 /// Series that one job opens.
 const SHARD: usize = 512;
@@ -74,6 +77,7 @@ impl BlockQuerier {
         limit: usize,
     ) -> Result<Vec<Arc<dyn Series>>> {
         let mut found: Vec<Arc<dyn Series>> = Vec::with_capacity(ids.len());
+        let mut last = LastTexts::default();
         for id in ids {
             let entry = self.contents.index.series(*id)?;
             let deleted = self.tombstones.of(u64::from(*id));
@@ -81,14 +85,14 @@ impl BlockQuerier {
                 range.overlaps(TimeRange::from_millis(chunk.start, chunk.end))
                     && deleted.is_none_or(|deleted| !deleted.cover(chunk.start, chunk.end))
             };
-            if !self.contents.chunks_of(&entry)?.iter().any(is_visible) {
+            if !self.contents.has_chunk(&entry, is_visible)? {
                 continue;
             }
             found.push(Arc::new(Found {
                 contents: self.contents.clone(),
                 tombstones: self.tombstones.clone(),
                 id: *id,
-                labels: self.contents.labels_of(&entry)?,
+                labels: self.contents.labels_of(&entry, &mut last)?,
                 range: self.range,
             }));
             if limit > 0 && found.len() >= limit {

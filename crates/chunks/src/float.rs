@@ -80,36 +80,40 @@ impl FloatState {
         writer.write(change >> self.trailing, significant);
     }
 
-    /// Reads the next value, which begins with `bits` at bit `at`, and moves `at` behind it;
-    /// changes nothing where the end is close or the bits make no sense.
+    /// Reads the next value, which begins at bit `at` with `bits`, of which all but the last are
+    /// known, and moves `at` behind it; changes nothing where the end is close or the bits make no
+    /// sense.
     #[inline]
     pub(crate) fn read_ahead(&mut self, bits: u64, bytes: &[u8], at: &mut usize) -> Option<()> {
-        let next = match bits >> 62 {
-            0 | 1 => {
-                *at += 1;
-                return Some(());
-            }
+        const KNOWN: usize = 63;
+        if bits >> 63 == 0 {
+            *at += 1;
+            return Some(());
+        }
+        let header = if bits >> 62 == 0b10 {
             // Left to the careful way.
-            2 if self.leading == NO_WINDOW => return None,
-            2 => *at + 2,
-            _ => {
-                let significant = match bits << 7 >> 58 {
-                    0 => 64,
-                    significant => significant as u8,
-                };
-                let leading = (bits << 2 >> 59) as u8;
-                let trailing = 64u8.checked_sub(leading)?.checked_sub(significant)?;
-                let changed = peek(bytes, *at + 13)?;
-                (self.leading, self.trailing) = (leading, trailing);
-                self.bits ^= changed >> (64 - u32::from(significant)) << trailing;
-                *at += 13 + usize::from(significant);
-                return Some(());
+            if self.leading == NO_WINDOW {
+                return None;
             }
+            2
+        } else {
+            let significant = match bits << 7 >> 58 {
+                0 => 64,
+                significant => significant as u8,
+            };
+            let leading = (bits << 2 >> 59) as u8;
+            let trailing = 64u8.checked_sub(leading)?.checked_sub(significant)?;
+            // Where the end is close the careful way reads them again.
+            (self.leading, self.trailing) = (leading, trailing);
+            13
         };
         let significant = 64 - self.leading - self.trailing;
-        let changed = peek(bytes, next)?;
+        let end = header + usize::from(significant);
+        // Mostly the value is in what is known: a second look at the bytes would cost as much as
+        // all the rest.
+        let changed = if end <= KNOWN { bits << header } else { peek(bytes, *at + header)? };
         self.bits ^= changed >> (64 - u32::from(significant)) << self.trailing;
-        *at = next + usize::from(significant);
+        *at += end;
         Some(())
     }
 

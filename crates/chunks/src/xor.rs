@@ -235,27 +235,20 @@ impl<'a> Decoder<'a> {
         for (next_time, next_value) in times[begin..].iter_mut().zip(&mut values[begin..]) {
             let begun = at;
             let Some(bits) = peek(bytes, at) else { break };
-            let change = match bits.leading_ones() {
-                0 => {
-                    at += 1;
-                    0
-                }
-                1 => {
-                    at += 16;
-                    signed(bits << 2 >> 50, 14)
-                }
-                2 => {
-                    at += 20;
-                    signed(bits << 3 >> 47, 17)
-                }
-                3 => {
-                    at += 24;
-                    signed(bits << 4 >> 44, 20)
-                }
+            let (change, n_bits) = match bits.leading_ones() {
+                0 => (0, 1),
+                1 => (signed(bits << 2 >> 50, 14), 16),
+                2 => (signed(bits << 3 >> 47, 17), 20),
+                3 => (signed(bits << 4 >> 44, 20), 24),
                 _ => break,
             };
-            let after = peek(bytes, at).and_then(|bits| value.read_ahead(bits, bytes, &mut at));
+            at += n_bits;
+            let before = value;
+            // As a rule samples are equally far apart, and what was looked at is enough.
+            let bits = if n_bits == 1 { Some(bits << 1) } else { peek(bytes, at) };
+            let after = bits.and_then(|bits| value.read_ahead(bits, bytes, &mut at));
             if after.is_none() {
+                value = before;
                 // Left to the careful way.
                 at = begun;
                 break;

@@ -38,18 +38,28 @@ impl<'a> SeriesEntry<'a> {
         })
     }
 
-    pub(crate) fn chunks(&self) -> At<Vec<ChunkMeta>> {
+    /// Its chunks in order; an error is the last one.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = At<ChunkMeta>> + use<'a> {
         let place = self.place;
         let mut cursor = self.chunks;
-        let n_chunks = cursor.uvarint().ok_or((place, "series is cut off"))?;
-        // A chunk takes three bytes at least.
-        let mut chunks: Vec<ChunkMeta> =
-            Vec::with_capacity((n_chunks as usize).min(cursor.rest().len() / 3));
-        for _ in 0..n_chunks {
-            let next = read_chunk(&mut cursor, chunks.last());
-            chunks.push(next.ok_or((place, "chunk of a series is cut off"))?);
-        }
-        Ok(chunks)
+        let mut n_left = match cursor.uvarint() {
+            Some(n_chunks) => Ok(n_chunks),
+            None => Err((place, "series is cut off")),
+        };
+        let mut last = None;
+        std::iter::from_fn(move || {
+            let n_chunks = match n_left {
+                Ok(0) => return None,
+                Ok(n_chunks) => n_chunks,
+                Err(damage) => {
+                    n_left = Ok(0);
+                    return Some(Err(damage));
+                }
+            };
+            last = read_chunk(&mut cursor, last.as_ref());
+            n_left = Ok(if last.is_some() { n_chunks - 1 } else { 0 });
+            Some(last.ok_or((place, "chunk of a series is cut off")))
+        })
     }
 }
 

@@ -27,6 +27,14 @@ impl Gate {
         Gate { limit, inside: Mutex::new(0), left: Condvar::new() }
     }
 
+    /// Does not wait.
+    pub(super) fn try_enter(&self) -> Option<Slot<'_>> {
+        let mut inside = self.lock();
+        let has_room = *inside < self.limit;
+        *inside += usize::from(has_room);
+        has_room.then(|| Slot(self))
+    }
+
     pub(super) fn enter(&self, guard: &Guard) -> Result<Slot<'_>> {
         let mut inside = self.lock();
         while *inside >= self.limit {
@@ -52,7 +60,7 @@ impl Drop for Slot<'_> {
     }
 }
 
-fn in_queue(error: Error) -> Error {
+pub(super) fn in_queue(error: Error) -> Error {
     match error {
         Error::Timeout(_) => Error::Timeout("query queue"),
         Error::Canceled(_) => Error::Canceled("query queue"),

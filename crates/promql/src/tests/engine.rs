@@ -220,11 +220,14 @@ fn queries_wait_for_their_turn() {
     let time = model::Timestamp::from_millis(0);
     let ((arrived, arrivals), (go_on, goes_on)) = (sync_channel(1), sync_channel(1));
     let slow = Slow { arrived, go_on: Mutex::new(goes_on) };
+    let default = QueryOptions::default();
     std::thread::scope(|scope| {
-        let ask = || engine.instant(&slow, "up", time, &QueryOptions::default());
+        let ask = || engine.instant(&slow, "up", time, &default);
         let first = scope.spawn(ask);
         arrivals.recv().expect("the first query runs");
-        let second = scope.spawn(ask);
+        // It may be much, by its text alone.
+        let ask_much = || engine.instant(&slow, "sum_over_time(up[1d])", time, &default);
+        let second = scope.spawn(ask_much);
         // However often the second query looks, it is not let in.
         while !second.is_finished() {
             clock.advance(Duration::from_secs(3));
@@ -236,6 +239,97 @@ fn queries_wait_for_their_turn() {
         let error = first.join().expect("no panic").expect_err("its time is over, too");
         assert_eq!(error.kind(), ErrorKind::Timeout);
     });
+}
+
+#[test]
+fn what_is_small_does_not_wait() {
+    use std::sync::{Mutex, mpsc::sync_channel};
+    let memory = Memory::new(Options { concurrency_max: 1, ..script_options() }).with(LOAD);
+    let ((arrived, arrivals), (go_on, goes_on)) = (sync_channel(1), sync_channel(1));
+    let slow = Slow { arrived, go_on: Mutex::new(goes_on) };
+    let time = model::Timestamp::from_millis(0);
+    let default = QueryOptions::default();
+    std::thread::scope(|scope| {
+        let ask = || memory.engine.instant(&slow, "up", time, &default);
+        let first = scope.spawn(ask);
+        arrivals.recv().expect("the first query runs");
+        let ask =
+            |query: &str| memory.ask(query, Times::Instant(600_000), &QueryOptions::default());
+        assert!(ask("limits").is_ok());
+        go_on.send(()).expect("the first query waits");
+        assert!(first.join().expect("no panic").is_ok());
+    });
+}
+
+#[test]
+fn a_query_ends_before_it_takes_too_much_memory() {
+    let check = |memory_max: u64, query: &str, fits: bool| {
+        let samples_max = 10_000_000;
+        let options = Options { memory_max, samples_max, ..script_options() };
+        let memory = Memory::new(options).with("load 10s\n  m 0+1x100");
+        let outcome = memory.ask(query, Times::Instant(600_000), &QueryOptions::default());
+        match outcome {
+            Ok(_) => assert!(fits, "{query} fits into {memory_max} bytes"),
+            Err(error) => {
+                assert!(!fits, "{query} within {memory_max} bytes: {error}");
+                let text = format!(
+                    "query processing would take more than {memory_max} bytes of memory in query \
+                     execution"
+                );
+                assert_eq!(error.to_string(), text);
+            }
+        }
+    };
+    check(1 << 20, "m", true);
+    check(100, "m", false);
+    // Few samples, but room for many steps.
+    check(16 << 20, "max_over_time(vector(1)[10d:1s])", false);
+    check(1 << 30, "max_over_time(vector(1)[10d:1s])", true);
+    check(0, "max_over_time(vector(1)[10d:1s])", true);
+}
+
+#[test]
+fn labels_do_not_explode() {
+    let memory = Memory::new(script_options()).with(LOAD);
+    let mut query = "label_replace(vector(1), \"a\", \"0123456789abcdef\", \"\", \"\")".to_owned();
+    for _ in 0..40 {
+        query = format!("label_replace({query}, \"a\", \"$1$1\", \"a\", \"(.*)\")");
+    }
+    let outcome = memory.ask(&query, Times::Instant(600_000), &QueryOptions::default());
+    let error = outcome.expect_err("a terabyte is too long for a label");
+    assert_eq!(error.to_string(), "label_replace() would make a label of more than 16 MiB");
+}
+
+#[test]
+fn a_query_says_how_it_was_answered() {
+    fn draw(node: &crate::PlanNode, depth: usize, out: &mut String) {
+        let crate::PlanNode { node: name, detail, rows, .. } = node;
+        out.push_str(&format!("{}{name} {detail}: {rows}\n", "  ".repeat(depth)));
+        node.children.iter().for_each(|child| draw(child, depth + 1, out));
+    }
+    let memory =
+        Memory::new(script_options()).with("load 10s\n  m{a=\"1\"} 0+1x100\n  m{a=\"2\"} 0+2x100");
+    let options = QueryOptions { explain: true, ..QueryOptions::default() };
+    let query = "sum by (a) (rate(m[1m] offset 10s)) / on () group_left sum(m) + 1";
+    let result = memory.ask(query, Times::Instant(600_000), &options).expect("it is fine");
+    let mut drawn = String::new();
+    draw(&result.plan.expect("it was asked for"), 0, &mut drawn);
+    let expected = "\
+query 1 steps: 2
+  + : 2
+    / on () group_left: 2
+      sum by (a): 2
+        rate : 2
+          window [1m] {__name__=\"m\"} offset 10s: 2
+            index 1 matchers: 2
+      sum : 1
+        select {__name__=\"m\"}: 2
+          index 1 matchers: 2
+    number 1: 1
+";
+    assert_eq!(drawn, expected);
+    let result = memory.ask(query, Times::Instant(600_000), &QueryOptions::default());
+    assert_eq!(result.expect("it is fine").plan, None);
 }
 
 #[test]
