@@ -80,6 +80,10 @@ pub struct Selector {
 pub struct Attach {
     pub node: bool,
     pub namespace: bool,
+    /// The name of a pod's deployment, of its job and of that one's schedule.
+    pub deployment: bool,
+    pub job: bool,
+    pub cronjob: bool,
 }
 
 /// A kind of object, as the API server names it.
@@ -92,6 +96,8 @@ enum Kind {
     Endpoints,
     EndpointSlices,
     Ingresses,
+    ReplicaSets,
+    Jobs,
 }
 
 impl Kind {
@@ -105,6 +111,8 @@ impl Kind {
             Kind::Endpoints => ("/api/v1", "endpoints"),
             Kind::EndpointSlices => ("/apis/discovery.k8s.io/v1", "endpointslices"),
             Kind::Ingresses => ("/apis/networking.k8s.io/v1", "ingresses"),
+            Kind::ReplicaSets => ("/apis/apps/v1", "replicasets"),
+            Kind::Jobs => ("/apis/batch/v1", "jobs"),
         };
         match namespace.filter(|_| self.is_in_namespace()) {
             Some(namespace) => format!("{group}/namespaces/{namespace}/{name}"),
@@ -120,7 +128,7 @@ impl Kind {
     fn role(self) -> Option<Role> {
         match self {
             Kind::Nodes => Some(Role::Node),
-            Kind::Namespaces => None,
+            Kind::Namespaces | Kind::ReplicaSets | Kind::Jobs => None,
             Kind::Pods => Some(Role::Pod),
             Kind::Services => Some(Role::Service),
             Kind::Endpoints => Some(Role::Endpoints),
@@ -144,6 +152,12 @@ impl Config {
         let has_pods = kinds.contains(&Kind::Pods);
         if self.attach.node && has_pods {
             kinds.push(Kind::Nodes);
+        }
+        if self.attach.deployment && has_pods {
+            kinds.push(Kind::ReplicaSets);
+        }
+        if self.attach.cronjob && has_pods {
+            kinds.push(Kind::Jobs);
         }
         if self.attach.namespace && self.role != Role::Node {
             kinds.push(Kind::Namespaces);

@@ -98,7 +98,7 @@ pub fn load(disk: &dyn Disk, path: &Path, options: &Options) -> Result<Config, E
     }
     file.set_directory(&directory_of(path));
     let scrapes = resolve_scrapes(disk, &file)?;
-    warnings.extend(unsupported(&file, &scrapes));
+    warnings.extend(unsupported(&file));
     Ok(Config { file, scrapes, warnings })
 }
 
@@ -182,16 +182,8 @@ fn read_scrape_file(
 }
 
 /// What is accepted for upstream's sake but does nothing here yet.
-fn unsupported(file: &File, scrapes: &[Scrape]) -> Vec<String> {
+fn unsupported(file: &File) -> Vec<String> {
     let mut warnings = Vec::new();
-    for scrape in scrapes {
-        for key in scrape.discovery.incomplete() {
-            let job = &scrape.job_name;
-            warnings.push(format!(
-                "{key}: not supported yet, the targets of job {job:?} lack these labels"
-            ));
-        }
-    }
     let sections = [("tracing", !file.tracing.endpoint.is_empty(), "no traces are sent")];
     for (section, present, consequence) in sections {
         if present {

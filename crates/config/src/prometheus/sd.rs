@@ -84,14 +84,6 @@ mechanisms! {
 }
 
 impl Discovery {
-    /// The keys in use that find targets, but without some of their labels.
-    pub fn incomplete(&self) -> Vec<&'static str> {
-        let attached = self.kubernetes_sd_configs.iter().map(|section| &section.attach_metadata);
-        let has_owners = attached.into_iter().any(|it| it.deployment || it.job || it.cronjob);
-        let key = "kubernetes_sd_configs.attach_metadata.{deployment,job,cronjob}";
-        if has_owners { vec![key] } else { Vec::new() }
-    }
-
     /// Refuses static targets that are URLs: a mistake, unless relabelling takes them apart.
     pub(super) fn refuse_urls(&self) -> Result<(), Broken> {
         for group in self.static_configs.iter() {

@@ -156,30 +156,73 @@ fn broken_rules_name_their_line() {
     check("scrape_configs: [\n", "error: yaml: line 1: unclosed bracket '[' (column 17)");
 }
 
+/// The least that each section must say.
+const SECTIONS: &str = "
+azure: {subscription_id: s, authentication_method: ManagedIdentity}
+consul: {}
+digitalocean: {}
+dns: {names: [a]}
+docker: {host: 'unix:///docker.sock'}
+dockerswarm: {host: 'unix:///docker.sock', role: nodes}
+ec2: {region: r}
+ecs: {region: r}
+elasticache: {region: r}
+eureka: {server: 'http://e'}
+file: {files: [a.json]}
+gce: {project: p, zone: z}
+hetzner: {role: robot}
+http: {url: 'http://h'}
+ionos: {datacenter_id: d}
+kubernetes: {role: pod}
+kuma: {server: 'http://k'}
+lightsail: {region: r}
+linode: {}
+marathon: {servers: ['http://m']}
+msk: {region: r}
+nerve: {servers: [zk], paths: [/a]}
+nomad: {}
+oci: {auth: instance_principal, region: r}
+openstack: {role: instance, region: r}
+outscale: {access_key: a, secret_key: s}
+ovhcloud: {application_key: a, application_secret: s, consumer_key: c, service: vps}
+puppetdb: {url: 'http://p', query: q}
+rds: {region: r}
+scaleway: {role: instance, project_id: p, access_key: a, secret_key: s}
+serverset: {servers: [zk], paths: [/a]}
+stackit: {project: p}
+triton: {account: a, dns_suffix: d, endpoint: e}
+uyuni: {server: 'http://u', username: n, password: p}
+vultr: {}
+";
+
 #[test]
-fn mechanisms_without_code_are_said_aloud() {
+fn every_section_asks_for_its_mechanism() {
+    let check = |key: &str, section: &str, mechanism: &str| {
+        let text = format!("scrape_configs: [{{job_name: j, {key}: [{section}]}}]");
+        let (file, _) = parse(&text, &Options::default()).expect(&text);
+        let job = file.scrape_configs.iter().next().expect("there is one");
+        let found = super::sd::mechanisms(&job.discovery).expect(&text);
+        let found: Vec<_> = found.iter().map(discovery::Config::mechanism).collect();
+        assert_eq!(found, [mechanism], "{text}");
+    };
+    for line in SECTIONS.trim().lines() {
+        let (name, section) = line.split_once(": ").expect("a name and settings");
+        check(&format!("{name}_sd_configs"), section, name);
+    }
+    for role in ["ec2", "ecs", "elasticache", "lightsail", "msk", "rds"] {
+        check("aws_sd_configs", &format!("{{role: {role}, region: r}}"), role);
+    }
+    check("static_configs", "{targets: ['a:1']}", "static");
+}
+
+#[test]
+fn rule_files_are_looked_for_beside_the_configuration() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("prometheus.yml");
     let disk: &dyn Disk = &RealDisk;
-    disk.write_atomically(
-        &path,
-        b"
-scrape_configs:
-- job_name: pods
-  serverset_sd_configs: [{servers: [zk], paths: [/a]}]
-  file_sd_configs: [{files: [a.json]}]
-remote_write: [{url: 'http://store/'}]
-rule_files: [a.yml, 'rules/*.yml']
-",
-    )
-    .unwrap();
+    disk.write_atomically(&path, b"rule_files: [a.yml, 'rules/*.yml']\n").unwrap();
     let config = super::load(disk, &path, &Options::default()).unwrap();
-    assert_eq!(
-        config.warnings,
-        [
-            "serverset_sd_configs: not supported yet, the targets of job \"pods\" that it would find are not scraped",
-        ]
-    );
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     let missing = format!("{}/a.yml", directory.path().display());
     assert_eq!(config.rule_paths(disk).unwrap(), [missing]);
 }

@@ -129,7 +129,7 @@ impl<'a> Seen<'a> {
         let node = pod.map_or(node, |pod| get(&pod["spec"], "nodeName"));
         add_node(found, node, cluster);
         let Some(pod) = pod else { return };
-        add_pod(found, pod);
+        add_pod(found, pod, cluster);
         let number = port["port"].as_u64();
         for (container, is_init) in containers(pod) {
             let ports = each(&container["ports"]);
@@ -162,7 +162,7 @@ impl<'a> Seen<'a> {
                     }
                     let ip = get(&pod["status"], "podIP");
                     let mut found = Found::at(&host_port(ip, text(&port["containerPort"])));
-                    add_pod(&mut found, pod);
+                    add_pod(&mut found, pod, cluster);
                     add_container(&mut found, pod, container, is_init);
                     add_port(&mut found, port);
                     add_node(&mut found, get(&pod["spec"], "nodeName"), cluster);

@@ -89,7 +89,7 @@ pub(super) fn pod(pod: &Value, cluster: &Cluster) -> TargetGroup {
     }
     let mut labels = Found::default();
     add_namespace(&mut labels, pod, cluster);
-    add_pod(&mut labels, pod);
+    add_pod(&mut labels, pod, cluster);
     add_node(&mut labels, get(&pod["spec"], "nodeName"), cluster);
     let mut targets: Vec<Labels> = Vec::new();
     for (container, is_init) in containers(pod) {
@@ -115,7 +115,7 @@ pub(super) fn containers(pod: &Value) -> impl Iterator<Item = (&Value, bool)> {
     usual.chain(each(&pod["spec"]["initContainers"]).map(|container| (container, true)))
 }
 
-pub(super) fn add_pod(found: &mut Found, pod: &Value) {
+pub(super) fn add_pod(found: &mut Found, pod: &Value, cluster: &Cluster) {
     add_metadata(found, "pod", pod);
     let ready = each(&pod["status"]["conditions"]).find(|it| get(it, "type") == "Ready");
     let ready = ready.map_or("unknown".to_owned(), |it| get(it, "status").to_lowercase());
@@ -131,10 +131,36 @@ pub(super) fn add_pod(found: &mut Found, pod: &Value) {
             ("uid", "/metadata/uid"),
         ],
     );
-    let owners = &pod["metadata"]["ownerReferences"];
-    if let Some(owner) = each(owners).find(|owner| owner["controller"] == true) {
+    if let Some(owner) = owner(pod) {
         found.set("__meta_kubernetes_pod_controller_kind", get(owner, "kind"));
         found.set("__meta_kubernetes_pod_controller_name", get(owner, "name"));
+        add_owners(found, get(&pod["metadata"], "namespace"), owner, cluster);
+    }
+}
+
+/// Who made an object and looks after it.
+fn owner(object: &Value) -> Option<&Value> {
+    let mut owners = each(&object["metadata"]["ownerReferences"]);
+    owners.find(|owner| owner["controller"] == true)
+}
+
+/// What stands behind the owner of a pod: deployments and schedules do not own pods themselves.
+fn add_owners(found: &mut Found, namespace: &str, of_pod: &Value, cluster: &Cluster) {
+    let (kind, name) = (get(of_pod, "kind"), get(of_pod, "name"));
+    let behind = |between: Kind, wanted: &str| {
+        let owner = owner(cluster.find(between, namespace, name)?)?;
+        (get(owner, "kind") == wanted).then(|| get(owner, "name"))
+    };
+    if kind == "ReplicaSet" && cluster.attach.deployment {
+        let deployment = behind(Kind::ReplicaSets, "Deployment").unwrap_or_default();
+        found.set("__meta_kubernetes_pod_deployment_name", deployment);
+    }
+    if kind == "Job" && cluster.attach.job {
+        found.set("__meta_kubernetes_pod_job_name", name);
+    }
+    if kind == "Job" && cluster.attach.cronjob {
+        let schedule = behind(Kind::Jobs, "CronJob").unwrap_or_default();
+        found.set("__meta_kubernetes_pod_cronjob_name", schedule);
     }
 }
 

@@ -534,7 +534,13 @@ fn kubernetes_config(role: kubernetes::Role) -> Config {
         namespaces: Vec::new(),
         own_namespace: false,
         selectors: Vec::new(),
-        attach: kubernetes::Attach { node: true, namespace: true },
+        attach: kubernetes::Attach {
+            node: true,
+            namespace: true,
+            deployment: true,
+            job: true,
+            cronjob: true,
+        },
     })
 }
 
@@ -548,7 +554,13 @@ const PODS: &str = r#"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{
   "initContainers":[{"name":"init","image":"i:0"}]},
   "status":{"phase":"Running","podIP":"10.1.0.1","hostIP":"10.0.0.1","conditions":[{"type":"Ready","status":"True"}],
   "containerStatuses":[{"name":"c","containerID":"d://1"}]}},
+  {"metadata":{"name":"j1","namespace":"ns","ownerReferences":[{"kind":"Job","name":"backup-1","controller":true}]},
+  "spec":{"containers":[{"name":"c"}]},"status":{"phase":"Running","podIP":"10.1.0.3"}},
   {"metadata":{"name":"waits","namespace":"ns"},"spec":{"containers":[]},"status":{"phase":"Pending"}}]}"#;
+const REPLICA_SETS: &str = r#"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"rs","namespace":"ns",
+  "ownerReferences":[{"kind":"Deployment","name":"web","controller":true}]}}]}"#;
+const JOBS: &str = r#"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"backup-1","namespace":"ns",
+  "ownerReferences":[{"kind":"CronJob","name":"backup","controller":true}]}}]}"#;
 const SERVICES: &str = r#"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"web","namespace":"ns","labels":{"l":"m"}},
   "spec":{"type":"ClusterIP","clusterIP":"10.2.0.1","ports":[{"name":"http","port":80,"protocol":"TCP"}]}}]}"#;
 const ENDPOINTS: &str = r#"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"web","namespace":"ns"},
@@ -577,6 +589,10 @@ fn cluster() -> Vec<(&'static str, &'static str)> {
         ("/apis/discovery.k8s.io/v1/endpointslices?watch", "hang"),
         ("/apis/networking.k8s.io/v1/ingresses?limit", INGRESSES),
         ("/apis/networking.k8s.io/v1/ingresses?watch", "hang"),
+        ("/apis/apps/v1/replicasets?limit", REPLICA_SETS),
+        ("/apis/apps/v1/replicasets?watch", "hang"),
+        ("/apis/batch/v1/jobs?limit", JOBS),
+        ("/apis/batch/v1/jobs?watch", "hang"),
     ]
 }
 

@@ -117,6 +117,9 @@ pub fn mechanisms(section: &Discovery) -> Result<Vec<Config>> {
             own_namespace: it.namespaces.own_namespace, selectors, attach: kubernetes::Attach {
                 node: it.attach_metadata.node,
                 namespace: it.attach_metadata.namespace,
+                deployment: it.attach_metadata.deployment,
+                job: it.attach_metadata.job,
+                cronjob: it.attach_metadata.cronjob,
             },
         }
         kuma_sd_configs as it => Kuma(kuma) {
