@@ -1,18 +1,21 @@
 //! `gce_sd_configs`: Google's virtual machines.
 
-use std::{path::Path, time::Duration};
+mod access;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use std::time::Duration;
+
+use http::HeaderMap;
 use model::TargetGroup;
 use runtime::Runtime;
 use serde_json::Value;
-use transport::client::{self, Authentication, OAuth2, Secret};
+use transport::client;
 
+use self::access::Access;
 use crate::{
     found::{Found, each, enclosed, get, group, host_port, sanitize, texts},
     refresh::{Lookup, Polled},
     service::{Service, escape},
-    token::{Token, Tokens, bearer},
+    token::{Tokens, bearer},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -27,17 +30,11 @@ pub struct Config {
     pub refresh_interval: Duration,
 }
 
-const SCOPE: &str = "https://www.googleapis.com/auth/compute.readonly";
-const TOKEN_URL: &str =
-    "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token";
-
 pub(crate) struct Gce {
     config: Config,
+    access: Access,
     service: Service,
     runtime: Runtime,
-    /// Whether we are who the machine is, rather than somebody of a key file.
-    is_machine: bool,
-    /// Of the machine.
     tokens: Tokens,
 }
 
@@ -45,51 +42,26 @@ impl Polled for Config {
     type Lookup = Gce;
 
     fn lookup(&self, runtime: &Runtime) -> Result<Gce, String> {
-        let key_file = std::env::var("GOOGLE_APPLICATION_CREDENTIALS").ok();
-        let mut http = self.http.clone();
-        if let Some(path) = &key_file {
-            let text = runtime.disk.read_to_string(Path::new(path));
-            let text = text.map_err(|error| format!("read {path}: {error}"))?;
-            http.authentication =
-                service_account(&text).map_err(|error| format!("{path}: {error}"))?;
-        }
+        let access = Access::find(&*runtime.disk, |name| std::env::var(name).ok())?;
+        let http = client::Config { authentication: access.authentication(), ..self.http.clone() };
         Ok(Gce {
             config: self.clone(),
+            access,
             service: Service::new(&http, runtime)?,
             runtime: runtime.clone(),
-            is_machine: key_file.is_none(),
             tokens: Tokens::default(),
         })
     }
 }
 
-/// The key of a service account signs for itself.
-fn service_account(text: &str) -> Result<Authentication, String> {
-    let key: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if get(&key, "type") != "service_account" {
-        return Err("only keys of service accounts are supported".to_owned());
-    }
-    Ok(Authentication::OAuth2(Box::new(OAuth2 {
-        client_id: get(&key, "client_email").to_owned(),
-        client_certificate_key: Some(Secret::Inline(get(&key, "private_key").to_owned())),
-        client_certificate_key_id: get(&key, "private_key_id").to_owned(),
-        grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned(),
-        token_url: get(&key, "token_uri").to_owned(),
-        scopes: vec![SCOPE.to_owned()],
-        ..OAuth2::default()
-    })))
-}
-
 impl Lookup for Gce {
     async fn look(&mut self) -> Result<Vec<TargetGroup>, String> {
-        let headers = match self.is_machine {
-            true => bearer(
-                &self
-                    .tokens
-                    .get(&self.runtime, machine_token(&self.service, &self.runtime))
-                    .await?,
-            )?,
-            false => HeaderMap::new(),
+        let headers = match &self.access {
+            Access::Account(_) => HeaderMap::new(),
+            access => {
+                let fetching = access.token(&self.service, &self.runtime);
+                bearer(&self.tokens.get(&self.runtime, fetching).await?)?
+            }
         };
         let Config { project, zone, filter, .. } = &self.config;
         let first = format!(
@@ -107,16 +79,6 @@ impl Lookup for Gce {
         let targets = found.map(|found| found.labels()).collect();
         Ok(vec![group(format!("GCE_{project}_{zone}"), targets)])
     }
-}
-
-/// The token of the machine that we run on.
-async fn machine_token(service: &Service, runtime: &Runtime) -> Result<Token, String> {
-    let name = HeaderName::from_static("metadata-flavor");
-    let headers = HeaderMap::from_iter([(name, HeaderValue::from_static("Google"))]);
-    let answer = service.ask(TOKEN_URL, headers).await?;
-    let lifetime = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or_default());
-    let until = runtime.clock.monotonic() + lifetime;
-    Ok(Token { value: get(&answer, "access_token").to_owned(), until })
 }
 
 impl Gce {

@@ -1,8 +1,9 @@
 //! `oci_sd_configs`: instances of Oracle's cloud.
 
+mod principal;
 mod signature;
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::Method;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use tracing::warn;
 use transport::client;
 
-use self::signature::Signer;
+use self::{principal::Principal, signature::Signer};
 use crate::{
     found::{Found, each, get, group, host_port, sanitize, text},
     refresh::{Lookup, Polled},
@@ -53,33 +54,54 @@ const VERSION: &str = "20160918";
 
 pub(crate) struct Oci {
     config: Config,
-    signer: Signer,
+    identity: Identity,
     service: Service,
     runtime: Runtime,
+}
+
+enum Identity {
+    User(Arc<Signer>),
+    Instance(Principal),
+}
+
+/// One look at the cloud, as somebody.
+struct Session<'a> {
+    oci: &'a Oci,
+    signer: Arc<Signer>,
 }
 
 impl Polled for Config {
     type Lookup = Oci;
 
     fn lookup(&self, runtime: &Runtime) -> Result<Oci, String> {
-        let key = match &self.authentication {
-            Authentication::ApiKey(key) => key,
-            Authentication::InstancePrincipal => {
-                return Err("oci_sd: auth instance_principal is not supported yet".to_owned());
+        let service = Service::new(&self.http, runtime)?;
+        let identity = match &self.authentication {
+            Authentication::ApiKey(key) => {
+                Identity::User(Arc::new(Signer::new(key, &*runtime.disk)?))
             }
+            Authentication::InstancePrincipal => Identity::Instance(Principal::default()),
         };
-        Ok(Oci {
-            config: self.clone(),
-            signer: Signer::new(key, &*runtime.disk)?,
-            service: Service::new(&self.http, runtime)?,
-            runtime: runtime.clone(),
-        })
+        Ok(Oci { config: self.clone(), identity, service, runtime: runtime.clone() })
     }
 }
 
 impl Lookup for Oci {
     async fn look(&mut self) -> Result<Vec<TargetGroup>, String> {
-        let compartments = match self.config.compartments.as_slice() {
+        let region = &self.config.region;
+        let signer = match &mut self.identity {
+            Identity::User(signer) => signer.clone(),
+            Identity::Instance(principal) => {
+                principal.signer(region, &self.service, &self.runtime).await?
+            }
+        };
+        Session { oci: self, signer }.groups().await
+    }
+}
+
+impl Session<'_> {
+    /// One for each compartment.
+    async fn groups(&self) -> Result<Vec<TargetGroup>, String> {
+        let compartments = match self.oci.config.compartments.as_slice() {
             [] => self.all_compartments().await?,
             compartments => compartments.to_vec(),
         };
@@ -95,17 +117,15 @@ impl Lookup for Oci {
         }
         Ok(groups)
     }
-}
 
-impl Oci {
     /// Where instances and networks are.
     fn core(&self) -> String {
-        format!("https://iaas.{}.oraclecloud.com/{VERSION}", self.config.region)
+        format!("https://iaas.{}.oraclecloud.com/{VERSION}", self.oci.config.region)
     }
 
     async fn get(&self, url: &str) -> Result<client::Response, String> {
-        let headers = self.signer.headers(url, self.runtime.clock.now())?;
-        self.service.send(Method::GET, url, headers, Bytes::new()).await
+        let headers = self.signer.get(url, self.oci.runtime.clock.now())?;
+        self.oci.service.send(Method::GET, url, headers, Bytes::new()).await
     }
 
     /// A list, whose next page a header names.
@@ -132,7 +152,7 @@ impl Oci {
         let tenancy = self.signer.tenancy().to_owned();
         let base = format!(
             "https://identity.{}.oraclecloud.com/{VERSION}/compartments",
-            self.config.region
+            self.oci.config.region
         );
         let mut seen = BTreeSet::from([tenancy.clone()]);
         let mut all = vec![tenancy];
@@ -172,7 +192,7 @@ impl Oci {
         };
         let addresses = [get(&interface, "privateIp"), get(&interface, "publicIp")];
         let address = addresses.into_iter().find(|address| !address.is_empty())?;
-        let mut found = Found::at(&host_port(address, self.config.port));
+        let mut found = Found::at(&host_port(address, self.oci.config.port));
         found.copy(
             "__meta_oci_",
             instance,

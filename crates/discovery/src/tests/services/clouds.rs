@@ -392,3 +392,41 @@ async fn oci_gives_instances_of_all_compartments() {
     world.manager.stop().await;
     compare("oci", &found);
 }
+
+#[tokio::test]
+async fn oci_instances_speak_for_themselves() {
+    let world = World::new();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).expect("there is entropy");
+    let mut wanted = rcgen::CertificateParams::default();
+    let unit = rcgen::DnType::OrganizationalUnitName;
+    wanted.distinguished_name.push(unit, "opc-tenant:tenancy");
+    let certificate = wanted.self_signed(&key).expect("it is easy").pem();
+    let metadata = answers(&[
+        ("/opc/v2/identity/cert.pem", &certificate),
+        ("/opc/v2/identity/intermediate.pem", &certificate),
+        ("/opc/v2/identity/key.pem", &key.serialize_pem()),
+    ]);
+    serve(&world.simulation, "169.254.169.254:80", metadata).await;
+    // {"exp":4102444800}
+    let token = r#"{"token":"e30.eyJleHAiOjQxMDI0NDQ4MDB9.e30"}"#;
+    let login = answers(&[(r#"/v1/x509 "publicKey":"#, token)]);
+    serve(&world.simulation, "auth.eu-frankfurt-1.oraclecloud.com:443", login).await;
+    let core = answers(&[
+        ("/20160918/instances?compartmentId=c1", r#"[{"id":"i1","displayName":"n"}]"#),
+        ("/20160918/vnicAttachments", r#"[{"vnicId":"v1","lifecycleState":"ATTACHED"}]"#),
+        ("/20160918/vnics/v1", r#"{"id":"v1","isPrimary":true,"publicIp":"1.2.3.4"}"#),
+    ]);
+    serve(&world.simulation, "iaas.eu-frankfurt-1.oraclecloud.com:443", core).await;
+    let config = oci::Config {
+        authentication: oci::Authentication::InstancePrincipal,
+        region: "eu-frankfurt-1".to_owned(),
+        compartments: vec!["c1".to_owned()],
+        http: client::Config { tls: cloud().tls, ..plain() },
+        port: 9100,
+        refresh_interval: REFRESH,
+    };
+    world.apply(&[("job", Config::Oci(config))]);
+    let found = world.until_found().await;
+    world.manager.stop().await;
+    compare("oci_instance_principal", &found);
+}
