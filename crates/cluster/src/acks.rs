@@ -2,10 +2,11 @@
 //!
 //! For each queue and each series (a hash) the time up to which its samples are acknowledged. Tables
 //! merge by the larger time, in any order, any number of times. The writer tells the others of each
-//! batch; whoever is linked anew is told everything.
+//! batch; whoever is linked anew is told everything. Where the writer jumps over a time at which the
+//! series should have had a sample, the gap is remembered: another member may have what it lacks.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -27,8 +28,35 @@ const PIECE: usize = 8192;
 /// Up to when the samples of each series are acknowledged.
 #[derive(Default)]
 pub struct Table {
-    series: HashMap<u64, i64, BuildHasherDefault<AsItIs>>,
+    series: HashMap<u64, Mark, BuildHasherDefault<AsItIs>>,
+    /// Open intervals of which the writer had nothing, by series.
+    gaps: BTreeMap<u64, Vec<(i64, i64)>>,
     newest: i64,
+}
+
+/// A time in milliseconds and the usual step to the next one, in eight bytes.
+#[derive(Clone, Copy)]
+struct Mark(u64);
+
+/// Enough for half an hour; longer steps are not known.
+const STEP_BITS: u32 = 21;
+const STEP_MAX: i64 = (1 << STEP_BITS) - 1;
+/// Enough for some centuries.
+const TIME_MAX: i64 = i64::MAX >> STEP_BITS;
+
+impl Mark {
+    fn new(time: i64, step: i64) -> Mark {
+        let step = if step > STEP_MAX { 0 } else { step };
+        Mark((time.clamp(0, TIME_MAX) as u64) << STEP_BITS | step as u64)
+    }
+
+    fn time(self) -> i64 {
+        (self.0 >> STEP_BITS) as i64
+    }
+
+    fn step(self) -> i64 {
+        self.0 as i64 & STEP_MAX
+    }
 }
 
 /// The keys are hashes already.
@@ -52,15 +80,55 @@ impl Hasher for AsItIs {
 
 impl Table {
     pub fn get(&self, series: u64) -> Option<i64> {
-        self.series.get(&series).copied()
+        self.series.get(&series).map(|mark| mark.time())
     }
 
-    /// Says whether that was news.
-    pub fn merge(&mut self, series: u64, time: i64) -> bool {
+    /// Whether the sample of this time is acknowledged, as far as anybody knows.
+    pub fn has_arrived(&self, series: u64, time: i64) -> bool {
+        let is_gap = |(from, to): &(i64, i64)| *from < time && time < *to;
+        self.get(series).is_some_and(|until| time <= until)
+            && !self.gaps.get(&series).is_some_and(|gaps| gaps.iter().any(is_gap))
+    }
+
+    /// A sample has arrived; says whether that was news.
+    pub fn note(&mut self, series: u64, time: i64) -> bool {
+        let time = time.clamp(0, TIME_MAX);
         self.newest = self.newest.max(time);
-        let known = self.series.entry(series).or_insert(i64::MIN);
-        let is_news = *known < time;
-        *known = (*known).max(time);
+        let Some(mark) = self.series.get_mut(&series) else {
+            self.series.insert(series, Mark::new(time, 0));
+            return true;
+        };
+        let (until, usual) = (mark.time(), mark.step());
+        if time <= until {
+            return self.fill(series, time);
+        }
+        let step = time - until;
+        let has_gap = usual > 0 && step > usual * 3 / 2;
+        *mark = Mark::new(time, if has_gap { usual } else { step });
+        if has_gap {
+            self.gaps.entry(series).or_default().push((until, time));
+        }
+        true
+    }
+
+    /// A sample has arrived behind others.
+    fn fill(&mut self, series: u64, time: i64) -> bool {
+        let Some(gaps) = self.gaps.get_mut(&series) else { return false };
+        let Some(idx) = gaps.iter().position(|(from, to)| *from < time && time < *to) else {
+            return false;
+        };
+        let (from, to) = gaps.swap_remove(idx);
+        gaps.extend([(from, time), (time, to)]);
+        true
+    }
+
+    /// Everything up to `time` has arrived, or is known not to; says whether that was news.
+    pub fn merge(&mut self, series: u64, time: i64) -> bool {
+        let time = time.clamp(0, TIME_MAX);
+        self.newest = self.newest.max(time);
+        let mark = self.series.entry(series).or_insert(Mark(0));
+        let is_news = mark.time() < time;
+        *mark = Mark::new(mark.time().max(time), mark.step());
         is_news
     }
 
@@ -75,7 +143,11 @@ impl Table {
     fn forget_old(&mut self) {
         let oldest = self.newest.saturating_sub(KEPT);
         let n_before = self.series.len();
-        self.series.retain(|_, time| *time >= oldest);
+        self.series.retain(|_, mark| mark.time() >= oldest);
+        self.gaps.retain(|_, gaps| {
+            gaps.retain(|(_, to)| *to >= oldest);
+            !gaps.is_empty()
+        });
         if self.series.len() < n_before / 2 {
             self.series.shrink_to_fit();
         }
@@ -84,14 +156,15 @@ impl Table {
     /// All of it, by time, in pieces that are short enough to be sent.
     fn pieces(&self, queue: &str) -> Vec<frame::Acks> {
         let mut all: Vec<(i64, u64)> =
-            self.series.iter().map(|(key, time)| (*time, *key)).collect();
+            self.series.iter().map(|(key, mark)| (mark.time(), *key)).collect();
         all.sort_unstable();
-        all.chunks(PIECE).map(|piece| pack(queue, piece.iter().copied())).collect()
+        let piece = |piece: &[(i64, u64)]| pack(queue, true, piece.iter().copied());
+        all.chunks(PIECE).map(piece).collect()
     }
 }
 
 /// Pairs of a time and a series, grouped where neighbours have the same time.
-fn pack(queue: &str, pairs: impl Iterator<Item = (i64, u64)>) -> frame::Acks {
+fn pack(queue: &str, is_history: bool, pairs: impl Iterator<Item = (i64, u64)>) -> frame::Acks {
     let mut groups: Vec<(i64, Vec<u64>)> = Vec::new();
     for (time, series) in pairs {
         match groups.last_mut() {
@@ -99,7 +172,7 @@ fn pack(queue: &str, pairs: impl Iterator<Item = (i64, u64)>) -> frame::Acks {
             _ => groups.push((time, vec![series])),
         }
     }
-    frame::Acks { queue: queue.to_owned(), groups }
+    frame::Acks { queue: queue.to_owned(), is_history, groups }
 }
 
 /// The tables of all queues.
@@ -121,6 +194,11 @@ impl Acknowledged {
         self.queues.read().get(queue)?.get(series)
     }
 
+    /// Whether a sample has arrived, as far as anybody knows.
+    pub fn has_arrived(&self, queue: &str, series: u64, time: i64) -> bool {
+        self.queues.read().get(queue).is_some_and(|table| table.has_arrived(series, time))
+    }
+
     /// Notes what has arrived; what comes back is for the others.
     pub fn note(&self, queue: &str, samples: &[(u64, i64)]) -> frame::Acks {
         let mut queues = self.queues.write();
@@ -129,12 +207,12 @@ impl Acknowledged {
         }
         if let Some(table) = queues.get_mut(queue) {
             for (series, time) in samples {
-                table.merge(*series, *time);
+                table.note(*series, *time);
             }
         }
         drop(queues);
         self.bump();
-        pack(queue, samples.iter().map(|(series, time)| (*time, *series)))
+        pack(queue, false, samples.iter().map(|(series, time)| (*time, *series)))
     }
 
     /// Takes in what another member says.
@@ -157,7 +235,10 @@ impl Acknowledged {
                     continue;
                 }
                 room -= usize::from(is_new);
-                has_news |= table.merge(*series, *time);
+                has_news |= match acks.is_history {
+                    true => table.merge(*series, *time),
+                    false => table.note(*series, *time),
+                };
             }
         }
         drop(queues);
@@ -209,11 +290,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_writer_lacks_has_not_arrived() {
+        let mut table = Table::default();
+        for time in [15, 30, 60, 75] {
+            table.note(1, time * 1000);
+        }
+        let arrived = [1, 15, 30, 45, 60, 75, 90].map(|time| table.has_arrived(1, time * 1000));
+        assert_eq!(arrived, [true, true, true, false, true, true, false]);
+        assert_eq!(table.get(1), Some(75_000));
+        assert!(table.note(1, 45_000), "it comes later");
+        assert!(table.has_arrived(1, 45_000) && !table.note(1, 45_000));
+        assert_eq!(std::mem::size_of::<(u64, Mark)>(), 16);
+    }
+
+    #[test]
     fn strangers_cannot_fill_the_memory() {
         let acks = Acknowledged::default();
         for queue in 0..1000 {
             let queue = format!("{queue}");
-            acks.merge(&frame::Acks { queue, groups: vec![(1, vec![1])] });
+            acks.merge(&frame::Acks { queue, is_history: true, groups: vec![(1, vec![1])] });
         }
         assert_eq!(acks.n_series(), QUEUES_MAX);
     }
@@ -221,7 +316,7 @@ mod tests {
     proptest! {
         #[test]
         fn merging_is_in_any_order_and_any_number_of_times(
-            samples in prop::collection::vec((0u64..20, -50i64..50), 0..60), seed: u64,
+            samples in prop::collection::vec((0u64..20, 1i64..50), 0..60), seed: u64,
         ) {
             let whole = Acknowledged::default();
             whole.note("q", &samples);

@@ -92,8 +92,19 @@ impl Cluster {
     /// Completes once the cluster seems to be complete and all of it is linked, or it has been
     /// waited long enough.
     pub async fn settled(&self) {
-        self.shared.gossip.settled().await;
         let clock = &self.shared.runtime.clock;
+        let options = &self.shared.options.gossip;
+        let n_expected = options.peers.len().max(2);
+        let found = async {
+            while !self.shared.is_linked_to_all() || self.shared.known().len() < n_expected {
+                clock.sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::select! {
+            () = self.shared.gossip.settled() => {}
+            // All that were named: there is nothing to wait for.
+            () = found => return,
+        }
         let linked = async {
             while !self.shared.is_linked_to_all() {
                 clock.sleep(LOOK_AGAIN).await;
@@ -207,6 +218,12 @@ impl Cluster {
     /// Up to when the samples of a series have arrived, whoever sent them.
     pub fn acknowledged(&self, queue: &str, series: u64) -> Option<i64> {
         self.shared.acks.get(queue, series)
+    }
+
+    /// Whether this very sample has arrived, as far as anybody knows: the writer may have lacked
+    /// it, and gone on.
+    pub fn has_arrived(&self, queue: &str, series: u64, time: i64) -> bool {
+        self.shared.acks.has_arrived(queue, series, time)
     }
 
     /// Changes when more samples have arrived.

@@ -82,6 +82,8 @@ pub struct Echo {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Acks {
     pub queue: String,
+    /// All that came before has arrived, too, or is lost.
+    pub is_history: bool,
     /// A time in milliseconds, and the hashes of series that are acknowledged up to then.
     pub groups: Vec<(i64, Vec<u64>)>,
 }

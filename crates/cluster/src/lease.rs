@@ -1,7 +1,12 @@
 //! Who writes? At most one member at a time.
 
 pub mod backend;
+mod bucket;
+mod etcd;
+mod folder;
 pub mod gossip;
+mod http;
+mod kubernetes;
 pub mod store;
 
 use std::{

@@ -158,6 +158,9 @@ pub struct Acks {
     pub queue: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<AckGroup>,
+    /// Not what has arrived just now, but how far the sender knows that samples have.
+    #[prost(bool, tag = "3")]
+    pub history: bool,
 }
 /// Series whose samples have arrived up to a time in milliseconds.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -7,7 +7,10 @@
 //! tenths of the duration ago. So two members that hear each other never hold it both, however
 //! long either of them is stopped; where the network is cut, each side has a holder.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::MemberId;
 
@@ -57,6 +60,11 @@ pub struct GossipLease {
     yields_until: Option<Duration>,
     /// Since when nobody has claimed the lease, as far as we would have heard.
     quiet_since: Duration,
+    /// Since when this process has not been stopped; what came before may have waited to be read.
+    awake_since: Duration,
+    /// When we claimed it, and who must acknowledge that before it counts, live or not.
+    claimed: Duration,
+    needed: BTreeSet<MemberId>,
     peers: BTreeMap<MemberId, Peer>,
     /// Those that should be there, ourselves left out.
     known: Vec<MemberId>,
@@ -72,7 +80,8 @@ struct Promise {
 #[derive(Debug, Clone, Copy, Default)]
 struct Peer {
     word: Word,
-    heard: Duration,
+    /// When we said the newest thing that it had heard as it said its word.
+    echo: Duration,
     /// When we said the newest thing that it has acknowledged for our claim.
     acknowledged: Option<Duration>,
 }
@@ -91,6 +100,9 @@ impl GossipLease {
             is_unhealthy: false,
             yields_until: None,
             quiet_since: now,
+            awake_since: now,
+            claimed: now,
+            needed: BTreeSet::new(),
             peers: BTreeMap::new(),
             known: Vec::new(),
         }
@@ -114,6 +126,9 @@ impl GossipLease {
     /// Until when this member holds the lease, if nothing happens. `live` are the peers that are.
     pub fn valid_until(&self, now: Duration, live: &[MemberId]) -> Option<Duration> {
         self.claim?;
+        if !self.needed.is_empty() {
+            return None;
+        }
         let mut said = now;
         for peer in live {
             said = said.min(self.peers.get(peer)?.acknowledged?);
@@ -139,11 +154,14 @@ impl GossipLease {
         self.epoch = self.epoch.max(word.epoch).max(word.claim.unwrap_or_default());
         let peer = self.peers.entry(from).or_default();
         peer.word = *word;
-        peer.heard = now;
+        peer.echo = peer.echo.max(echo.unwrap_or_default().min(now));
         if let Some(claim) = self.claim
             && word.promise == Some((claim, self.own))
         {
             peer.acknowledged = peer.acknowledged.max(echo.map(|echo| echo.min(now)));
+            if peer.acknowledged.is_some() {
+                self.needed.remove(&from);
+            }
         }
         match word.claim {
             Some(epoch) => self.consider(from, epoch, word.is_holding, now, live),
@@ -181,7 +199,7 @@ impl GossipLease {
             }
         };
         if is_acknowledged {
-            self.claim = None;
+            self.withdraw(now);
             self.promise = Some(Promise { epoch, to: from, heard: now });
             self.quiet_since = now;
         }
@@ -201,17 +219,16 @@ impl GossipLease {
         }
     }
 
-    /// This process was stopped for so long: what it heard last is not that old.
+    /// This process was stopped for so long: others may have agreed on something meanwhile.
     pub fn stalled(&mut self, late: Duration, now: Duration, live: &[MemberId]) {
-        self.quiet_since = (self.quiet_since + late).min(now);
+        (self.quiet_since, self.awake_since) = (now, now);
         if let Some(promise) = &mut self.promise {
-            promise.heard = (promise.heard + late).min(now);
+            promise.heard = now;
         }
-        let has_lapsed = self.valid_until(now.saturating_sub(late), live).is_none_or(|u| u <= now);
+        let before = now.saturating_sub(late);
+        let has_lapsed = self.valid_until(before, live).is_none_or(|until| until <= now);
         if self.claim.is_some() && has_lapsed {
-            // Somebody else may hold it by now.
-            self.withdraw();
-            self.quiet_since = now;
+            self.withdraw(now);
         }
     }
 
@@ -227,11 +244,13 @@ impl GossipLease {
         }
         self.was_holding = self.valid_until(now, live).is_some_and(|until| until > now);
         if self.claim.is_some() {
-            self.reconsider(live);
+            self.reconsider(now, live);
         } else if self.promise.is_none() && self.may_claim(now, live) {
             self.epoch = (self.epoch + 1).min(EPOCH_MAX);
             self.claim = Some(self.epoch);
             self.promise = Some(Promise { epoch: self.epoch, to: self.own, heard: now });
+            self.claimed = now;
+            self.needed = live.iter().copied().collect();
             for peer in self.peers.values_mut() {
                 peer.acknowledged = None;
             }
@@ -242,7 +261,7 @@ impl GossipLease {
 
     /// Lets go of the lease, for others to take it at once; for good if this member `leaves`.
     pub fn release(&mut self, now: Duration, leaves: bool) {
-        self.withdraw();
+        self.withdraw(now);
         self.is_leaving |= leaves;
         self.yields_until = Some(now + 10 * self.duration);
     }
@@ -261,22 +280,27 @@ impl GossipLease {
         }
     }
 
-    fn withdraw(&mut self) {
+    fn withdraw(&mut self, now: Duration) {
         if self.claim.take().is_some() {
             self.promise = None;
+            self.quiet_since = now;
         }
         self.was_holding = false;
+        self.needed.clear();
     }
 
     /// Our claim is not acknowledged by all, or another member wants the lease more.
-    fn reconsider(&mut self, live: &[MemberId]) {
+    fn reconsider(&mut self, now: Duration, live: &[MemberId]) {
         let words = || live.iter().filter_map(|peer| Some(self.peers.get(peer)?.word));
         let is_denied = !self.was_holding
             && words().any(|word| word.promise.is_some_and(|(_, to)| to != self.own));
         let rank = self.rank();
         let is_outranked = rank >= Rank::Unhealthy && words().any(|word| word.rank < rank);
-        if is_denied || is_outranked {
-            self.withdraw();
+        // Whoever has not answered by now may have gone its own way.
+        let is_unanswered = !self.needed.is_empty()
+            && now.saturating_sub(self.claimed) >= self.duration;
+        if is_denied || is_outranked || is_unanswered {
+            self.withdraw(now);
         }
     }
 
@@ -294,7 +318,7 @@ impl GossipLease {
         let quiet = now.saturating_sub(self.quiet_since);
         let is_heard = |member: &MemberId| {
             let peer = self.peers.get(member);
-            live.contains(member) && peer.is_some_and(|peer| peer.heard >= self.quiet_since)
+            live.contains(member) && peer.is_some_and(|peer| peer.echo >= self.awake_since)
         };
         let all_agree = !self.known.is_empty() && self.known.iter().all(is_heard);
         is_next && (all_agree || quiet >= self.duration) || quiet >= 2 * self.duration

@@ -128,6 +128,11 @@ impl StoreLease {
         self.valid_until
     }
 
+    /// The epoch of the record that was seen last.
+    pub fn held_epoch(&self) -> u64 {
+        self.epoch()
+    }
+
     /// When [`StoreLease::next`] should be asked again.
     pub fn wakes_at(&self) -> Duration {
         self.next
@@ -292,7 +297,7 @@ impl StoreLease {
     }
 
     /// What heartbeats say of it.
-    fn word(&self, now: Duration) -> Word {
+    pub fn word(&self, now: Duration) -> Word {
         let holds = self.valid_until.is_some_and(|until| until > now);
         Word {
             claim: holds.then(|| self.epoch()).filter(|epoch| *epoch > 0),

@@ -45,6 +45,7 @@ pub(crate) fn encode(frame: Frame) -> v1::Frame {
         }
         Frame::Acks(acks) => Kind::Acks(v1::Acks {
             queue: acks.queue,
+            history: acks.is_history,
             groups: acks
                 .groups
                 .into_iter()
@@ -252,7 +253,7 @@ fn decode_acks(acks: v1::Acks) -> Result<Acks, Malformed> {
         return Err(Malformed("a queue's name"));
     }
     let groups = acks.groups.into_iter().map(|group| (group.time, group.series)).collect();
-    Ok(Acks { queue: acks.queue, groups })
+    Ok(Acks { queue: acks.queue, is_history: acks.history, groups })
 }
 
 fn micros(duration: Duration) -> u64 {
