@@ -188,7 +188,7 @@ impl Alertmanager {
         let n_integrations: usize =
             config.receivers.iter().map(|receiver| receiver.integrations.len()).sum();
         metrics.inhibition_rules.set(config.inhibit_rules.len() as f64);
-        metrics.receivers.set(config.receivers.len() as f64);
+        metrics.receivers.set(config.route.receivers().len() as f64);
         metrics.integrations.set(n_integrations as f64);
         for receiver in &config.receivers {
             for integration in &receiver.integrations {

@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{GroupBy, Route, RouteOptions};
 use crate::matcher::{self, Matcher};
@@ -21,6 +25,17 @@ pub struct RouteConfig {
     /// Added to the parent's; of the same name the child's hold.
     pub labels: BTreeMap<String, String>,
     pub routes: Vec<RouteConfig>,
+}
+
+impl RouteConfig {
+    /// The receivers that this route or one below it names.
+    pub fn receivers(&self) -> BTreeSet<&str> {
+        let mut names: BTreeSet<&str> = self.receiver.as_deref().into_iter().collect();
+        for child in &self.routes {
+            names.append(&mut child.receivers());
+        }
+        names
+    }
 }
 
 impl Default for RouteOptions {

@@ -108,11 +108,8 @@ impl Reader {
 
     /// A value comes next, at `offset` of the output.
     pub(super) fn begin_value(&mut self, offset: usize) {
-        match self.context {
-            Context::BeforeValue { kind } => {
-                self.context = Context::Value { kind, quote: Quote::None, start: offset };
-            }
-            _ => {}
+        if let Context::BeforeValue { kind } = self.context {
+            self.context = Context::Value { kind, quote: Quote::None, start: offset };
         }
     }
 
