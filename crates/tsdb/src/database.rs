@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use model::{Matcher, TimeRange};
 use parking_lot::{Mutex, RwLock};
 use runtime::{Runtime, disk::LockGuard};
@@ -19,6 +19,7 @@ use crate::{
     appender::HeadAppender,
     backfill::{self, Preference},
     catalog::Catalog,
+    chunk_snapshot,
     compact::{self, Upkeep},
     delete,
     exemplars::Exemplars,
@@ -67,6 +68,12 @@ pub(crate) struct Store {
     /// Series that left the head but are still named in the log, and the last segment that may
     /// name them. No other lock is taken under it.
     pub(crate) named_until: Mutex<HashMap<u64, u32>>,
+    /// Numbers that the log has for series beside the one that they go by; no other lock is taken
+    /// under it.
+    pub(crate) second_numbers: Mutex<HashSet<u64>>,
+    /// Segments up to this one may name series under numbers that nobody here knows; negative if
+    /// there are none.
+    pub(crate) unnamed_until: AtomicI64,
     pub(crate) tombstones: Tombstones,
     /// No other lock is taken under it.
     pub(crate) exemplars: Mutex<Exemplars>,
@@ -173,6 +180,18 @@ impl Database {
     pub fn snapshot(&self, directory: &Path, with_head: bool) -> Result<()> {
         self.store.replayed.wait()?;
         delete::snapshot(&self.store, directory, with_head)
+    }
+
+    /// Writes what the head holds, so that the next start need not replay the log that led to it;
+    /// does nothing unless the options say so. To be called when nobody appends any more.
+    pub fn write_chunk_snapshot(&self) -> Result<()> {
+        if !self.store.options.chunk_snapshot {
+            return Ok(());
+        }
+        self.store.replayed.wait()?;
+        let _one_at_a_time = self.store.upkeep.lock();
+        self.sync()?;
+        chunk_snapshot::write(&self.store)
     }
 
     /// From now on at most so many exemplars are kept, zero for none.

@@ -86,6 +86,12 @@ impl Exemplars {
         *self = older;
     }
 
+    /// Shows all exemplars, the first that came first.
+    pub(crate) fn each(&self, mut show: impl FnMut(&Labels, &Exemplar)) {
+        let (newer, older) = self.slots.split_at(self.next.min(self.slots.len()));
+        older.iter().chain(newer).for_each(|slot| show(&slot.series, &slot.exemplar));
+    }
+
     pub(crate) fn is_enabled(&self) -> bool {
         self.capacity > 0
     }

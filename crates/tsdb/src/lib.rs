@@ -10,12 +10,14 @@
 mod appender;
 mod backfill;
 mod catalog;
+mod chunk_snapshot;
 mod compact;
 mod database;
 mod delete;
 mod error;
 mod exemplars;
 mod head;
+mod head_chunks;
 mod metadata;
 mod numbers;
 mod open;

@@ -74,6 +74,8 @@ pub(crate) fn begin(
         late_log: Mutex::default(),
         out_of_order_window_ms: AtomicI64::new(window_ms),
         named_until: Mutex::default(),
+        second_numbers: Mutex::default(),
+        unnamed_until: AtomicI64::new(-1),
         tombstones: Default::default(),
         exemplars: Mutex::new(Exemplars::new(options.max_exemplars, window_ms)),
         metadata: KnownMetadata::default(),

@@ -31,6 +31,9 @@ pub struct Options {
     pub log_readers_bytes_max: u64,
     /// Whether another process may have the directory open too.
     pub no_lockfile: bool,
+    /// Whether [`Database::write_chunk_snapshot`](crate::Database::write_chunk_snapshot) writes one
+    /// and the next start reads it; upstream's feature `memory-snapshot-on-shutdown`.
+    pub chunk_snapshot: bool,
     pub reads_during_replay: ReadsDuringReplay,
     /// Told how far replay has come; keep a clone to watch it.
     pub progress: ReplayProgress,
@@ -52,6 +55,7 @@ impl Default for Options {
             log_readers: wal::Readers::default(),
             log_readers_bytes_max: 16 << 30,
             no_lockfile: false,
+            chunk_snapshot: false,
             reads_during_replay: ReadsDuringReplay::default(),
             progress: ReplayProgress::default(),
         }

@@ -10,17 +10,18 @@ mod gate;
 mod past;
 mod reader;
 mod refs;
+mod snapshot;
 
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
 
-use wal::{Corruption, Layout, Segment};
+use wal::{Corruption, Layout, Position, Segment};
 
 pub(crate) use self::gate::Gate;
 use self::{past::Workers, reader::LogReader};
-use crate::{Result, database::Store, stats::AtomicCounters};
+use crate::{Result, chunk_snapshot::Snapshot, database::Store, stats::AtomicCounters};
 
 /// Which segments are to be replayed, and which one is being replayed. Cloning gives another
 /// handle.
@@ -135,20 +136,46 @@ impl Replay {
     }
 
     fn read_log(&self, reader: &mut LogReader<'_>, workers: &mut Workers<'_>) -> Result<()> {
-        let disk = &*self.store.runtime.disk;
-        if let Some(checkpoint) = &self.plan.log.checkpoint {
-            for segment in Layout::read(disk, &checkpoint.path)?.segments {
-                if let Some(corruption) = reader.read(&segment, workers)? {
-                    let Corruption { offset, detail } = corruption;
-                    return Err(wal::Error::Corrupt { path: segment.path, offset, detail }.into());
-                }
+        let begin = match self.snapshot()? {
+            Some(snapshot) => {
+                reader.read_snapshot(&snapshot, workers)?;
+                let last = i64::from(self.plan.last_segment());
+                self.store.unnamed_until.store(last, Ordering::Relaxed);
+                snapshot.position
             }
-        }
+            None => {
+                self.read_checkpoint(reader, workers)?;
+                Position::default()
+            }
+        };
         for segment in self.plan.log.segments_after_checkpoint() {
+            if segment.number < begin.segment {
+                continue;
+            }
             self.store.options.progress.reach(segment.number);
-            if let Some(corruption) = reader.read(segment, workers)? {
+            let offset = if segment.number == begin.segment { begin.offset } else { 0 };
+            if let Some(corruption) = reader.read(segment, offset, workers)? {
                 self.repair(&self.plan.log, segment, &corruption)?;
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Option<Snapshot>> {
+        let store = &*self.store;
+        match store.options.chunk_snapshot {
+            true => Snapshot::find(&*store.runtime.disk, &store.directory, &self.plan.log),
+            false => Ok(None),
+        }
+    }
+
+    fn read_checkpoint(&self, reader: &mut LogReader<'_>, workers: &mut Workers<'_>) -> Result<()> {
+        let Some(checkpoint) = &self.plan.log.checkpoint else { return Ok(()) };
+        for segment in Layout::read(&*self.store.runtime.disk, &checkpoint.path)?.segments {
+            if let Some(corruption) = reader.read(&segment, 0, workers)? {
+                let Corruption { offset, detail } = corruption;
+                return Err(wal::Error::Corrupt { path: segment.path, offset, detail }.into());
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 mod append;
 mod backfill;
 mod blocks;
+mod chunk_snapshot;
 mod crash;
 mod exemplars;
 mod histograms;

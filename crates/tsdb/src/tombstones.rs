@@ -22,6 +22,13 @@ impl Tombstones {
         self.by_series.read().get(&id).cloned().unwrap_or_default()
     }
 
+    /// Shows what is deleted of each series.
+    pub(crate) fn each(&self, mut show: impl FnMut(SeriesId, &Intervals)) {
+        // Not under the lock: whoever looks takes others.
+        let by_series = self.by_series.read().clone();
+        by_series.iter().for_each(|(id, deleted)| show(*id, deleted));
+    }
+
     pub(crate) fn has(&self, id: SeriesId) -> bool {
         self.by_series.read().contains_key(&id)
     }

@@ -1,5 +1,7 @@
 //! Old samples leave memory, then the log.
 
+use std::sync::atomic::Ordering;
+
 use hashbrown::HashSet;
 use model::TimeRange;
 use wal::{
@@ -7,7 +9,7 @@ use wal::{
     record,
 };
 
-use crate::{Result, database::Store, head::SeriesId};
+use crate::{Result, chunk_snapshot, database::Store, head::SeriesId};
 
 /// What a truncation has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -116,6 +118,7 @@ fn drop_series(store: &Store) -> u64 {
 /// with the next start.
 pub(crate) fn purge_log(store: &Store) -> Result<()> {
     let horizon = store.head.min_valid_time();
+    chunk_snapshot::remove_all(&*store.runtime.disk, &store.directory)?;
     truncate_log(store, horizon, Share::All)?;
     let layout = wal::Layout::read(&*store.runtime.disk, &store.log_directory)?;
     let is_spared = layout.segments_after_checkpoint().len() > 1;
@@ -163,17 +166,28 @@ fn truncate_log(store: &Store, horizon: i64, share: Share) -> Result<Option<u32>
 
     let in_head = log_refs(store);
     let named_until = store.named_until.lock().clone();
+    let unnamed_until = store.unnamed_until.load(Ordering::Relaxed);
     let keep = Keep {
         series: &|log_ref| {
-            in_head.contains(&log_ref)
+            i64::from(last) < unnamed_until
+                || in_head.contains(&log_ref)
                 || named_until.get(&log_ref).is_some_and(|until| *until > last)
         },
+        late_log: Some(&store.late_log_directory),
         min_time: horizon,
         deletions_min_time: horizon.min(store.head.late_times().0),
     };
-    let stats = checkpoint::write(disk, &store.log_directory, last, &keep, &store.options.log)?;
-    tracing::info!(last, samples = stats.samples_kept, "checkpoint written");
+    let options = &store.options.log;
+    // No commit uses them any more, but samples may still have them.
+    let mut undecided = store.second_numbers.lock().clone();
+    undecided.retain(|log_ref| !(keep.series)(*log_ref));
+    let decided = undecided.clone();
+    let written =
+        checkpoint::write(disk, &store.log_directory, last, &keep, &mut undecided, options)?;
+    tracing::info!(last, samples = written.samples_kept, "checkpoint written");
     store.named_until.lock().retain(|_, until| *until > last);
+    let is_gone = |log_ref: &u64| decided.contains(log_ref) && !undecided.contains(log_ref);
+    store.second_numbers.lock().retain(|log_ref| !is_gone(log_ref));
     checkpoint::remove_obsolete(&**disk, &store.log_directory)?;
     Ok(Some(last))
 }

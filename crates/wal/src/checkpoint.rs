@@ -3,12 +3,15 @@
 //! It is written beside the log, in the log's own format, and renamed into place when it is
 //! whole; only then the segments go.
 
+mod needed;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use hashbrown::HashSet;
 use model::{FloatHistogram, histogram::Histogram};
 use runtime::Disk;
 
@@ -26,6 +29,9 @@ const BATCH_BYTES: usize = 1 << 20;
 /// What of the old segments is still wanted.
 pub struct Keep<'a> {
     pub series: &'a dyn Fn(u64) -> bool,
+    /// Where the samples are that came too late for this log, if there are any: they name series
+    /// that this one introduces.
+    pub late_log: Option<&'a Path>,
     /// Samples and exemplars before this time go.
     pub min_time: i64,
     /// Deletions that end before this time go. Earlier than `min_time` where the log of late
@@ -66,11 +72,14 @@ pub fn remove_temporary(disk: &dyn Disk, directory: &Path) -> Result<()> {
 }
 
 /// Writes a checkpoint for the segments up to `last`, taking in the checkpoint that is there.
+///
+/// Of series that are `undecided` those stay that samples need which stay; these remain in the set.
 pub fn write(
     disk: &Arc<dyn Disk>,
     directory: &Path,
     last: u32,
     keep: &Keep<'_>,
+    undecided: &mut HashSet<u64>,
     options: &Options,
 ) -> Result<CheckpointStats> {
     remove_temporary(&**disk, directory)?;
@@ -80,23 +89,26 @@ pub fn write(
     temporary.push(TEMPORARY_SUFFIX);
     let temporary = PathBuf::from(temporary);
 
+    let mut segments = match &layout.checkpoint {
+        Some(checkpoint) => layout::list_segments(&**disk, &checkpoint.path)?,
+        None => Vec::new(),
+    };
+    let covered = layout.segments_after_checkpoint().iter();
+    segments.extend(covered.filter(|segment| segment.number <= last).cloned());
+    if !undecided.is_empty() {
+        *undecided = needed::in_log(&**disk, &segments, keep, undecided)?;
+    }
     let mut filter = Filter {
         keep,
+        needed: undecided,
         writer: Writer::open(disk.clone(), &temporary, options.clone())?,
         batch: Vec::new(),
         ends: Vec::new(),
         metadata: BTreeMap::new(),
         stats: CheckpointStats::default(),
     };
-    if let Some(checkpoint) = &layout.checkpoint {
-        for segment in layout::list_segments(&**disk, &checkpoint.path)? {
-            filter.take_segment(&**disk, &segment)?;
-        }
-    }
-    for segment in layout.segments_after_checkpoint() {
-        if segment.number <= last {
-            filter.take_segment(&**disk, segment)?;
-        }
+    for segment in &segments {
+        filter.take_segment(&**disk, segment)?;
     }
     let stats = filter.finish()?;
     disk.rename(&temporary, &path).map_err(Error::io("rename", &temporary))?;
@@ -124,6 +136,8 @@ pub fn remove_obsolete(disk: &dyn Disk, directory: &Path) -> Result<()> {
 /// Copies the records that are still wanted.
 struct Filter<'a> {
     keep: &'a Keep<'a>,
+    /// Series that stay, whatever `keep` says.
+    needed: &'a HashSet<u64>,
     writer: Writer,
     /// Encoded records, one behind the other, and where each ends.
     batch: Vec<u8>,
@@ -191,11 +205,15 @@ impl Filter<'_> {
         self.end_record()
     }
 
+    fn keeps(&self, series_ref: u64) -> bool {
+        (self.keep.series)(series_ref) || self.needed.contains(&series_ref)
+    }
+
     fn take_series(&mut self, record: &[u8]) -> Result<()> {
         let mut series = Vec::new();
         record::decode_series(record, &mut series)?;
         let n_before = series.len();
-        series.retain(|series| (self.keep.series)(series.series_ref));
+        series.retain(|series| self.keeps(series.series_ref));
         self.stats.series_kept += series.len() as u64;
         self.stats.series_dropped += (n_before - series.len()) as u64;
         if !series.is_empty() {

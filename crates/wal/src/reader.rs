@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads from the record at `offset` on; `bytes` begin where a page begins.
-    pub(crate) fn starting_at(bytes: &'a [u8], offset: usize) -> Reader<'a> {
+    pub fn starting_at(bytes: &'a [u8], offset: usize) -> Reader<'a> {
         Reader {
             bytes,
             offset,

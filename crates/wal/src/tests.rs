@@ -1,5 +1,6 @@
 use std::{path::Path, sync::Arc};
 
+use hashbrown::HashSet;
 use model::Labels;
 use proptest::prelude::*;
 use runtime::{Disk, disk::SimulatedDisk};
@@ -171,10 +172,15 @@ fn log_with_checkpoint(disk: &SimulatedDisk) -> Writer {
 }
 
 fn write_checkpoint(disk: &SimulatedDisk, last: u32) -> crate::Result<()> {
-    let keep =
-        Keep { series: &|series_ref| series_ref == 1, min_time: 3000, deletions_min_time: 3000 };
+    let keep = Keep {
+        series: &|series_ref| series_ref == 1,
+        late_log: None,
+        min_time: 3000,
+        deletions_min_time: 3000,
+    };
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    checkpoint::write(&disk, Path::new(DIRECTORY), last, &keep, &options(Compression::Zstd))?;
+    let (path, options) = (Path::new(DIRECTORY), options(Compression::Zstd));
+    checkpoint::write(&disk, path, last, &keep, &mut HashSet::new(), &options)?;
     checkpoint::remove_obsolete(&*disk, Path::new(DIRECTORY))
 }
 
@@ -276,4 +282,41 @@ fn earlier_segments_are_synced_with_the_new_one() {
     for seed in 0..20 {
         assert_eq!(read(&disk.after_power_loss(seed)), [b"one", b"two"], "seed {seed}");
     }
+}
+
+/// Series 1 has another number, 2, of which nobody knows whether samples still have it.
+#[test]
+fn a_number_stays_in_checkpoints_as_long_as_samples_have_it() {
+    let late_log = Path::new("late");
+    let check = |time: i64, late_time: Option<i64>, expected: &[u64]| {
+        let disk = SimulatedDisk::default();
+        let mut log = log_with_checkpoint(&disk);
+        let sample = |time| [Sample { series_ref: 2, time, value: 0.0 }];
+        let mut encoded = Vec::new();
+        record::encode_samples(&sample(time), &mut encoded);
+        log.append(&[&encoded]).expect("the disk is good");
+        if let Some(time) = late_time {
+            let mut late = Writer::open(Arc::new(disk.clone()), late_log, Options::default())
+                .expect("the disk is good");
+            let mut encoded = Vec::new();
+            record::encode_samples(&sample(time), &mut encoded);
+            late.append(&[&encoded]).expect("the disk is good");
+        }
+        let keep = Keep {
+            series: &|series_ref| series_ref == 1,
+            late_log: Some(late_log),
+            min_time: 3000,
+            deletions_min_time: 3000,
+        };
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let (path, options) = (Path::new(DIRECTORY), options(Compression::None));
+        let mut undecided = HashSet::from([2]);
+        checkpoint::write(&shared, path, log.segment(), &keep, &mut undecided, &options)
+            .expect("the disk is good");
+        assert_eq!(contents(&disk).0, expected);
+        assert_eq!(undecided.contains(&2), expected.contains(&2));
+    };
+    check(2999, None, &[1]);
+    check(3000, None, &[1, 2]);
+    check(2999, Some(5), &[1, 2]);
 }

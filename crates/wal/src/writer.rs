@@ -6,7 +6,7 @@ use std::{
 use runtime::{Disk, disk::File};
 
 use crate::{
-    Compression, Error, Result, Segment, layout,
+    Compression, Error, Position, Result, Segment, layout,
     page::{self, Fragment, HEADER_BYTES, PAGE_BYTES},
 };
 
@@ -132,6 +132,11 @@ impl Writer {
     /// The number of the segment that is being written.
     pub fn segment(&self) -> u32 {
         self.stats.segment
+    }
+
+    /// Behind the last record.
+    pub fn position(&self) -> Position {
+        Position { segment: self.stats.segment, offset: self.offset }
     }
 
     pub fn directory(&self) -> &Path {

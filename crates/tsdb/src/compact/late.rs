@@ -103,10 +103,8 @@ pub(crate) fn end(store: &Store, upkeep: &mut Upkeep) -> Result<()> {
     }
     // Deletions of these samples may leave the other log from now on.
     let directory = &store.late_log_directory;
-    disk.sync_directory(directory).map_err(|source| Error::Io {
-        action: format!("sync {}", directory.display()),
-        source,
-    })
+    disk.sync_directory(directory)
+        .map_err(|source| Error::Io { action: format!("sync {}", directory.display()), source })
 }
 
 /// Writes the leaving samples in the range of `meta` of the series that are wanted; `None` if there

@@ -50,7 +50,7 @@ pub(crate) struct FullChunk {
 }
 
 impl FullChunk {
-    fn new(start: i64, end: i64, encoding: Encoding, bytes: Arc<[u8]>) -> FullChunk {
+    pub(crate) fn new(start: i64, end: i64, encoding: Encoding, bytes: Arc<[u8]>) -> FullChunk {
         let length_ms = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX);
         FullChunk { start, length_ms, encoding, bytes }
     }
@@ -232,6 +232,21 @@ impl Series {
     pub(crate) fn clear(&mut self) {
         self.full = Vec::new();
         self.open = Open::default();
+    }
+
+    pub(crate) fn full_chunks(&self) -> &[FullChunk] {
+        &self.full
+    }
+
+    /// The chunk that takes samples, as it is.
+    pub(crate) fn open_chunk(&self) -> Option<FullChunk> {
+        let (end, encoding) = (self.last_time()?, self.open.encoding());
+        Some(FullChunk::new(self.open_start, end, encoding, self.open.bytes().into()))
+    }
+
+    /// Appends the last sample, if it is a histogram, as the log has it.
+    pub(crate) fn push_last_histogram(&self, out: &mut Vec<u8>) {
+        self.open.push_last_histogram(out);
     }
 
     /// The chunks that begin in `range`. Chunks do not cross the ranges that become blocks.

@@ -12,7 +12,7 @@ pub(super) fn adopt(store: &Store, past: Past) -> Result<()> {
     let (min_time, max_time) = (past.min_time, past.max_time);
     store.counters.chunks_created.add(past.n_chunks);
     for series in past.into_pages() {
-        adopt_page(store, series)?;
+        adopt_page(store, series?)?;
     }
     if min_time <= max_time {
         store.head.note_time(min_time);

@@ -5,9 +5,10 @@ use std::{
     thread::{self, ScopedJoinHandle},
 };
 
-use storage::HistogramValue;
+use chunks::Encoding;
+use storage::{Columns, HistogramValue};
 
-use crate::head::{AppendOutcome, Limits, Page, Series, SeriesId};
+use crate::head::{AppendOutcome, FullChunk, Limits, Page, Series, SeriesId};
 
 /// So many samples change hands at once,
 const BATCH_SAMPLES: usize = 4096;
@@ -25,6 +26,10 @@ pub(super) struct Event {
 pub(super) enum EventKind {
     Float(f64),
     Histogram(HistogramValue),
+    /// A full chunk, which ends at the time of the event.
+    Full(FullChunk),
+    /// What the chunk that took samples had, in this encoding.
+    Open(Encoding, Box<Columns>),
     /// The series was dropped; what follows under its labels is a new one.
     Dropped,
 }
@@ -117,15 +122,29 @@ impl Past {
         let outcome = match kind {
             EventKind::Float(value) => series.append(time, value, &limits),
             EventKind::Histogram(value) => series.append_histogram(time, &value, &limits),
-            EventKind::Dropped => {
-                series.clear();
-                return;
+            EventKind::Full(chunk) => {
+                let start = chunk.start;
+                series.push_full(chunk);
+                self.n_chunks += 1;
+                return self.note(start, time);
             }
+            EventKind::Open(encoding, samples) => {
+                series.append_all(encoding, &samples, &limits);
+                let first =
+                    samples.times.first().into_iter().chain(samples.histogram_times.first());
+                self.n_chunks += 1;
+                return self.note(first.min().copied().unwrap_or(time), time);
+            }
+            EventKind::Dropped => return series.clear(),
         };
         if outcome != AppendOutcome::Dropped {
-            (self.min_time, self.max_time) = (self.min_time.min(time), self.max_time.max(time));
             self.n_chunks += u64::from(outcome == AppendOutcome::AppendedToNewChunk);
+            self.note(time, time);
         }
+    }
+
+    fn note(&mut self, first: i64, last: i64) {
+        (self.min_time, self.max_time) = (self.min_time.min(first), self.max_time.max(last));
     }
 
     fn series(&mut self, id: SeriesId) -> &mut Series {
@@ -145,7 +164,9 @@ impl Past {
     }
 
     /// The series page by page; each is gone from here when the next is asked for.
-    pub(super) fn into_pages(self) -> impl Iterator<Item = Vec<Series>> {
-        self.pages.into_iter().map(|page| page.into_iter().flatten().collect())
+    pub(super) fn into_pages(self) -> impl Iterator<Item = chunks::Result<Vec<Series>>> {
+        let limits = self.limits;
+        let settled = move |mut series: Series| series.settle(&limits).map(|()| series);
+        self.pages.into_iter().map(move |page| page.into_iter().flatten().map(settled).collect())
     }
 }

@@ -1,7 +1,10 @@
 //! What the records of the log say, and whose samples they have.
 
+use std::sync::Arc;
+
 use blocks::Interval;
-use model::{FloatHistogram, TimeRange, Timestamp, histogram::Histogram};
+use model::{FloatHistogram, Labels, TimeRange, Timestamp, histogram::Histogram};
+use runtime::Disk;
 use storage::{Exemplar, HistogramValue};
 use wal::{
     Corruption, Reader, Segment,
@@ -51,30 +54,32 @@ impl<'s> LogReader<'s> {
         }
     }
 
-    /// Hands the samples of a segment to `workers`; stops where it is damaged.
+    /// Hands the samples of a segment from `offset` on to `workers`; stops where it is damaged.
     pub(super) fn read(
         &mut self,
         segment: &Segment,
+        offset: u64,
         workers: &mut Workers<'_>,
     ) -> Result<Option<Corruption>> {
-        self.each_record(segment, |reader, record| reader.record(record, workers))
+        self.each_record(segment, offset, |reader, record| reader.record(record, workers))
     }
 
     /// The same for a segment of the log of late samples, which go to the head at once.
     pub(super) fn read_late(&mut self, segment: &Segment) -> Result<Option<Corruption>> {
-        self.each_record(segment, |reader, record| reader.late_record(record))
+        self.each_record(segment, 0, |reader, record| reader.late_record(record))
     }
 
     fn each_record(
         &mut self,
         segment: &Segment,
+        offset: u64,
         mut take: impl FnMut(&mut Self, &[u8]) -> wal::Result<()>,
     ) -> Result<Option<Corruption>> {
         let bytes = self.store.runtime.disk.map(&segment.path).map_err(|source| Error::Io {
             action: format!("replay {}", segment.path.display()),
             source,
         })?;
-        let mut reader = Reader::new(&bytes);
+        let mut reader = Reader::starting_at(&bytes, offset as usize);
         loop {
             let before = reader.offset();
             match reader.next_record() {
@@ -177,21 +182,38 @@ impl<'s> LogReader<'s> {
     }
 
     fn take_series(&mut self) {
+        let series = std::mem::take(&mut self.series);
+        for record::Series { series_ref, labels } in &series {
+            self.introduce(*series_ref, labels);
+        }
+        self.series = series;
+    }
+
+    pub(super) fn introduce(&mut self, series_ref: u64, labels: &Labels) {
         let store = self.store;
-        for record::Series { series_ref, labels } in &self.series {
-            store.head.note_log_ref(*series_ref);
-            let Some((id, is_new)) = store.head.find_or_create(labels, Some(*series_ref)) else {
-                continue;
-            };
-            store.counters.series_created.add(u64::from(is_new));
-            if self.refs.insert(*series_ref, id).is_none() && !is_new {
-                // A second number for a series: checkpoints must keep it while segments use it.
-                store.named_until.lock().insert(*series_ref, self.last_segment);
-            }
+        store.head.note_log_ref(series_ref);
+        let Some((id, is_new)) = store.head.find_or_create(labels, Some(series_ref)) else {
+            return;
+        };
+        store.counters.series_created.add(u64::from(is_new));
+        if self.refs.insert(series_ref, id).is_none() && !is_new {
+            // Checkpoints must keep it while segments use it.
+            store.named_until.lock().insert(series_ref, self.last_segment);
+            store.second_numbers.lock().insert(series_ref);
         }
     }
 
-    fn send(&mut self, series_ref: u64, time: i64, kind: EventKind, workers: &mut Workers<'_>) {
+    pub(super) fn disk(&self) -> Arc<dyn Disk> {
+        self.store.runtime.disk.clone()
+    }
+
+    pub(super) fn send(
+        &mut self,
+        series_ref: u64,
+        time: i64,
+        kind: EventKind,
+        workers: &mut Workers<'_>,
+    ) {
         if time < self.min_valid_time {
             return;
         }
@@ -221,7 +243,7 @@ impl<'s> LogReader<'s> {
         }
     }
 
-    fn take_exemplar(&mut self, exemplar: record::Exemplar) {
+    pub(super) fn take_exemplar(&mut self, exemplar: record::Exemplar) {
         let record::Exemplar { series_ref, time, value, labels } = exemplar;
         if time < self.min_valid_time {
             return;
@@ -236,12 +258,18 @@ impl<'s> LogReader<'s> {
     }
 
     fn take_tombstone(&mut self, tombstone: &record::Tombstone, workers: &mut Workers<'_>) {
-        let Some(id) = self.refs.get(tombstone.series_ref) else { return };
         if tombstone.range != TimeRange::ALL {
-            self.store.tombstones.add(id, Interval::of(tombstone.range));
+            self.delete(tombstone.series_ref, Interval::of(tombstone.range));
             return;
         }
+        let Some(id) = self.refs.get(tombstone.series_ref) else { return };
         workers.send(Event { id, time: 0, kind: EventKind::Dropped });
+    }
+
+    pub(super) fn delete(&mut self, series_ref: u64, interval: Interval) {
+        if let Some(id) = self.refs.get(series_ref) {
+            self.store.tombstones.add(id, interval);
+        }
     }
 
     /// Hands on what is left, and says what could not be used.

@@ -1,13 +1,50 @@
+use chunks::Encoding;
 use model::TimeRange;
 use storage::{Columns, HistogramValue};
 
-use super::{Limits, Series};
+use super::{FullChunk, Limits, Series, expand};
 use crate::head::{LateSample, LateValue, SeriesId};
 
 impl Series {
     /// A series of which only the samples matter.
     pub(crate) fn nameless(id: SeriesId) -> Series {
         Series::new(id, 0, false, Box::default())
+    }
+
+    /// Adds a chunk that is full and newer than all that is there. Afterwards samples are to come,
+    /// or [`Series::settle`] is to be called.
+    pub(crate) fn push_full(&mut self, chunk: FullChunk) {
+        let last = self.full.last().map(FullChunk::end).max(self.last_time());
+        if last.is_none_or(|last| last < chunk.start) {
+            self.close_chunk();
+            self.full.push(chunk);
+        }
+    }
+
+    /// Appends what a chunk of this encoding had.
+    pub(crate) fn append_all(&mut self, encoding: Encoding, samples: &Columns, limits: &Limits) {
+        for (time, value) in samples.times.iter().zip(&samples.values) {
+            self.append(*time, *value, limits);
+        }
+        for (time, value) in samples.histogram_times.iter().zip(&samples.histograms) {
+            let value = match encoding {
+                Encoding::Histogram => HistogramValue::from(expand::to_integer(value)),
+                _ => HistogramValue::Float(Box::new((**value).clone())),
+            };
+            self.append_histogram(*time, &value, limits);
+        }
+    }
+
+    /// Makes the last full chunk the open one if there is none.
+    pub(crate) fn settle(&mut self, limits: &Limits) -> chunks::Result<()> {
+        if self.open.n_samples() > 0 {
+            return Ok(());
+        }
+        let Some(last) = self.full.pop() else { return Ok(()) };
+        let mut columns = Columns::default();
+        columns.append_chunk(last.encoding, &last.bytes)?;
+        self.append_all(last.encoding, &columns, limits);
+        Ok(())
     }
 
     /// Takes over older samples. Gives those of its own that are not newer: they have no place

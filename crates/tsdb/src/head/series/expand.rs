@@ -116,7 +116,7 @@ fn widened(histogram: &FloatHistogram, layout: &Layout) -> FloatHistogram {
 }
 
 /// Back to whole counts; they come from such, so nothing is lost below 2⁵³.
-fn to_integer(histogram: &FloatHistogram) -> Histogram {
+pub(super) fn to_integer(histogram: &FloatHistogram) -> Histogram {
     let deltas = |counts: &[f64]| {
         let mut last = 0_i64;
         let delta = |count: &f64| {

@@ -10,6 +10,7 @@ use model::{
     histogram::{CounterResetHint, Histogram},
 };
 use storage::HistogramValue;
+use wal::record::Logged as _;
 
 use super::expand;
 
@@ -94,6 +95,15 @@ impl Open {
         match self {
             Open::Floats(chunk) if chunk.n_samples() > 0 => Some(chunk.last_value()),
             _ => None,
+        }
+    }
+
+    /// Appends the last sample, if it is a histogram, as the log has it.
+    pub(super) fn push_last_histogram(&self, out: &mut Vec<u8>) {
+        match self {
+            Open::Floats(_) => {}
+            Open::Integers(chunk) => chunk.last().push(out),
+            Open::FloatHistograms(chunk) => chunk.last().push(out),
         }
     }
 
