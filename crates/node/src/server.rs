@@ -33,7 +33,7 @@ use telemetry::Registry;
 use tracing::{error, info, warn};
 
 use self::{
-    cluster::Clustering,
+    cluster::{Clustering, Kept},
     components::Components,
     load::{Loaded, Paths},
     shown::Shown,
@@ -60,7 +60,7 @@ pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result
     let loaded = load(&options, &runtime).await.map_err(|reason| config_error(&options, reason))?;
     let listeners = listen(&*runtime.network, &options.web.listen_addresses).await?;
     let (wishes, requests) = reload::channel(signals.stop.clone());
-    let mut server = Server::new(options, runtime).await?;
+    let mut server = Server::new(options, &loaded, runtime).await?;
     let mut web = server.start_web(listeners, wishes)?;
     let inbox = Inbox { requests, hangups: signals.reload, stop: signals.stop };
     let outcome = server.work(loaded, inbox, &mut web).await;
@@ -90,7 +90,7 @@ struct Server {
 }
 
 impl Server {
-    async fn new(options: Options, runtime: Runtime) -> Result<Server> {
+    async fn new(options: Options, loaded: &Loaded, runtime: Runtime) -> Result<Server> {
         let registry = Registry::default();
         build::register(&registry, "prometheus", build::PROMETHEUS);
         telemetry::process::register(&registry);
@@ -108,7 +108,13 @@ impl Server {
         let shown = Shown::default();
         let clustering = match &options.cluster {
             Some(chosen) => {
-                Some(Clustering::start(&options, chosen, &shown, &runtime, &registry).await?)
+                let timeouts = loaded.jobs.iter().map(|job| job.scrape.scrape_timeout);
+                let kept = Kept {
+                    storage: storage.clone(),
+                    retention: options.storage.retention.or_by(&loaded.config.file),
+                    longest_scrape: timeouts.max().unwrap_or_default(),
+                };
+                Some(Clustering::start(&options, chosen, &shown, kept, &runtime, &registry).await?)
             }
             None => None,
         };
@@ -213,8 +219,7 @@ impl Server {
         info!(retention = %retention, "Starting TSDB ...");
         self.shown.set_retention(retention);
         let (runtime, options) = (self.runtime.clone(), self.options.clone());
-        let settings =
-            storage::settings(&options.storage, retention, changeable, self.replay.clone());
+        let settings = storage::settings(&options.storage, changeable, self.replay.clone());
         let settings = tsdb::Options { log_readers: self.log_readers.clone(), ..settings };
         let opening = tokio::task::spawn_blocking(move || {
             tsdb::Database::begin(&runtime, &options.storage.directory, settings)

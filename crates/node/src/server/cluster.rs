@@ -2,6 +2,7 @@
 //! and to people.
 
 mod members;
+mod mending;
 mod shown;
 mod store;
 
@@ -11,15 +12,17 @@ use cluster::{Cluster, MemberId, Outcome, identity, lease, ownership};
 use grpc::Connect;
 use model::Timestamp;
 use parking_lot::Mutex;
+use repair::Repair;
 use runtime::{BoxFuture, Clock, Runtime, network::Listener};
 use scrape::SharedAnswer;
 use telemetry::Registry;
 use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, warn};
 use transport::server::Limits;
 
-pub(super) use self::{members::Members, shown::ClusterAdapter, store::sources};
-use super::{ClusterOptions, Options, shown::Shown};
+pub(super) use self::{members::Members, mending::Kept, shown::ClusterAdapter, store::sources};
+use super::{ClusterOptions, LateDatabase, Options, shown::Shown};
 use crate::{Error, Result, build, listen::Web};
 
 /// Members, and whoever reads us by the StoreAPI.
@@ -36,11 +39,16 @@ const TURN_MILLIS: i64 = 8000;
 pub(super) struct Clustering {
     pub(super) cluster: Cluster,
     pub(super) members: Arc<Members>,
+    repair: Repair,
+    storage: LateDatabase,
     runtime: Runtime,
     listener: Option<Box<dyn Listener>>,
     store: Option<Web>,
     /// Asks for the targets anew when members come or go.
     courier: Option<JoinHandle<()>>,
+    /// Ends what works in the background, but for the courier.
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl Clustering {
@@ -49,6 +57,7 @@ impl Clustering {
         options: &Options,
         chosen: &ClusterOptions,
         shown: &Shown,
+        kept: Kept,
         runtime: &Runtime,
         registry: &Registry,
     ) -> Result<Clustering> {
@@ -79,17 +88,31 @@ impl Clustering {
         let cluster = Cluster::start(settings, connect.clone(), runtime.clone(), registry)
             .await
             .map_err(|error| failed(error.to_string()))?;
+        let (storage, directory) = (kept.storage.clone(), &options.storage.directory);
+        let (handle, connects) = (cluster.clone(), connect.clone());
+        let repair = mending::open(kept, directory, handle, connects, runtime, registry)?;
         let shown = shown.clone();
         let external_labels = Arc::new(move || shown.external_labels());
         let (handle, runtime) = (cluster.clone(), runtime.clone());
-        let members = Members::new(handle, connect, external_labels, runtime.clone(), registry);
+        let members = Members::new(
+            handle,
+            repair.clone(),
+            connect,
+            external_labels,
+            runtime.clone(),
+            registry,
+        );
         Ok(Clustering {
             cluster,
             members: Arc::new(members),
+            repair,
+            storage,
             runtime,
             listener: Some(listener),
             store: None,
             courier: None,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
         })
     }
 
@@ -103,11 +126,20 @@ impl Clustering {
         let clock = self.runtime.clock.clone();
         let limits = storeapi::Limits::default();
         let store = storeapi::Server::new(sources, limits, clock.clone(), registry);
-        let router = grpc::finish(self.cluster.router().merge(store.router()));
+        let router = self.cluster.router().merge(store.router()).merge(self.repair.router());
+        let router = grpc::finish(router);
         let limits = Limits { connections: STORE_CONNECTIONS_MAX, ..Limits::default() };
         let listeners = self.listener.take().into_iter().collect();
         self.store = Some(Web::start(listeners, router, limits, clock.clone(), None));
         self.cluster.join();
+        self.tasks.spawn(self.repair.clone().run(self.stop.clone()));
+        self.tasks.spawn(mending::watch(
+            self.cluster.clone(),
+            self.repair.clone(),
+            self.storage.clone(),
+            clock.clone(),
+            self.stop.clone(),
+        ));
         let mut changes = self.cluster.owners_changed();
         self.courier = Some(tokio::spawn(async move {
             while changes.changed().await.is_ok() {
@@ -124,6 +156,9 @@ impl Clustering {
     /// Lets another member write at once, then says goodbye.
     pub(super) async fn stop(self) {
         self.cluster.stop().await;
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
         if let Some(courier) = self.courier {
             courier.abort();
             match courier.await {

@@ -42,9 +42,8 @@ pub(super) fn load(
     path: &Path,
     syntax: &promql_syntax::Options,
 ) -> Result<Loaded, String> {
-    let mut config =
+    let config =
         file::load(disk, path, &file::Options::default()).map_err(|error| error.to_string())?;
-    config.warnings.extend(unsupported(&config.file));
     let jobs = config.scrapes.iter().map(to_job).collect::<Result<_, _>>()?;
     let notifier = settings::alerting::notifier(&config.file).map_err(|error| error.to_string())?;
     let sections = config.file.alerting.alertmanagers.iter();
@@ -56,19 +55,6 @@ pub(super) fn load(
     let remote_read = settings::remote::read(&config.file, &build::user_agent())?;
     let rules = load_rules(disk, &config, syntax)?;
     Ok(Loaded { config, jobs, notifier, alertmanagers, remote_write, remote_read, rules })
-}
-
-/// What the storage does not do yet, for the log.
-fn unsupported(file: &file::File) -> Vec<String> {
-    let Some(tsdb) = &file.storage.tsdb else { return Vec::new() };
-    let retention = tsdb.retention.clone().unwrap_or_default();
-    let settings = [(
-        "storage.tsdb.retention.percentage",
-        retention.percentage > 0.0,
-        "blocks are not dropped for want of disk",
-    )];
-    let given = settings.into_iter().filter(|(_, is_given, _)| *is_given);
-    given.map(|(key, _, consequence)| format!("{key}: not supported yet, {consequence}")).collect()
 }
 
 fn to_job(section: &file::Scrape) -> Result<Job, String> {

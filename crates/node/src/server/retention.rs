@@ -22,6 +22,21 @@ impl Retention {
             (time, bytes) => Retention { time, bytes },
         }
     }
+
+    /// The same with what only the file can say: a share of the disk, and classes.
+    pub(super) fn with_classes(self, file: &File) -> tsdb::Retention {
+        let Retention { time, bytes } = self.or_by(file);
+        let section = file.storage.tsdb.as_ref().and_then(|tsdb| tsdb.retention.as_ref());
+        let classes = section.into_iter().flat_map(|section| &section.classes);
+        let classes = classes.map(|class| tsdb::RetentionClass {
+            name: class.name.clone(),
+            // They were checked when the file was read.
+            selectors: class.matchers().unwrap_or_default(),
+            time: class.time.0,
+        });
+        let percentage = section.map_or(0.0, |section| section.percentage);
+        tsdb::Retention { time, bytes, percentage, classes: classes.collect() }
+    }
 }
 
 /// `15d or 10GiB`

@@ -9,7 +9,7 @@ use storage::{AppendError, Appendable, Appender, Error, Querier, Queryable, Resu
 use tokio::task::JoinHandle;
 use tsdb::ReplayProgress;
 
-use super::{Options, Retention, StorageOptions, WalCompression};
+use super::{Options, StorageOptions, WalCompression};
 
 /// So many exemplars are kept unless the file says otherwise.
 const EXEMPLARS_DEFAULT: usize = 100_000;
@@ -86,10 +86,11 @@ impl Appender for NotReady {
 }
 
 /// What a reload may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Changeable {
     max_exemplars: usize,
     out_of_order_window: Duration,
+    retention: tsdb::Retention,
 }
 
 impl Changeable {
@@ -101,25 +102,31 @@ impl Changeable {
             (Some(section), true) => usize::try_from(section.max_exemplars).unwrap_or(0),
         };
         let window = file.storage.tsdb.as_ref().map(|tsdb| tsdb.out_of_order_time_window.0);
-        Changeable { max_exemplars, out_of_order_window: window.unwrap_or_default() }
+        Changeable {
+            max_exemplars,
+            out_of_order_window: window.unwrap_or_default(),
+            retention: options.storage.retention.with_classes(file),
+        }
     }
 
     pub(super) fn apply(self, database: &tsdb::Database) {
         database.set_max_exemplars(self.max_exemplars);
         database.set_out_of_order_window(self.out_of_order_window);
+        database.set_retention(self.retention);
     }
 }
 
 /// What the database is opened with.
 pub(super) fn settings(
     options: &StorageOptions,
-    retention: Retention,
     changeable: Changeable,
     progress: ReplayProgress,
 ) -> tsdb::Options {
     tsdb::Options {
-        retention: retention.time,
-        retention_bytes: retention.bytes,
+        retention: changeable.retention.time,
+        retention_bytes: changeable.retention.bytes,
+        retention_percentage: changeable.retention.percentage,
+        retention_classes: changeable.retention.classes,
         chunk_range: options.block_range_min,
         block_range_max: options.block_range_max,
         samples_per_chunk: options.samples_per_chunk,

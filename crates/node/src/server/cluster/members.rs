@@ -6,6 +6,7 @@ use cluster::{Cluster, Member, MemberId};
 use grpc::{Channel, Connect};
 use model::{Labels, TimeRange};
 use parking_lot::Mutex;
+use repair::Repair;
 use runtime::Runtime;
 use storeapi::{Ask, Peer};
 use telemetry::Registry;
@@ -23,6 +24,8 @@ pub(in crate::server) struct Members {
     runtime: Runtime,
     metrics: storeapi::Metrics,
     external_labels: Arc<dyn Fn() -> Labels + Send + Sync>,
+    /// Knows what is lacking here.
+    repair: Repair,
     /// Connections, by member and where it is.
     peers: Mutex<HashMap<(MemberId, String), Peer>>,
 }
@@ -30,6 +33,7 @@ pub(in crate::server) struct Members {
 impl Members {
     pub(super) fn new(
         cluster: Cluster,
+        repair: Repair,
         connect: Arc<dyn Connect>,
         external_labels: Arc<dyn Fn() -> Labels + Send + Sync>,
         runtime: Runtime,
@@ -37,14 +41,14 @@ impl Members {
     ) -> Members {
         let metrics = storeapi::Metrics::register(registry);
         let peers = Mutex::default();
-        Members { cluster, connect, runtime, metrics, external_labels, peers }
+        Members { cluster, repair, connect, runtime, metrics, external_labels, peers }
     }
 
     /// Whom to ask for samples of `range`, and for what of it.
     pub(in crate::server) fn choose(&self, range: TimeRange) -> Vec<Ask> {
         let status = self.cluster.status();
         let is_spread = (1..status.members.len()).contains(&status.replication_factor);
-        let stretches = if is_spread { vec![range] } else { self.holes_in(range) };
+        let stretches = if is_spread { vec![range] } else { self.repair.holes_within(range) };
         if stretches.is_empty() {
             return Vec::new();
         }
@@ -54,12 +58,6 @@ impl Members {
             Some(Ask { peer, stretches: stretches.clone() })
         };
         others.filter_map(ask).collect()
-    }
-
-    /// Stretches of `range` in which samples may be lacking here.
-    fn holes_in(&self, range: TimeRange) -> Vec<TimeRange> {
-        _ = range;
-        Vec::new()
     }
 
     /// Nothing if it does not say where it is.

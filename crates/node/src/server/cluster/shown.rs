@@ -1,7 +1,10 @@
 //! The cluster as people and load balancers see it.
 
-use api::prometheus::cluster::{self as shown, ClusterStatus, LeaseStatus, MemberStatus};
+use api::prometheus::cluster::{
+    self as shown, ClusterStatus, LeaseStatus, MemberStatus, RepairStatus,
+};
 use cluster::{Cluster, Member};
+use repair::Repair;
 use runtime::BoxFuture;
 
 use super::Clustering;
@@ -9,17 +12,20 @@ use super::Clustering;
 /// Shows the cluster, and lets go of the lease.
 pub(in crate::server) struct ClusterAdapter {
     cluster: Cluster,
+    repair: Repair,
 }
 
 impl ClusterAdapter {
     pub(in crate::server) fn of(clustering: &Clustering) -> ClusterAdapter {
-        ClusterAdapter { cluster: clustering.cluster.clone() }
+        let (cluster, repair) = (clustering.cluster.clone(), clustering.repair.clone());
+        ClusterAdapter { cluster, repair }
     }
 }
 
 impl shown::Cluster for ClusterAdapter {
     fn status(&self) -> ClusterStatus {
         let status = self.cluster.status();
+        let repair = self.repair.status();
         ClusterStatus {
             name: status.label,
             replication_factor: status.replication_factor,
@@ -32,8 +38,15 @@ impl shown::Cluster for ClusterAdapter {
                 expires_in: status.lease.expires_in,
                 error: status.lease.error,
             },
-            holes: Vec::new(),
-            repair: shown::RepairStatus::default(),
+            holes: repair.holes.iter().copied().collect(),
+            repair: RepairStatus {
+                doing: repair.running.as_ref().map(|progress| progress.range),
+                windows_compared: repair.windows_compared,
+                windows_different: repair.windows_different,
+                samples_written: repair.samples_added + repair.samples_replaced,
+                bytes_fetched: repair.bytes_received,
+                last_error: repair.peers.into_iter().find_map(|peer| peer.error),
+            },
         }
     }
 
