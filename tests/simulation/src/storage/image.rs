@@ -142,18 +142,27 @@ fn go_on(
         .append(SeriesRef::UNKNOWN, &labels, timestamp, value)
         .map_err(|error| format!("append after the crash: {error}"))?;
     appender.commit().map_err(|error| format!("commit after the crash: {error}"))?;
-    database.maintain().map_err(|error| format!("maintain after the crash: {error}"))?;
-    drop(database);
-    let database = open(runtime, setup)?;
-    let again = read_all(&database, setup)?;
-    let retention = setup.retention_ms;
-    let is_wanted = |sample: &&Sample| sample.1 >= time + setup.chunk_range_ms - retention;
     let mut expected = found.clone();
     expected.insert((0, time));
-    match expected.iter().filter(is_wanted).find(|sample| !again.contains(sample)) {
-        Some((series, time)) => Err(format!("series {series} at {time} is lost later")),
-        None => match again.iter().find(|sample| !expected.contains(sample)) {
-            Some((series, time)) => Err(format!("series {series} at {time} comes back later")),
+    let horizon = time + setup.chunk_range_ms - setup.retention_ms;
+    database.maintain().map_err(|error| format!("maintain after the crash: {error}"))?;
+    same(&read_all(&database, setup)?, &expected, horizon, "with upkeep after the crash")?;
+    drop(database);
+    let again = read_all(&open(runtime, setup)?, setup)?;
+    same(&again, &expected, horizon, "with the start after upkeep")
+}
+
+fn same(
+    found: &BTreeSet<Sample>,
+    expected: &BTreeSet<Sample>,
+    horizon: i64,
+    when: &str,
+) -> Result<(), String> {
+    let is_wanted = |sample: &&Sample| sample.1 >= horizon;
+    match expected.iter().filter(is_wanted).find(|sample| !found.contains(sample)) {
+        Some((series, time)) => Err(format!("series {series} at {time} is lost {when}")),
+        None => match found.iter().find(|sample| !expected.contains(sample)) {
+            Some((series, time)) => Err(format!("series {series} at {time} comes back {when}")),
             None => Ok(()),
         },
     }

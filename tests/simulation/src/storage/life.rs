@@ -1,6 +1,11 @@
 //! A history is lived through, and crashed at every operation on the way.
 
-use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use model::{MatchKind, Matcher, TimeRange, Timestamp};
 use parking_lot::Mutex;
@@ -160,8 +165,8 @@ impl Witness {
         let image = image::after(crash, &state.disk, &operation, bytes);
         let goes_on = dice >> 4 & (GOES_ON - 1) == 0;
         let found = image::inspect(&self.simulation, &image, &self.setup, goes_on);
-        let window = window(&state.model, crash);
-        if let Err(what) = found.and_then(|found| state.model.check(window, &found)) {
+        let checked = found.and_then(|found| check(&state.model, crash, &found));
+        if let Err(what) = checked {
             let what = format!("{crash} before operation {number}, {operation:#}: {what}");
             state.violate(what);
             return;
@@ -175,10 +180,13 @@ impl Witness {
     }
 }
 
-fn window(model: &Model, crash: Crash) -> &Window {
+fn check(model: &Model, crash: Crash, found: &BTreeSet<Sample>) -> Result<(), String> {
     match crash {
-        Crash::Kill | Crash::TornWrite(_) => &model.kill,
-        Crash::PowerLoss(_) => &model.power,
+        Crash::Kill | Crash::TornWrite(_) => {
+            model.check(&model.kill, found)?;
+            model.check_commit(found)
+        }
+        Crash::PowerLoss(_) => model.check(&model.power, found),
     }
 }
 
@@ -328,10 +336,7 @@ impl Life {
         let life = Life::begin(witness)?;
         let found = image::read_all(&life.database, &life.witness.setup)?;
         let mut state = life.witness.state.lock();
-        state
-            .model
-            .check(window(&state.model, crash), &found)
-            .map_err(|what| format!("after a {crash}: {what}"))?;
+        check(&state.model, crash, &found).map_err(|what| format!("after a {crash}: {what}"))?;
         match crash {
             Crash::PowerLoss(_) => state.model.go_on_after_power_loss(found),
             Crash::Kill | Crash::TornWrite(_) => state.model.go_on_after_kill(found),

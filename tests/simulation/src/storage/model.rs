@@ -98,6 +98,7 @@ impl Model {
     /// The power was lost, and nobody has looked yet at what is left.
     pub(super) fn begin_after_power_loss(&mut self) {
         self.kill = self.power.clone();
+        self.batch.clear();
     }
 
     /// The power was lost, and this is what was found.
@@ -125,6 +126,12 @@ impl Model {
         if let Some((series, time)) = lost {
             return Err(format!("series {series} at {time} is lost"));
         }
+        Ok(())
+    }
+
+    /// A commit is there as a whole or not at all, unless the power was lost: then the log may
+    /// have lost the name of a series and kept its sample.
+    pub(super) fn check_commit(&self, found: &BTreeSet<Sample>) -> Result<(), String> {
         let n_found = self.batch.iter().filter(|sample| found.contains(sample)).count();
         if n_found > 0 && n_found < self.batch.len() {
             return Err(format!("{n_found} of {} samples of a commit are there", self.batch.len()));
