@@ -1,7 +1,6 @@
 //! From the files on the disk to everything that an Alertmanager needs, or to what is wrong.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -71,20 +70,19 @@ impl Loader {
         Ok(template)
     }
 
-    /// Those that a route names; the others are only checked.
+    /// Those that a route names can send; the others are there to be listed.
     fn build_receivers(
         &self,
         file: &file::Config,
         route: &RouteConfig,
         template: &Arc<Template>,
     ) -> Result<Vec<alertmanager::Receiver>, String> {
-        let mut named = BTreeSet::new();
-        collect_receivers(route, &mut named);
+        let named = route.receivers();
         let context =
             receivers::Context { runtime: self.runtime.clone(), template: template.clone() };
         let mut built = Vec::new();
         for receiver in file.receivers() {
-            if named.contains(&receiver.name) {
+            if named.contains(receiver.name.as_str()) {
                 let receiver = receivers::build(receiver, &context);
                 built.push(receiver.map_err(|error| error.to_string())?);
             } else {
@@ -92,16 +90,14 @@ impl Loader {
                     receiver = receiver.name,
                     "skipping creation of receiver not referenced by any route"
                 );
+                built.push(alertmanager::Receiver {
+                    name: receiver.name.clone(),
+                    labels: receiver.labels.clone(),
+                    integrations: Vec::new(),
+                });
             }
         }
         Ok(built)
-    }
-}
-
-fn collect_receivers(route: &RouteConfig, names: &mut BTreeSet<String>) {
-    names.extend(route.receiver.clone());
-    for child in &route.routes {
-        collect_receivers(child, names);
     }
 }
 

@@ -42,6 +42,30 @@ async fn an_alert_is_notified_once() {
 }
 
 #[tokio::test]
+async fn receivers_that_no_route_names_are_listed() {
+    let mut world = World::new();
+    world.write(CONFIG, &format!("{WEBHOOK}  - {{name: spare, labels: {{team: night}}}}\n"));
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world.wait_for("/api/v2/receivers", r#""name":"hook""#).await;
+    world.wait_for("/api/v2/receivers", r#""team":"night""#).await;
+    world.wait_for("/metrics", "alertmanager_receivers 1\n").await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn alerts_are_kept_over_a_restart() {
+    let mut world = world().await;
+    let notified = world.other("hook:5001", "").await;
+    world.post_json("/api/v2/alerts", ALERT).await.expect("it runs");
+    world.stop().await.expect("a clean end");
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world.wait_for("/api/v2/alerts", r#""alertname":"Burns""#).await;
+    world.until(|| (!notified.lock().is_empty()).then_some(())).await;
+    world.wait_for("/api/vesta/v1/notifications", r#""outcome":"sent""#).await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
 async fn silences_survive_a_restart() {
     let mut world = world().await;
     let silence = r#"{"matchers": [{"name": "alertname", "value": "Burns", "isRegex": false}],
