@@ -89,13 +89,16 @@ struct Selected {
     series: Arc<dyn Series>,
 }
 
+/// What one series has in several stores.
+type Parts = SmallVec<[Arc<dyn Series>; 4]>;
+
 /// Series of the same labels become one.
 fn join(sets: Vec<Vec<Arc<dyn Series>>>) -> Vec<Selected> {
     let most = sets.iter().map(Vec::len).max().unwrap_or_default();
     let hasher = RandomState::default();
     // Hashes are kept: a table that grows would hash all labels anew.
     let mut places: HashTable<(u64, usize)> = HashTable::with_capacity(most);
-    let mut found: Vec<(Labels, SmallVec<[Arc<dyn Series>; 4]>)> = Vec::with_capacity(most);
+    let mut found: Vec<(Labels, Parts)> = Vec::with_capacity(most);
     for series in sets.into_iter().flatten() {
         let labels = series.labels();
         let hash = hasher.hash_one(&labels);
@@ -107,7 +110,7 @@ fn join(sets: Vec<Vec<Arc<dyn Series>>>) -> Vec<Selected> {
             }
         }
     }
-    let merged = |(labels, mut parts): (Labels, SmallVec<[Arc<dyn Series>; 4]>)| {
+    let merged = |(labels, mut parts): (Labels, Parts)| {
         let series = match parts.len() {
             1 => parts.remove(0),
             _ => Arc::new(MergedSeries { labels: labels.clone(), parts: parts.into_vec() }),

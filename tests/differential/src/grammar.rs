@@ -145,11 +145,13 @@ impl Maker<'_> {
     /// What is refused, in the same way.
     fn nonsense(&self) -> Piece {
         let inner = self.selector().text;
+        // Prometheus 2 takes a range behind these, later ones refuse it.
+        let ranged = inner.replace(" @ start()", "").replace(" @ end()", "");
         let texts = [
             format!("rate({inner})"),
             format!("{inner} and 1"),
             format!("sum({inner}"),
-            format!("{inner}[5m]"),
+            format!("{ranged}[5m]"),
             format!("topk({inner})"),
             format!("{inner} + on(job) group_left {inner}"),
             format!("{inner} / ignoring(instance) {inner}"),
