@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use blocks::Intervals;
 use chunks::Encoding;
+use model::Labels;
 use stdx::cursor::{push_sized, push_uvarint, push_varint};
 use wal::record;
 
@@ -125,14 +126,14 @@ fn encode_tombstones(store: &Store) -> Vec<u8> {
 }
 
 fn encode_exemplars(store: &Store) -> Vec<Vec<u8>> {
-    let mut exemplars = Vec::new();
-    store.exemplars.lock().each(|series, exemplar| {
-        let id = store.head.find(series);
-        let Some((_, series_ref, _)) = id.and_then(|id| store.head.describe(id)) else { return };
-        let storage::Exemplar { labels, value, time } = exemplar.clone();
-        let time = time.as_millis();
-        exemplars.push(record::Exemplar { series_ref, time, value, labels });
-    });
+    let mut kept = Vec::new();
+    store.exemplars.lock().each(|series, exemplar| kept.push((series.clone(), exemplar.clone())));
+    let exemplar = |(series, exemplar): (Labels, storage::Exemplar)| {
+        let (_, series_ref, _) = store.head.describe(store.head.find(&series)?)?;
+        let storage::Exemplar { labels, value, time } = exemplar;
+        Some(record::Exemplar { series_ref, time: time.as_millis(), value, labels })
+    };
+    let exemplars: Vec<record::Exemplar> = kept.into_iter().filter_map(exemplar).collect();
     let encode = |batch: &[record::Exemplar]| {
         let mut out = Vec::new();
         record::encode_exemplars(batch, &mut out);

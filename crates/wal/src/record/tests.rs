@@ -57,7 +57,7 @@ fn samples() {
             Sample { series_ref: 2, time: 1000, value: 1.0 },
             Sample { series_ref: 1, time: 1064, value: -2.5 },
         ],
-        |items, out| encode_samples(items, out),
+        encode_samples,
         decode_samples,
         "02 0000000000000002 00000000000003e8 00 00 3ff0000000000000 01 8001 c004000000000000",
     );
