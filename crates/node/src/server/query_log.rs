@@ -6,7 +6,6 @@ use std::{
 };
 
 use api::prometheus::engine::Request;
-use jiff::tz::TimeZone;
 use model::Timestamp;
 use parking_lot::Mutex;
 use promql::{Error, Stats};
@@ -91,7 +90,6 @@ fn line(now: Duration, noted: &Noted<'_>) -> String {
         line.insert("httpRequest".to_owned(), request);
     }
     let now = jiff::Timestamp::from_nanosecond(now.as_nanos() as i128).unwrap_or_default();
-    let now = now.display_with_offset(TimeZone::UTC.to_offset(now));
     let rest: Vec<String> = ["params", "error", "stats", "httpRequest"]
         .into_iter()
         .filter_map(|key| Some(format!("\"{key}\":{}", line.get(key)?)))
@@ -164,7 +162,7 @@ mod tests {
         note(&noted);
         let written = runtime.disk.read_to_string(Path::new("/q.log")).expect("it is there");
         let lines: Vec<&str> = written.lines().collect();
-        let begin = r#"{"time":"2020-09-13T12:26:40.123+00:00","level":"INFO","msg":"promql query logged","params":{"end":"2020-02-08T15:00:00.000Z","query":"up == \"0\"","start":"2020-02-08T14:59:54.038Z","step":5},"#;
+        let begin = r#"{"time":"2020-09-13T12:26:40.123Z","level":"INFO","msg":"promql query logged","params":{"end":"2020-02-08T15:00:00.000Z","query":"up == \"0\"","start":"2020-02-08T14:59:54.038Z","step":5},"#;
         let end = r#""httpRequest":{"clientIP":"127.0.0.1","method":"GET","path":"/api/v1/query_range"}}"#;
         assert_eq!(lines.len(), 2);
         assert!(lines[0].starts_with(begin) && lines[0].ends_with(end), "{}", lines[0]);
