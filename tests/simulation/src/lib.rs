@@ -6,7 +6,9 @@
 //! `cargo run -p simulation -- storage --seed 17` tells it again.
 //!
 //! One module for each part of Vesta, a file of the same name in `tests/`, a line in `main.rs`:
+//! [`alertmanager`] counts what clusters of Alertmanagers tell twice, or not at all,
 //! [`storage`] crashes the database at every write.
 
+pub mod alertmanager;
 pub mod dice;
 pub mod storage;

@@ -131,7 +131,9 @@ impl Net {
     /// Tries a few times to get a message through.
     async fn carry(self: Arc<Net>, from: usize, to: usize, state: StateKey, bytes: Arc<[u8]>) {
         for _ in 0..TRANSMISSIONS {
-            self.clock.sleep(GOSSIP_INTERVAL.mul_f64(0.1) + self.dice.duration(GOSSIP_INTERVAL)).await;
+            self.clock
+                .sleep(GOSSIP_INTERVAL.mul_f64(0.1) + self.dice.duration(GOSSIP_INTERVAL))
+                .await;
             let now = self.clock.monotonic();
             let is_lost = self.dice.chance(self.plan.loss(now));
             if is_lost || !self.plan.are_connected(from, to, now) {

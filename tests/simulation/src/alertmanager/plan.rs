@@ -147,7 +147,9 @@ impl Dice {
             1 => Kind::Delay(self.duration(Duration::from_secs(5))),
             2 => Kind::Partition((0..n_nodes).map(|_| self.chance(0.5)).collect()),
             3 | 4 => Kind::Restart { node: self.below(n_nodes), is_kill: self.chance(0.7) },
-            5 => Kind::SlowReceiver(Duration::from_secs(5) + self.duration(Duration::from_secs(40))),
+            5 => {
+                Kind::SlowReceiver(Duration::from_secs(5) + self.duration(Duration::from_secs(40)))
+            }
             _ => Kind::FailingReceiver,
         };
         Fault { from, to, kind }

@@ -11,9 +11,7 @@ use alertmanager::{
 use model::Labels;
 use parking_lot::Mutex;
 use runtime::{
-    BoxFuture, Clock, Random as _, Runtime, Simulation,
-    clock::SimulatedClock,
-    disk::SimulatedDisk,
+    BoxFuture, Clock, Random as _, Runtime, Simulation, clock::SimulatedClock, disk::SimulatedDisk,
     random::SeededRandom,
 };
 use telemetry::Registry;
@@ -67,8 +65,13 @@ async fn play(plan: &Plan, rule: Rule) -> Tally {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    Stop { node: usize, is_kill: bool },
-    Start { node: usize },
+    Stop {
+        node: usize,
+        is_kill: bool,
+    },
+    Start {
+        node: usize,
+    },
     /// The server sends its alerts to all nodes that are there.
     Send,
 }
@@ -131,8 +134,7 @@ impl World {
             ..self.simulation.runtime()
         };
         let is_ours = self.rule == Rule::Claims;
-        let options =
-            Options { claims: is_ours, keeps_alerts: is_ours, ..Options::new("data") };
+        let options = Options { claims: is_ours, keeps_alerts: is_ours, ..Options::new("data") };
         let node = Alertmanager::open(options, runtime, &Registry::default(), place.clone());
         let node = Arc::new(node.expect("its own files"));
         self.net.join(&place, &node);
