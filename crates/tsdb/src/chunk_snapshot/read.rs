@@ -193,3 +193,27 @@ fn tombstones(content: &[u8]) -> Option<Vec<(u64, Interval)>> {
     }
     Some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::part;
+    use crate::head_chunks;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            kind in 1u8..4,
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            drop(part(&[&[kind], &bytes[..]].concat()));
+            let file = [&[0x01, 0x30, 0xbc, 0x91, 1, 0, 0, 0], &bytes[..]].concat();
+            let mut n_chunks = 0;
+            let read = head_chunks::read(&file, &mut |_| n_chunks += 1);
+            // Nobody guesses a checksum.
+            prop_assert_eq!(n_chunks, 0);
+            prop_assert!(read.is_err() || bytes.iter().take(24).all(|byte| *byte == 0));
+        }
+    }
+}
