@@ -8,6 +8,7 @@ mod notification;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod wishes;
 
 use std::{
     path::{Path, PathBuf},
@@ -23,19 +24,23 @@ use crate::commands;
 use children::Children;
 pub(crate) use children::PARENT_VARIABLE;
 
-/// Starts, on loopback: two identical servers (the pair), a third that federates from both,
+/// Starts, on loopback: two servers that act as one and of which one writes to a remote storage (the
+/// pair: business metrics), a server for the system's metrics, one that federates from both shards,
 /// three Alertmanagers, a webhook, host metrics, and a shop whose till jams for a minute every five
-/// minutes. Shows each notification as it arrives. Ctrl-C stops everything.
+/// minutes. Shows each notification as it arrives, and who writes. Ctrl-C stops everything.
 #[derive(clap::Parser)]
 #[command(name = "demo")]
 struct Arguments {
-    /// First of the ports to listen on; the others are up to 11 above.
+    /// First of the ports to listen on; the others are up to 17 above.
     #[arg(long, default_value_t = 19090, value_name = "PORT")]
     port_base: u16,
 
     /// Folder for configuration, data and logs; it is kept, and the next demo goes on with it.
-    #[arg(long, default_value = "demo-data", value_name = "FOLDER")]
+    #[arg(long, global = true, default_value = "demo-data", value_name = "FOLDER")]
     data: PathBuf,
+
+    #[command(subcommand)]
+    wish: Option<wishes::Wish>,
 }
 
 /// How long the parts may take to start.
@@ -54,23 +59,27 @@ async fn run(
     stop: CancellationToken,
     arguments: Arguments,
 ) -> anyhow::Result<()> {
+    if let Some(wish) = &arguments.wish {
+        say(&wishes::fulfil(&runtime, &arguments.data, wish)?);
+        return Ok(());
+    }
     let processes = plan::processes(&arguments.data, arguments.port_base);
     ensure_ports_are_free(&runtime, &processes).await?;
     write_files(&runtime, &arguments)?;
     say("starting …");
-    let mut children = Children::start(&processes, &arguments.data)?;
-    let ready = tokio::select! {
+    let mut children = Children::start(&runtime, &processes, &arguments.data)?;
+    let mut outcome = tokio::select! {
         ready = children.wait_until_ready(&runtime, START_LIMIT) => ready,
         () = stop.cancelled() => Ok(()),
     };
-    if ready.is_ok() && !stop.is_cancelled() {
+    if outcome.is_ok() && !stop.is_cancelled() {
         say(&table(&processes, &children));
-        say(&what_to_try(&processes, &children, &arguments.data));
-        children.show_notifications_until(&runtime, stop).await;
+        say(&what_to_try(&processes, &arguments.data));
+        outcome = children.show_notifications_until(&runtime, stop).await;
         say("\nstopping …");
     }
     children.stop(&runtime).await;
-    ready
+    outcome
 }
 
 /// Who else listens there would be scraped in our place.
@@ -110,25 +119,29 @@ fn table(processes: &[plan::Process], children: &Children) -> String {
     out
 }
 
-fn what_to_try(processes: &[plan::Process], children: &Children, folder: &Path) -> String {
+fn what_to_try(processes: &[plan::Process], folder: &Path) -> String {
     let address = |name| {
         let process = processes.iter().find(|process| process.name == name);
         process.map_or("", |process| process.address.as_str())
     };
-    let (a, c) = (address("server-a"), address("server-c"));
+    let (a, b) = (address("server-a"), address("server-b"));
+    let (c, store) = (address("server-c"), address("store"));
     let alertmanager = address("alertmanager-b");
-    let pid = |name| children.pid(name).unwrap_or_default();
-    let (server, first) = (pid("server-a"), pid("alertmanager-a"));
     format!(
         "Look, in a browser: http://{a}/ (server) and http://{alertmanager}/ (Alertmanager)
 
 Try, in another terminal:
   curl -s 'http://{a}/api/v1/query?query=path:shop_errors:ratio30s'
   curl -s 'http://{c}/api/v1/query?query=sum+by+(mode)+(rate(node_cpu_seconds_total[1m]))'
+  curl -s 'http://{store}/api/v1/query?query=count+by+(shard)+({{__name__!=\"\"}})'
   vesta amtool --alertmanager.url=http://{alertmanager} alert query
   vesta amtool --alertmanager.url=http://{alertmanager} cluster show
-  kill -9 {server}    # one of the pair is gone: the other raises TargetDown, nothing else stops
-  kill -9 {first}    # the first in line is gone: the others notify, and nobody twice
+
+Kill something:
+  vesta demo kill server-a          # the other one writes within seconds, nothing else stops
+  vesta demo start server-a         # it fetches what it missed; a minute later:
+  vesta drill --members http://{a},http://{b} --duration 5m
+  vesta demo kill alertmanager-a    # the first in line is gone: the others notify, and nobody twice
 
 Configuration, data and logs are in {}. Grafana: add a Prometheus data source, http://{a}
 The shop's till jams now and then; the first notification comes within a minute. Ctrl-C stops.

@@ -1,4 +1,8 @@
-use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use runtime::Runtime;
@@ -9,7 +13,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use transport::client::{Client, Config, Limits, Request};
 
-use super::{notification, plan::Process, say};
+use super::{
+    notification,
+    plan::{PAIR, Process},
+    say, wishes,
+};
 
 /// Tells a child that it belongs to a demo and ends with it.
 pub(crate) const PARENT_VARIABLE: &str = "VESTA_DEMO";
@@ -21,6 +29,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(15);
 pub(super) struct Children {
     running: Vec<Running>,
     notifications: Option<Lines<BufReader<ChildStdout>>>,
+    folder: PathBuf,
+    /// Who of the pair writes, as far as it was said already.
+    writer: Option<&'static str>,
 }
 
 struct Running {
@@ -31,31 +42,43 @@ struct Running {
 }
 
 impl Children {
-    pub(super) fn start(processes: &[Process], folder: &Path) -> anyhow::Result<Children> {
-        let program = std::env::current_exe().context("find the program itself")?;
-        let mut children = Children { running: Vec::new(), notifications: None };
+    pub(super) fn start(
+        runtime: &Runtime,
+        processes: &[Process],
+        folder: &Path,
+    ) -> anyhow::Result<Children> {
+        let (running, notifications, writer) = Default::default();
+        let mut children = Children { running, notifications, folder: folder.to_owned(), writer };
         for process in processes {
-            let log = folder.join("logs").join(format!("{}.log", process.name));
-            let log = open_log(&log)?;
-            let is_webhook = process.name == "webhook";
-            let mut child = Command::new(&program)
-                .args(&process.args)
-                .envs(process.environment.iter().copied())
-                .env(PARENT_VARIABLE, "1")
-                .stdin(Stdio::null())
-                .stdout(if is_webhook { Stdio::piped() } else { Stdio::null() })
-                .stderr(log)
-                // Ctrl-C reaches the demo alone, which then stops the others in order.
-                .process_group(0)
-                .kill_on_drop(true)
-                .spawn()
-                .with_context(|| format!("start {}", process.name))?;
-            if let Some(output) = child.stdout.take() {
-                children.notifications = Some(BufReader::new(output).lines());
-            }
+            let child = children.spawn(runtime, process)?;
             children.running.push(Running { process: process.clone(), child, ended: false });
         }
         Ok(children)
+    }
+
+    fn spawn(&mut self, runtime: &Runtime, process: &Process) -> anyhow::Result<Child> {
+        let program = std::env::current_exe().context("find the program itself")?;
+        let log = self.folder.join("logs").join(format!("{}.log", process.name));
+        let log = open_log(&log)?;
+        let is_webhook = process.name == "webhook";
+        let mut child = Command::new(&program)
+            .args(&process.args)
+            .env(PARENT_VARIABLE, "1")
+            .stdin(Stdio::null())
+            .stdout(if is_webhook { Stdio::piped() } else { Stdio::null() })
+            .stderr(log)
+            // Ctrl-C reaches the demo alone, which then stops the others in order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("start {}", process.name))?;
+        if let Some(output) = child.stdout.take() {
+            self.notifications = Some(BufReader::new(output).lines());
+        }
+        if let Some(pid) = child.id() {
+            wishes::note_pid(runtime, &self.folder, process.name, pid)?;
+        }
+        Ok(child)
     }
 
     pub(super) fn pid(&self, name: &str) -> Option<u32> {
@@ -67,7 +90,7 @@ impl Children {
         runtime: &Runtime,
         limit: Duration,
     ) -> anyhow::Result<()> {
-        let client = Arc::new(Client::new(Config::default(), runtime.clone())?);
+        let client = Client::new(Config::default(), runtime.clone())?;
         let give_up = runtime.clock.monotonic() + limit;
         for running in &mut self.running {
             let name = running.process.name;
@@ -90,15 +113,51 @@ impl Children {
         &mut self,
         runtime: &Runtime,
         stop: CancellationToken,
-    ) {
+    ) -> anyhow::Result<()> {
+        let client = Client::new(Config::default(), runtime.clone())?;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return Ok(()),
                 line = next_line(&mut self.notifications) => match line {
                     Some(line) => say(notification::describe(&line).trim_end()),
                     None => self.notifications = None,
                 },
-                () = runtime.clock.sleep(Duration::from_secs(1)) => self.tell_of_the_ended(),
+                () = runtime.clock.sleep(Duration::from_secs(1)) => {
+                    self.tell_of_the_ended();
+                    self.start_those_wished_for(runtime);
+                    self.tell_who_writes(&client).await;
+                }
+            }
+        }
+    }
+
+    /// `vesta demo start NAME` was typed somewhere.
+    fn start_those_wished_for(&mut self, runtime: &Runtime) {
+        for index in 0..self.running.len() {
+            let process = self.running[index].process.clone();
+            let is_wished = wishes::take(runtime, &self.folder, process.name);
+            if !is_wished || !self.running[index].ended {
+                continue;
+            }
+            match self.spawn(runtime, &process) {
+                Ok(child) => {
+                    self.running[index] = Running { process, child, ended: false };
+                    say(&format!("● {} starts again", self.running[index].process.name));
+                }
+                Err(error) => say(&format!("● {error:#}")),
+            }
+        }
+    }
+
+    async fn tell_who_writes(&mut self, client: &Client) {
+        for name in PAIR {
+            let find = |running: &&Running| running.process.name == name && !running.ended;
+            let Some(running) = self.running.iter().find(find) else { continue };
+            let url = format!("http://{}/-/leader", running.process.address);
+            let leads = answers(client, &url).await.unwrap_or(false);
+            if leads && self.writer != Some(name) {
+                self.writer = Some(name);
+                say(&format!("◆ {name} writes to the remote storage"));
             }
         }
     }
@@ -107,7 +166,8 @@ impl Children {
         for running in self.running.iter_mut().filter(|running| !running.ended) {
             if let Ok(Some(status)) = running.child.try_wait() {
                 running.ended = true;
-                say(&format!("● {} has ended ({status})", running.process.name));
+                let name = running.process.name;
+                say(&format!("● {name} has ended ({status}); vesta demo start {name}"));
             }
         }
     }
