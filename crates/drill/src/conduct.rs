@@ -67,7 +67,7 @@ async fn history(
     let asked_before = sum(world, |target| &target.asked);
     let answered_before = sum(world, |target| &target.answered);
     let shape = Shape {
-        n_members: setup_members(world),
+        n_members: world.setup.n_members(),
         n_targets: world.truth.n_targets,
         n_alertmanagers: world.setup.n_alertmanagers,
         has_remote: world.remote_base().is_some(),
@@ -86,7 +86,9 @@ async fn history(
     let settled = settle::settle(world, stop, options, range).await?;
     let webhook = world.folder.join("logs/webhook.out");
     let told = world.runtime.disk.read(&webhook).unwrap_or_default();
+    let told = String::from_utf8_lossy(&told);
     let episodes = world.truth.episodes(range.from_ms, range.to_ms);
+    let doubles = notices::doubles(episodes.clone(), &told);
     let writes = world.writes.lock().clone();
     Ok(Outcome {
         seed,
@@ -97,7 +99,7 @@ async fn history(
         different: settled.different,
         texts: settled.texts,
         remote: settled.remote,
-        notices: notices::count(episodes, &String::from_utf8_lossy(&told)),
+        notices: notices::count(episodes, &told),
         failovers: failovers(&faults.hits, &writes, &faults.away),
         asked,
         answered,
@@ -105,12 +107,8 @@ async fn history(
         reigns: reigns(&writes),
         led: std::mem::take(&mut world.seen.lock().led),
         unasked: std::mem::take(&mut world.unasked),
-        notes: faults.notes.into_iter().chain(settled.notes).collect(),
+        notes: [faults.notes, settled.notes, doubles].concat(),
     })
-}
-
-fn setup_members(world: &World) -> usize {
-    world.setup.n_members()
 }
 
 fn sum(world: &World, counter: impl Fn(&crate::targets::Target) -> &AtomicU64) -> u64 {

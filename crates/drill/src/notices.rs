@@ -24,6 +24,18 @@ pub(crate) fn count(episodes: Range<i64>, lines: &str) -> Count {
     count
 }
 
+/// What was told more than once, a line each.
+pub(crate) fn doubles(episodes: Range<i64>, lines: &str) -> Vec<String> {
+    let told = told(lines);
+    let doubles =
+        told.into_iter().filter(|((episode, _), times)| episodes.contains(episode) && *times > 1);
+    doubles
+        .map(|((episode, status), times)| {
+            format!("alert {episode} was told {times} times to be {status}")
+        })
+        .collect()
+}
+
 /// How often each episode was told to fire or to be over.
 fn told(lines: &str) -> BTreeMap<(i64, &'static str), u64> {
     let mut told = BTreeMap::new();

@@ -2,8 +2,8 @@
 
 use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::bail;
 use ::drill::{Options, Remote, Topology};
+use anyhow::bail;
 use runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
