@@ -197,6 +197,12 @@ fn each_class_of_metrics_has_its_retention() {
     wait_for("system metrics", SOON, || value(example.port(0), "node_load1"));
     wait_for("business metrics", SOON, || value(example.port(1), "count(shop_requests_total)"));
     assert_eq!(value(example.port(0), "shop_requests_total"), None);
+    let both = example.port(2);
+    wait_for("both in one server", SOON, || {
+        value(both, "node_load1").and(value(both, "count(path:shop_success:ratio30s)"))
+    });
+    let config = get(both, "/api/v1/status/config").expect("it answers").body;
+    assert!(config.contains("classes:") && config.contains("name: business"), "{config}");
     example.kill("business");
     assert!(value(example.port(0), "node_load1").is_some(), "the other class is not concerned");
     example.stop();
