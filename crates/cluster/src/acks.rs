@@ -13,7 +13,7 @@ use std::{
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::frame;
+use crate::frame::{self, AckGroup};
 
 /// Series of which nothing was heard for so long are forgotten, in milliseconds.
 const KEPT: i64 = 4 * 3600 * 1000;
@@ -123,12 +123,14 @@ impl Table {
     }
 
     /// Everything up to `time` has arrived, or is known not to; says whether that was news.
-    pub fn merge(&mut self, series: u64, time: i64) -> bool {
+    /// Samples are usually `step` apart, or it is not known how far.
+    pub fn merge(&mut self, series: u64, time: i64, step: i64) -> bool {
         let time = time.clamp(0, TIME_MAX);
         self.newest = self.newest.max(time);
         let mark = self.series.entry(series).or_insert(Mark(0));
         let is_news = mark.time() < time;
-        *mark = Mark::new(mark.time().max(time), mark.step());
+        let step = if mark.step() == 0 { step.max(0) } else { mark.step() };
+        *mark = Mark::new(mark.time().max(time), step);
         is_news
     }
 
@@ -155,21 +157,25 @@ impl Table {
 
     /// All of it, by time, in pieces that are short enough to be sent.
     fn pieces(&self, queue: &str) -> Vec<frame::Acks> {
-        let mut all: Vec<(i64, u64)> =
-            self.series.iter().map(|(key, mark)| (mark.time(), *key)).collect();
+        let mut all: Vec<(i64, i64, u64)> =
+            self.series.iter().map(|(key, mark)| (mark.time(), mark.step(), *key)).collect();
         all.sort_unstable();
-        let piece = |piece: &[(i64, u64)]| pack(queue, true, piece.iter().copied());
+        let piece = |piece: &[(i64, i64, u64)]| pack(queue, true, piece.iter().copied());
         all.chunks(PIECE).map(piece).collect()
     }
 }
 
-/// Pairs of a time and a series, grouped where neighbours have the same time.
-fn pack(queue: &str, is_history: bool, pairs: impl Iterator<Item = (i64, u64)>) -> frame::Acks {
-    let mut groups: Vec<(i64, Vec<u64>)> = Vec::new();
-    for (time, series) in pairs {
+/// Times, steps and series, grouped where neighbours have the same.
+fn pack(
+    queue: &str,
+    is_history: bool,
+    entries: impl Iterator<Item = (i64, i64, u64)>,
+) -> frame::Acks {
+    let mut groups: Vec<AckGroup> = Vec::new();
+    for (time, step, series) in entries {
         match groups.last_mut() {
-            Some((last, members)) if *last == time => members.push(series),
-            _ => groups.push((time, vec![series])),
+            Some(last) if (last.time, last.step) == (time, step) => last.series.push(series),
+            _ => groups.push(AckGroup { time, step, series: vec![series] }),
         }
     }
     frame::Acks { queue: queue.to_owned(), is_history, groups }
@@ -212,7 +218,7 @@ impl Acknowledged {
         }
         drop(queues);
         self.bump();
-        pack(queue, false, samples.iter().map(|(series, time)| (*time, *series)))
+        pack(queue, false, samples.iter().map(|(series, time)| (*time, 0, *series)))
     }
 
     /// Takes in what another member says.
@@ -228,15 +234,15 @@ impl Acknowledged {
         let mut room = SERIES_MAX.saturating_sub(n_series);
         let mut has_news = false;
         let Some(table) = queues.get_mut(&acks.queue) else { return };
-        for (time, members) in &acks.groups {
-            for series in members {
+        for AckGroup { time, step, series } in &acks.groups {
+            for series in series {
                 let is_new = table.get(*series).is_none();
                 if is_new && room == 0 {
                     continue;
                 }
                 room -= usize::from(is_new);
                 has_news |= match acks.is_history {
-                    true => table.merge(*series, *time),
+                    true => table.merge(*series, *time, *step),
                     false => table.note(*series, *time),
                 };
             }
@@ -300,6 +306,11 @@ mod tests {
         assert_eq!(table.get(1), Some(75_000));
         assert!(table.note(1, 45_000), "it comes later");
         assert!(table.has_arrived(1, 45_000) && !table.note(1, 45_000));
+        // Who has just heard how far it is knows what comes next.
+        let mut late = Table::default();
+        late.merge(1, 75_000, 15_000);
+        late.note(1, 105_000);
+        assert!(!late.has_arrived(1, 90_000) && late.has_arrived(1, 60_000));
         assert_eq!(std::mem::size_of::<(u64, Mark)>(), 16);
     }
 
@@ -308,7 +319,11 @@ mod tests {
         let acks = Acknowledged::default();
         for queue in 0..1000 {
             let queue = format!("{queue}");
-            acks.merge(&frame::Acks { queue, is_history: true, groups: vec![(1, vec![1])] });
+            acks.merge(&frame::Acks {
+                queue,
+                is_history: true,
+                groups: vec![AckGroup { time: 1, step: 0, series: vec![1] }],
+            });
         }
         assert_eq!(acks.n_series(), QUEUES_MAX);
     }

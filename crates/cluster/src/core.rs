@@ -97,9 +97,12 @@ impl Core {
             }
             None => Lease::Elsewhere(Word::default()),
         };
+        let mut liveness = Liveness::new(own);
+        // Who is stopped as soon as it was started must notice, too.
+        liveness.tick(now, TICK);
         Core {
             own,
-            liveness: Liveness::new(own),
+            liveness,
             sharing: Sharing::new(own, KEPT_BYTES_MAX),
             lease,
             fingerprint,
@@ -305,7 +308,7 @@ impl Core {
     /// What the others wait for is not put off until the next heartbeat.
     fn tell_news(&mut self, now: Moment, outputs: &mut Vec<Output>) {
         if let Lease::Gossip(lease) = &mut self.lease {
-            lease.tick(now.monotonic, &self.live);
+            lease.tick(now.monotonic, now.wall, &self.live);
         }
         if self.current_word() != self.word {
             self.tell_all(now, outputs);

@@ -84,6 +84,16 @@ pub struct Acks {
     pub queue: String,
     /// All that came before has arrived, too, or is lost.
     pub is_history: bool,
-    /// A time in milliseconds, and the hashes of series that are acknowledged up to then.
-    pub groups: Vec<(i64, Vec<u64>)>,
+    pub groups: Vec<AckGroup>,
+}
+
+/// Series that are acknowledged up to the same time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AckGroup {
+    /// In milliseconds.
+    pub time: i64,
+    /// How far apart their samples usually are, in a history; zero if that is not known.
+    pub step: i64,
+    /// Hashes of their labels.
+    pub series: Vec<u64>,
 }

@@ -169,6 +169,9 @@ pub struct AckGroup {
     pub time: i64,
     #[prost(fixed64, repeated, tag = "2")]
     pub series: ::prost::alloc::vec::Vec<u64>,
+    /// How far apart their samples usually are, in milliseconds, in a history; 0 for unknown.
+    #[prost(uint32, tag = "3")]
+    pub step: u32,
 }
 /// What members tell of themselves by gossip, under the key `vesta`.
 #[derive(Clone, PartialEq, ::prost::Message)]

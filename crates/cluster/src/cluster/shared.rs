@@ -24,6 +24,9 @@ use crate::{
 
 /// How often gossip is asked who is there.
 const LOOK_EVERY: u32 = 2;
+/// Whoever has not said what it is by then is nobody of ours.
+const STRANGE: Duration = Duration::from_secs(30);
+const STRANGERS_MAX: usize = 1000;
 /// How often old acknowledgements are forgotten.
 const FORGET_EVERY: u32 = 3000;
 
@@ -44,6 +47,9 @@ pub(super) struct Shared {
     pub(super) clock_is_wrong: watch::Sender<bool>,
     /// What went wrong with whom lately. Nothing else is locked while this is held.
     pub(super) troubles: Mutex<BTreeMap<MemberId, String>>,
+    /// Whoever gossips without being a member, and since when, until that was said. Nothing else is
+    /// locked while this is held.
+    strangers: Mutex<BTreeMap<String, Option<Duration>>>,
     /// Members whose links a task looks after. Nothing else is locked while this is held.
     pub(super) dialled: Mutex<BTreeSet<MemberId>>,
     /// When this member was started, since the Unix epoch.
@@ -91,6 +97,7 @@ impl Shared {
             metrics,
             acks: Acknowledged::default(),
             troubles: Mutex::default(),
+            strangers: Mutex::default(),
             dialled: Mutex::default(),
             started: now.wall,
             store,
@@ -193,6 +200,7 @@ impl Shared {
         let mut n_ticks: u32 = 0;
         loop {
             self.handle(Input::Tick);
+            self.yield_with_wrong_clock();
             if n_ticks.is_multiple_of(LOOK_EVERY) {
                 self.look_for_members();
             }
@@ -208,10 +216,11 @@ impl Shared {
     fn look_for_members(self: &Arc<Shared>) {
         let mut known: Vec<MemberId> = vec![self.options.id];
         for member in self.gossip.members() {
-            // Others than servers of ours speak gossip, too; they say nothing of themselves.
-            let Ok(id) = member.name.parse::<MemberId>() else { continue };
-            if id != self.options.id && self.infos.get(id).is_some() {
-                known.push(id);
+            let id = member.name.parse::<MemberId>().ok();
+            match id.filter(|id| self.infos.get(*id).is_some()) {
+                Some(id) if id == self.options.id => {}
+                Some(id) => known.push(id),
+                None => self.note_stranger(&member),
             }
         }
         known.sort_unstable();
@@ -225,6 +234,28 @@ impl Shared {
             if id > self.options.id {
                 super::links::keep(self, id);
             }
+        }
+    }
+
+    /// Others than servers of ours speak gossip, too; they say nothing of themselves.
+    fn note_stranger(&self, member: &gossip::Member) {
+        let now = self.runtime.clock.monotonic();
+        let mut strangers = self.strangers.lock();
+        let is_full = strangers.len() >= STRANGERS_MAX;
+        let Some(since) = strangers.get_mut(&member.name) else {
+            if !is_full {
+                strangers.insert(member.name.clone(), Some(now));
+            }
+            return;
+        };
+        if since.is_some_and(|since| now.saturating_sub(since) > STRANGE) {
+            *since = None;
+            warn!(
+                component = "cluster",
+                member = member.name,
+                address = %member.address,
+                "Whoever gossips here is no server of Vesta's: an Alertmanager? It is left alone"
+            );
         }
     }
 
@@ -270,6 +301,22 @@ impl Shared {
             }
             self.want(store::Want::Healthy(reason.is_none()));
             self.handle(Input::Healthy(reason.is_none()));
+            if reason.is_some() {
+                self.yield_to_others();
+            }
+        }
+    }
+
+    /// Among members the core does so by itself.
+    fn yield_to_others(&self) {
+        if self.store.is_some() && self.lease.may_write() && self.has_successor() {
+            self.release(false);
+        }
+    }
+
+    fn yield_with_wrong_clock(&self) {
+        if *self.clock_is_wrong.borrow() {
+            self.yield_to_others();
         }
     }
 

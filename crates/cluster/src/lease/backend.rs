@@ -4,9 +4,7 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use runtime::Runtime;
 
-use super::{
-    bucket::Bucket, etcd::Etcd, folder::Folder, kubernetes::Kubernetes, store::Store,
-};
+use super::{bucket::Bucket, etcd::Etcd, folder::Folder, kubernetes::Kubernetes, store::Store};
 use crate::{Error, Result};
 
 /// Where the key is that nobody has named.
@@ -62,7 +60,8 @@ impl FromStr for Backend {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Backend> {
-        let wrong = |reason: &str| Error::Lease { text: text.to_owned(), reason: reason.to_owned() };
+        let wrong =
+            |reason: &str| Error::Lease { text: text.to_owned(), reason: reason.to_owned() };
         if text == "gossip" {
             return Ok(Backend::Gossip);
         }

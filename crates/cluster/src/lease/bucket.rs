@@ -104,10 +104,8 @@ impl fmt::Debug for Connector {
 impl HttpConnector for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         let client = Client::new(Config::default(), self.0.clone());
-        let client = client.map_err(|source| Error::Generic {
-            store: "S3",
-            source: Box::new(source),
-        })?;
+        let client =
+            client.map_err(|source| Error::Generic { store: "S3", source: Box::new(source) })?;
         Ok(HttpClient::new(Service(client)))
     }
 }

@@ -232,8 +232,9 @@ impl GossipLease {
         }
     }
 
-    /// Time passes; says whether the others should be told something at once.
-    pub fn tick(&mut self, now: Duration, live: &[MemberId]) -> bool {
+    /// Time passes; says whether the others should be told something at once. `wall` is the time
+    /// since the Unix epoch.
+    pub fn tick(&mut self, now: Duration, wall: Duration, live: &[MemberId]) -> bool {
         let before = self.word();
         self.yields_until = self.yields_until.filter(|until| *until > now);
         if let Some(promise) = self.promise
@@ -246,7 +247,8 @@ impl GossipLease {
         if self.claim.is_some() {
             self.reconsider(now, live);
         } else if self.promise.is_none() && self.may_claim(now, live) {
-            self.epoch = (self.epoch + 1).min(EPOCH_MAX);
+            // Epochs grow, even if everybody who knew the last one has been killed since.
+            self.epoch = (self.epoch + 1).max(wall.as_secs()).min(EPOCH_MAX);
             self.claim = Some(self.epoch);
             self.promise = Some(Promise { epoch: self.epoch, to: self.own, heard: now });
             self.claimed = now;
@@ -297,8 +299,8 @@ impl GossipLease {
         let rank = self.rank();
         let is_outranked = rank >= Rank::Unhealthy && words().any(|word| word.rank < rank);
         // Whoever has not answered by now may have gone its own way.
-        let is_unanswered = !self.needed.is_empty()
-            && now.saturating_sub(self.claimed) >= self.duration;
+        let is_unanswered =
+            !self.needed.is_empty() && now.saturating_sub(self.claimed) >= self.duration;
         if is_denied || is_outranked || is_unanswered {
             self.withdraw(now);
         }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use transport::client::Limits;
 
 /// Whoever asks has a shorter one.
-pub(super) const LIMITS: Limits =
-    Limits { timeout: Duration::from_secs(10), body_bytes: 1 << 20 };
+pub(super) const LIMITS: Limits = Limits { timeout: Duration::from_secs(10), body_bytes: 1 << 20 };
 
 /// As much of an answer as fits into an error.
 pub(super) fn text(body: &[u8]) -> String {

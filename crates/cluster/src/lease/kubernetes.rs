@@ -59,8 +59,7 @@ impl Kubernetes {
         config: Config,
         runtime: Runtime,
     ) -> Result<Kubernetes, String> {
-        let leases =
-            format!("{server}/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/");
+        let leases = format!("{server}/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/");
         Ok(Kubernetes {
             client: Client::new(config, runtime.clone()).map_err(|error| error.to_string())?,
             runtime,
@@ -70,7 +69,12 @@ impl Kubernetes {
         })
     }
 
-    async fn send(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Response, String> {
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Response, String> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = Request::post(url, "application/json", body);
         request.method = method;
@@ -82,7 +86,8 @@ impl Kubernetes {
     }
 
     fn lease(&self, record: &Record, version: Option<&Version>) -> Value {
-        let holder = (!record.holder.is_empty()).then(|| format!("{}/{}", record.holder, record.run));
+        let holder =
+            (!record.holder.is_empty()).then(|| format!("{}/{}", record.holder, record.run));
         let now = self.runtime.clock.now();
         let renewed = jiff::Timestamp::from_microsecond(now.as_micros() as i64).unwrap_or_default();
         json!({

@@ -7,7 +7,7 @@ use proto::vesta::cluster::v1::{self, frame::Frame as Kind, share::Kind as Share
 
 use crate::{
     MemberId, acks,
-    frame::{Acks, Echo, Frame, Heartbeat, Payload, Share, Shared, SlotId},
+    frame::{AckGroup, Acks, Echo, Frame, Heartbeat, Payload, Share, Shared, SlotId},
     lease::gossip::{EPOCH_MAX, Rank, Word},
 };
 
@@ -46,11 +46,7 @@ pub(crate) fn encode(frame: Frame) -> v1::Frame {
         Frame::Acks(acks) => Kind::Acks(v1::Acks {
             queue: acks.queue,
             history: acks.is_history,
-            groups: acks
-                .groups
-                .into_iter()
-                .map(|(time, series)| v1::AckGroup { time, series })
-                .collect(),
+            groups: acks.groups.into_iter().map(encode_group).collect(),
         }),
     };
     v1::Frame { frame: Some(kind) }
@@ -100,6 +96,11 @@ fn encode_heartbeat(heartbeat: &Heartbeat) -> v1::Heartbeat {
             rank: word.rank as u32,
         }),
     }
+}
+
+fn encode_group(group: AckGroup) -> v1::AckGroup {
+    let AckGroup { time, step, series } = group;
+    v1::AckGroup { time, step: u32::try_from(step).unwrap_or_default(), series }
 }
 
 /// What arrived.
@@ -252,7 +253,11 @@ fn decode_acks(acks: v1::Acks) -> Result<Acks, Malformed> {
     if acks.queue.len() > acks::NAME_BYTES_MAX {
         return Err(Malformed("a queue's name"));
     }
-    let groups = acks.groups.into_iter().map(|group| (group.time, group.series)).collect();
+    let group = |group: v1::AckGroup| {
+        let v1::AckGroup { time, step, series } = group;
+        AckGroup { time, step: i64::from(step), series }
+    };
+    let groups = acks.groups.into_iter().map(group).collect();
     Ok(Acks { queue: acks.queue, is_history: acks.history, groups })
 }
 

@@ -34,10 +34,14 @@ pub(super) struct Slot {
     answered: BTreeSet<MemberId>,
     /// Do not ask the target, or have failed.
     unable: BTreeSet<MemberId>,
+    /// Were asked to try, and take their time.
+    tried: BTreeSet<MemberId>,
     /// Has been told that we want to know.
     waits_for: Option<MemberId>,
-    /// We have failed, and let it try.
-    asked: Option<MemberId>,
+    /// We have failed, and let it try, since then.
+    asked: Option<(MemberId, Duration)>,
+    /// How long it may take before another one may try, too.
+    patience: Duration,
     offer: Option<Offer>,
     heard: Vec<Heard>,
 }
@@ -100,8 +104,10 @@ impl Slot {
             askers: BTreeSet::new(),
             answered: BTreeSet::new(),
             unable: BTreeSet::new(),
+            tried: BTreeSet::new(),
             waits_for: None,
             asked: None,
+            patience: Duration::ZERO,
             offer: None,
             heard: Vec::new(),
         }
@@ -115,6 +121,7 @@ impl Slot {
         self.ends = now.monotonic + left;
         self.deadline = self.ends + GRACE;
         self.hedges_at = now.monotonic + left * 3 / 4;
+        self.patience = left / 8;
     }
 
     /// Whether its turn has been, or can get nothing from others any more.
@@ -144,6 +151,7 @@ impl Slot {
 
     pub(super) fn unknown(&mut self, from: MemberId) {
         self.unable.insert(from);
+        self.tried.remove(&from);
         if let Some(offer) = &mut self.offer {
             offer.awaiting.remove(&from);
         }
@@ -217,8 +225,15 @@ impl Slot {
             }
             self.unable.insert(heard.from);
         }
-        if self.asked.is_some_and(|asked| !self.is_able(view, asked)) {
-            self.asked = None;
+        if let Some((asked, since)) = self.asked {
+            if !self.is_able(view, asked) {
+                self.asked = None;
+            } else if view.now >= since + self.patience {
+                // It may be stopped, though nobody has noticed yet; what it gets still counts.
+                self.unable.insert(asked);
+                self.tried.insert(asked);
+                self.asked = None;
+            }
         }
         let has_failed = match &self.fetch {
             Fetch::No => return self.find_who_asks(view, outputs),
@@ -236,12 +251,19 @@ impl Slot {
             (true, true) if view.now < self.deadline => self.tell_askers(view, outputs),
             (true, false) if self.asked.is_some() && view.now < self.ends => {}
             (true, false) if view.now < self.ends && self.ask_next(view, outputs) => {}
+            (true, false) if view.now < self.ends && self.is_anybody_trying(view) => {}
             (true, _) => self.begin_offer(true, view, outputs),
         }
     }
 
     fn is_able(&self, view: &View<'_>, peer: MemberId) -> bool {
         view.peers.contains(&peer) && !self.unable.contains(&peer)
+    }
+
+    /// Somebody was asked to try, and has said nothing since.
+    fn is_anybody_trying(&self, view: &View<'_>) -> bool {
+        let has_said = |peer: &MemberId| self.heard.iter().any(|heard| heard.from == *peer);
+        self.tried.iter().any(|peer| view.peers.contains(peer) && !has_said(peer))
     }
 
     fn has_asker(&self, view: &View<'_>) -> bool {
@@ -271,9 +293,10 @@ impl Slot {
     /// Lets the next one try; false if there is none.
     fn ask_next(&mut self, view: &View<'_>, outputs: &mut Vec<Output>) -> bool {
         let peers = view.peers.iter().copied().filter(|peer| self.is_able(view, *peer));
-        self.asked = first(view.id.key, peers);
-        outputs.extend(self.asked.map(|next| Output::Send(next, view.id, Share::Ask)));
-        self.asked.is_some()
+        let next = first(view.id.key, peers);
+        self.asked = next.map(|next| (next, view.now));
+        outputs.extend(next.map(|next| Output::Send(next, view.id, Share::Ask)));
+        next.is_some()
     }
 
     /// Those who let us try learn that we have failed, too.
