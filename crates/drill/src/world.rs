@@ -136,7 +136,7 @@ impl World {
         loop {
             self.tick()?;
             if let Some(reason) = self.unasked.first() {
-                bail!("{reason}: see {}", self.folder.join("logs").display());
+                bail!("{reason}: {}", self.last_words(reason));
             }
             if stop.is_cancelled() {
                 bail!("stopped");
@@ -152,6 +152,14 @@ impl World {
             }
             self.runtime.clock.sleep(Duration::from_millis(200)).await;
         }
+    }
+
+    /// The last line in the log of the part that `reason` begins with: the log may go with its folder.
+    fn last_words(&self, reason: &str) -> String {
+        let name = reason.split(' ').next().unwrap_or_default();
+        let log = self.folder.join("logs").join(format!("{name}.log"));
+        let text = self.runtime.disk.read(&log).unwrap_or_default();
+        String::from_utf8_lossy(&text).lines().last().unwrap_or_default().to_owned()
     }
 
     async fn not_ready(&self, names: &[String]) -> Option<String> {

@@ -43,7 +43,6 @@ impl World {
             owners: Owners::default(),
             writes: Arc::default(),
             tasks: JoinSet::new(),
-            taken: BTreeSet::new(),
         };
         let (addresses, targets) = sockets.open(&setup, truth).await?;
         write_files(&runtime, &setup, folder, &addresses)?;
@@ -130,8 +129,6 @@ struct Sockets {
     owners: Owners,
     writes: Arc<Mutex<Vec<Write>>>,
     tasks: JoinSet<()>,
-    /// Ports that were found free but are not yet used.
-    taken: BTreeSet<u16>,
 }
 
 impl Sockets {
@@ -209,16 +206,22 @@ impl Sockets {
         Ok((listener, address))
     }
 
-    /// A port that is free now, and that nobody was promised yet.
-    async fn free(&mut self) -> anyhow::Result<String> {
+    /// A port that is free now, and that nobody was promised yet. Below those that the system gives to
+    /// connections, or one of these could take it before the process does that it is for.
+    async fn free(&self) -> anyhow::Result<String> {
         loop {
-            let (listener, address) = self.listen("127.0.0.1:0").await?;
-            if self.taken.insert(listener.local_address()?.port()) {
+            let port = 10_000 + (self.runtime.random.u64() % 22_000) as u16;
+            let address = format!("127.0.0.1:{port}");
+            let is_free = self.runtime.network.listen(&address).await.is_ok();
+            if is_free && PROMISED.lock().insert(port) {
                 return Ok(address);
             }
         }
     }
 }
+
+/// Ports of all worlds of this process: some of them may not be listened on yet.
+static PROMISED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 /// By which datagrams of members are told apart.
 fn homes(n_members: usize) -> Vec<SocketAddr> {

@@ -92,13 +92,7 @@ pub(super) fn processes(directory: &Path, first_port: u16) -> Vec<Process> {
         ];
         let peers = [GOSSIP_A, GOSSIP_B, GOSSIP_C].into_iter().filter(|peer| *peer != gossip);
         args.extend(peers.map(|peer| format!("--cluster.peer={}", at(peer))));
-        Process {
-            name,
-            purpose,
-            args,
-                address: at(offset),
-            ready_path: "/-/ready",
-        }
+        Process { name, purpose, args, address: at(offset), ready_path: "/-/ready" }
     };
     vec![
         helper("webhook", "receives the notifications", WEBHOOK, "/-/ready"),
