@@ -243,3 +243,29 @@ async fn what_was_told_can_be_asked() {
     assert!(team.nodes[0].history(&filter).is_empty());
     team.stop().await;
 }
+
+#[tokio::test]
+async fn what_was_true_before_the_wait_does_not_take_back_what_was_told_since() {
+    let team = Team::new(true, &[FAST, FAST]).await;
+    let put = |idx: usize, end: u64| {
+        let start = crate::Time::from_millis(1_767_225_600_000);
+        let alert = PostableAlert {
+            labels: labels(&json!({"alertname": "A"})),
+            starts_at: Some(start),
+            ends_at: Some(start + Duration::from_secs(end)),
+            ..PostableAlert::default()
+        };
+        team.nodes[idx].put_alerts(vec![alert]).expect("a valid alert");
+    };
+    put(1, 100_000);
+    team.run_for(10).await;
+    put(0, 100_000);
+    // The groups flush at 330 and 340; the second node then waits until 345.
+    team.run_for(325).await;
+    put(0, 335);
+    put(1, 335);
+    team.run_for(600).await;
+    let told = team.told();
+    assert_eq!(told.len(), 2, "its beginning and its end: {told:?}");
+    team.stop().await;
+}
