@@ -160,10 +160,12 @@ async fn kubernetes_keeps_a_lease() {
     stop.cancel();
 }
 
+/// A key's value and its revision, and the revision of the whole.
+type Keys = (Option<(String, u64)>, u64);
+
 #[tokio::test]
 async fn etcd_keeps_a_lease() {
-    // A value and its revision, and the store's.
-    let state: Arc<Mutex<(Option<(String, u64)>, u64)>> = Arc::default();
+    let state: Arc<Mutex<Keys>> = Arc::default();
     let range_state = state.clone();
     let range = async move |body: Bytes| {
         let body = parse(&body);
