@@ -201,7 +201,10 @@ impl Manager {
                 let groups = updates.borrow_and_update().clone();
                 // Relabelling many targets takes its time.
                 runtime::blocking(|| self.set_targets(&groups));
-                self.world.runtime.clock.sleep(pause).await;
+                // Before the first ones are found there is nothing to spare.
+                if groups.values().any(|groups| !groups.is_empty()) {
+                    self.world.runtime.clock.sleep(pause).await;
+                }
             }
         };
         self.world.shutdown.run_until_cancelled(take_up).await;

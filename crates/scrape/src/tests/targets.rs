@@ -115,13 +115,16 @@ async fn discovered_targets_are_taken_up_at_once_then_now_and_then() {
             vec![std::sync::Arc::new(group)],
         )]))
     };
-    let (sender, updates) = tokio::sync::watch::channel(group("host:80"));
+    let (sender, updates) = tokio::sync::watch::channel(Default::default());
     let instances = || -> Vec<String> {
         let targets = world.targets();
         targets.iter().map(|target| target.labels.value("instance").to_owned()).collect()
     };
     let run = world.manager.run(updates);
     let script = async {
+        world.run_for(1).await;
+        assert_eq!(instances(), [""; 0]);
+        sender.send_replace(group("host:80"));
         world.run_for(1).await;
         assert_eq!(instances(), ["host:80"]);
         sender.send_replace(group("b:80"));
