@@ -2,6 +2,8 @@
 
 mod builder;
 mod packed;
+#[cfg(test)]
+mod tests;
 
 use std::{cmp::Ordering, fmt};
 
