@@ -31,8 +31,8 @@ pub struct Totals {
     pub turns: usize,
     /// How often targets were asked.
     pub fetches: usize,
-    /// Samples that members did not have in common before repair.
-    pub different: usize,
+    /// Samples that members took from each other later.
+    pub repaired: usize,
     /// Samples at the remote end, and how many came more than once.
     pub written: usize,
     pub doubled: usize,
@@ -46,7 +46,7 @@ impl AddAssign for Totals {
         self.faults += other.faults;
         self.turns += other.turns;
         self.fetches += other.fetches;
-        self.different += other.different;
+        self.repaired += other.repaired;
         self.written += other.written;
         self.doubled += other.doubled;
         self.hand_overs += other.hand_overs;
@@ -57,13 +57,13 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} histories, {} faults: {} turns with {} fetches, {} samples different before repair; \
+            "{} histories, {} faults: {} turns with {} fetches, {} samples repaired; \
              {} samples written, {} of them twice, {} hand-overs; nothing lost, one writer at a time",
             self.histories,
             self.faults,
             self.turns,
             self.fetches,
-            self.different,
+            self.repaired,
             self.written,
             self.doubled,
             self.hand_overs

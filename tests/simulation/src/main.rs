@@ -4,9 +4,9 @@
 
 use std::process::ExitCode;
 
-use simulation::storage;
+use simulation::{cluster, storage};
 
-const USAGE: &str = "usage: simulation storage [--seed N | --seeds N]
+const USAGE: &str = "usage: simulation storage|cluster [--seed N | --seeds N]
   --seed N    the history of this seed alone
   --seeds N   the histories of seeds 0 to N-1 (default 1000)";
 
@@ -21,6 +21,13 @@ fn main() -> ExitCode {
         }
         ["storage", "--seeds", n] if number(n).is_some() => {
             storage::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
+        }
+        ["cluster"] => cluster::run(0..1000).map(|totals| totals.to_string()),
+        ["cluster", "--seed", seed] if number(seed).is_some() => {
+            cluster::replay(number(seed).unwrap_or_default()).map(|totals| totals.to_string())
+        }
+        ["cluster", "--seeds", n] if number(n).is_some() => {
+            cluster::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
         }
         _ => Err(USAGE.to_owned()),
     };

@@ -28,10 +28,4 @@ impl Clocks {
         let wall = (START + now).saturating_add_signed(self.ahead);
         Moment { monotonic: self.monotonic(now), wall: Duration::from_millis(wall) }
     }
-
-    /// When that is, in true time.
-    pub(super) fn when(&self, monotonic: Duration) -> u64 {
-        let micros = monotonic.as_micros() as u64;
-        micros.saturating_sub(self.base * 1000).div_ceil(self.rate)
-    }
 }

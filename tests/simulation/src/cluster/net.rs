@@ -9,7 +9,6 @@ use crate::dice::Dice;
 /// What arrives at a member.
 #[derive(Debug, Clone)]
 pub(super) enum Arrival {
-    Linked,
     Unlinked,
     Frame(Frame),
 }
@@ -49,11 +48,10 @@ impl Net {
             return Vec::new();
         }
         let held = self.held.remove(&(from, to)).unwrap_or_default();
-        let deliveries =
-            held.into_iter().map(|(link, arrival)| {
-                let at = self.arrival_time(from, to, now, latency, dice);
-                (at, to, from, link, arrival)
-            });
+        let deliveries = held.into_iter().map(|(link, arrival)| {
+            let at = self.arrival_time(from, to, now, latency, dice);
+            (at, to, from, link, arrival)
+        });
         deliveries.collect()
     }
 
