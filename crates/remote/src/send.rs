@@ -45,7 +45,7 @@ use self::{
 pub use self::{
     config::{Config, Metadata, Options, Queue},
     metadata::MetadataSource,
-    peers::Peers,
+    peers::{Fate, Peers},
 };
 use crate::Message;
 

@@ -12,6 +12,7 @@ use cluster::{Cluster, MemberId, Outcome, identity, lease, ownership};
 use grpc::Connect;
 use model::Timestamp;
 use parking_lot::Mutex;
+use remote::send::Fate;
 use repair::Repair;
 use runtime::{BoxFuture, Clock, Runtime, network::Listener};
 use scrape::SharedAnswer;
@@ -279,8 +280,14 @@ impl remote::send::Peers for OneWriter {
         !self.is_spread || age >= self.position(series) as i64 * TURN_MILLIS
     }
 
-    fn acknowledged(&self, queue: &str, series: u64) -> Option<i64> {
-        self.cluster.acknowledged(queue, series)
+    fn fate(&self, queue: &str, series: u64, time: i64) -> Fate {
+        if self.cluster.has_arrived(queue, series, time) {
+            return Fate::Arrived;
+        }
+        match self.cluster.acknowledged(queue, series) {
+            Some(until) if time < until => Fate::Lacking,
+            _ => Fate::Open,
+        }
     }
 
     fn acknowledge(&self, queue: &str, samples: &[(u64, i64)]) {

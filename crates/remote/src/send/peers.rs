@@ -1,5 +1,14 @@
 use runtime::BoxFuture;
 
+/// What has become of a sample, whoever sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Arrived,
+    /// The writer has gone past it without having it: whoever has it sends it.
+    Lacking,
+    Open,
+}
+
 /// Other servers whose logs have the same samples: one of all writes, and tells the others what has
 /// arrived, so that the next one goes on exactly there.
 pub trait Peers: Send + Sync {
@@ -23,9 +32,9 @@ pub trait Peers: Send + Sync {
         true
     }
 
-    /// Up to when the samples of `series`, a hash of its labels as they are sent, have arrived in
-    /// that queue, whoever sent them; in milliseconds.
-    fn acknowledged(&self, queue: &str, series: u64) -> Option<i64>;
+    /// What has become of a sample of `series`, a hash of its labels as they are sent, in that queue;
+    /// `time` in milliseconds.
+    fn fate(&self, queue: &str, series: u64, time: i64) -> Fate;
 
     /// These samples, series and time, need not be sent again. Never waits.
     fn acknowledge(&self, queue: &str, samples: &[(u64, i64)]);

@@ -13,7 +13,7 @@ use super::{
     config::Queue,
     encode,
     metrics::QueueMetrics,
-    peers::Peers,
+    peers::{Fate, Peers},
     progress::Progress,
 };
 use runtime::Clock;
@@ -71,7 +71,13 @@ impl Shard {
                 () = std::future::ready(()), if is_due => {}
             }
             if !sending.may_write() {
-                self.stand_by(&sending, &ends).await;
+                let lacking = self.take_lacking(&sending);
+                if lacking.is_empty() {
+                    self.stand_by(&sending, &ends).await;
+                } else {
+                    let unsent = sending.send(lacking, &ends.halt, Turn::Anybody).await;
+                    self.put_back(unsent);
+                }
                 is_due = sending.may_write();
                 continue;
             }
@@ -86,7 +92,7 @@ impl Shard {
                 }
                 continue;
             }
-            unsent = sending.send(batch, &ends.halt).await;
+            unsent = sending.send(batch, &ends.halt, Turn::Writer).await;
             if ends.halt.is_cancelled() {
                 break;
             }
@@ -135,6 +141,22 @@ impl Shard {
             sending.finish(&arrived, Count::of(&arrived));
             sending.room.notify_one();
         }
+    }
+
+    /// What the writer has not and this server has.
+    fn take_lacking(&self, sending: &Sending) -> Vec<Item> {
+        let most = sending.queue.max_samples_per_send;
+        let mut waiting = self.waiting.lock();
+        let mut kept = Vec::from(std::mem::take(&mut *waiting));
+        let mut n_taken = 0;
+        let takes = |item: &mut Item| {
+            let is_lacking = n_taken < most && sending.fate(item) == Fate::Lacking;
+            n_taken += usize::from(is_lacking);
+            is_lacking
+        };
+        let lacking = kept.extract_if(.., takes).collect();
+        *waiting = kept.into();
+        lacking
     }
 
     fn put_back(&self, batch: Vec<Item>) {
@@ -186,13 +208,19 @@ impl Sending {
     fn sends(&self, item: &Item) -> bool {
         let Some(peers) = &self.peers else { return true };
         let age = self.clock.now_millis() - item.time;
-        let series = item.series.hash;
-        peers.sends(&self.name, series, age) && !self.has_arrived(&**peers, item)
+        let is_ours = peers.sends(&self.name, item.series.hash, age);
+        match self.fate(item) {
+            Fate::Arrived => false,
+            Fate::Lacking => true,
+            Fate::Open => is_ours,
+        }
     }
 
-    fn has_arrived(&self, peers: &dyn Peers, item: &Item) -> bool {
-        let until = peers.acknowledged(&self.name, item.series.hash);
-        until.is_some_and(|until| item.time <= until)
+    fn fate(&self, item: &Item) -> Fate {
+        match &self.peers {
+            Some(peers) => peers.fate(&self.name, item.series.hash, item.time),
+            None => Fate::Open,
+        }
     }
 
     /// Whether what is not sent yet is for another server to send, from its own log.
@@ -209,6 +237,9 @@ impl Sending {
 
     /// Completes when this server is not the writer any more.
     async fn turn_lost(&self) {
+        if self.peers.is_none() {
+            return std::future::pending().await;
+        }
         while self.may_write() {
             tokio::select! {
                 () = self.turn_changed() => {}
@@ -219,13 +250,12 @@ impl Sending {
 
     /// Takes out of `items`, from `first` on, what has arrived already, whoever sent it.
     pub(super) fn extract_acknowledged(&self, items: &mut Vec<Item>, first: usize) -> Vec<Item> {
-        let Some(peers) = &self.peers else { return Vec::new() };
-        items.extract_if(first.., |item| self.has_arrived(&**peers, item)).collect()
+        items.extract_if(first.., |item| self.fate(item) == Fate::Arrived).collect()
     }
 
     /// Sends a batch for as long as it takes; gives it back if it is halted between two attempts,
     /// or another server has become the writer.
-    async fn send(&self, mut batch: Vec<Item>, halt: &CancellationToken) -> Vec<Item> {
+    async fn send(&self, mut batch: Vec<Item>, halt: &CancellationToken, turn: Turn) -> Vec<Item> {
         let mut body = None;
         let mut backoff = self.queue.min_backoff;
         let mut attempt = 0;
@@ -242,7 +272,7 @@ impl Sending {
             let answer = tokio::select! {
                 answer = self.client.post(packed, attempt, self.clock.now()) => answer,
                 // Whether it has arrived is not known: the next writer sends it, too.
-                () = self.turn_lost(), if self.peers.is_some() => return batch,
+                () = self.turn_lost(), if turn == Turn::Writer => return batch,
             };
             let took = self.clock.monotonic().saturating_sub(begin);
             self.metrics.duration.observe_duration(took);
@@ -270,7 +300,7 @@ impl Sending {
                     self.progress.note_failure(self.clock.monotonic() + wait * 2);
                     tokio::select! {
                         () = halt.cancelled() => return batch,
-                        () = self.turn_lost(), if self.peers.is_some() => return batch,
+                        () = self.turn_lost(), if turn == Turn::Writer => return batch,
                         () = self.clock.sleep(wait) => {}
                     }
                     backoff = (wait * 2).min(self.queue.max_backoff).max(self.queue.min_backoff);
@@ -353,6 +383,14 @@ pub(crate) fn pack(request: &[u8]) -> bytes::Bytes {
         .expect("the buffer has the size that the library asks for");
     packed.truncate(len);
     packed.into()
+}
+
+/// Who may send a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Writer,
+    /// The writer has none of it.
+    Anybody,
 }
 
 /// How often to look what the writer has sent.

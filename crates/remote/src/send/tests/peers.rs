@@ -1,7 +1,7 @@
 //! Two servers with the same samples, of which one writes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -14,7 +14,7 @@ use runtime::{BoxFuture, Clock as _};
 use tokio::sync::Notify;
 
 use super::world::{FakeReceiver, World, config};
-use crate::send::Peers;
+use crate::send::{Fate, Peers};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -23,6 +23,8 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Agreed {
     writer: Mutex<usize>,
     acknowledged: Mutex<BTreeMap<u64, i64>>,
+    /// Times of which the writer has had nothing.
+    lacking: Mutex<BTreeSet<i64>>,
     changed: Notify,
     /// One of the two is gone.
     is_alone: AtomicBool,
@@ -56,13 +58,20 @@ impl Peers for Member {
         !self.is_spread || is_first || age > 2000 && self.agreed.is_alone.load(Relaxed)
     }
 
-    fn acknowledged(&self, _: &str, series: u64) -> Option<i64> {
-        self.agreed.acknowledged.lock().get(&series).copied()
+    fn fate(&self, _: &str, series: u64, time: i64) -> Fate {
+        if self.agreed.lacking.lock().contains(&time) {
+            return Fate::Lacking;
+        }
+        match self.agreed.acknowledged.lock().get(&series) {
+            Some(until) if time <= *until => Fate::Arrived,
+            _ => Fate::Open,
+        }
     }
 
     fn acknowledge(&self, _: &str, samples: &[(u64, i64)]) {
         let mut acknowledged = self.agreed.acknowledged.lock();
         for (series, time) in samples {
+            self.agreed.lacking.lock().remove(time);
             let until = acknowledged.entry(*series).or_insert(*time);
             *until = (*until).max(*time);
         }
@@ -221,4 +230,19 @@ async fn series_have_writers_of_their_own() {
     log(&mut survivor, now);
     survivor.run_for(SECOND * 6).await;
     assert_eq!(pair.receiver.taken().len(), 20);
+}
+
+#[tokio::test]
+async fn what_the_writer_lacks_is_sent_by_whoever_has_it() {
+    let mut pair = Pair::new().await;
+    pair.append(1..50);
+    pair.run_for(SECOND * 5).await;
+    pair.members[1].append(&[(1, 50, 1.0)]);
+    pair.agreed.lacking.lock().insert(50);
+    // The receiver of these tests takes nothing late.
+    pair.run_for(SECOND * 5).await;
+    pair.append(51..60);
+    pair.run_for(SECOND * 5).await;
+    pair.expect(1..60);
+    assert_eq!(pair.members[1].metric("storage_samples_total"), 1.0);
 }
