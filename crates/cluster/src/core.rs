@@ -1,9 +1,6 @@
 //! One member's mind: who is live, who asks a target, who writes. Pure: moments and inputs go in,
 //! frames and decisions come out.
 
-#[cfg(test)]
-mod tests;
-
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
