@@ -20,6 +20,13 @@ fn row(output: &str, promise: &str) -> String {
 }
 
 #[test]
+fn a_pair_that_acts_as_one_keeps_every_promise() {
+    let (success, output) = drill(&["--topology", "pair", "--seed", "1"]);
+    assert!(success, "{output}");
+    assert!(!output.contains("BROKEN"), "{output}");
+}
+
+#[test]
 fn a_plain_pair_differs_and_has_gaps() {
     let bed = Bed::new();
     let report = bed.path().join("drill.html");
