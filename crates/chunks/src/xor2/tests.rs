@@ -62,8 +62,8 @@ fn bits_are_as_the_format_says() {
         let bits: String =
             chunk.bytes()[3 + 1 + 8 + 2..].iter().map(|b| format!("{b:08b}")).collect();
         let expected = format!("0{}", expected.replace(' ', ""));
-        assert!(bits.starts_with(&expected), "{bits}\n{expected}");
-        assert!(bits[expected.len()..].bytes().all(|bit| bit == b'0'), "{bits}\n{expected}");
+        let rest = bits.strip_prefix(&expected);
+        assert!(rest.is_some_and(|rest| rest.bytes().all(|bit| bit == b'0')), "{bits}\n{expected}");
     };
     check_bits(&[(0, 2000, 1.0)], "0");
     check_bits(&[(0, 2000, STALE)], "11111");

@@ -56,8 +56,8 @@ fn an_interrupted_drill_leaves_nothing_behind() {
     let mut process = Process::start(&vesta(), bed.path(), "drill", &args);
     let folder = wait_for("its folder", Duration::from_secs(10), || {
         let output = process.output();
-        let at = output.find("vesta-drill-")?;
-        Some(output[at..].chars().take("vesta-drill-".len() + 6).collect::<String>())
+        let (_, rest) = output.split_once("vesta-drill-")?;
+        Some(format!("vesta-drill-{}", rest.chars().take(6).collect::<String>()))
     });
     let theirs = || {
         let output = run(&program("ps").expect("every machine has ps"), &["ax", "-o", "args"]);

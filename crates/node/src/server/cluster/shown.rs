@@ -38,7 +38,7 @@ impl shown::Cluster for ClusterAdapter {
                 expires_in: status.lease.expires_in,
                 error: status.lease.error,
             },
-            holes: repair.holes.iter().copied().collect(),
+            holes: repair.holes,
             repair: RepairStatus {
                 doing: repair.running.as_ref().map(|progress| progress.range),
                 windows_compared: repair.windows_compared,
