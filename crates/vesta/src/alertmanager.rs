@@ -2,10 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use node::{
-    GossipOptions, alertmanager::Options,
-    build, external_url,
-};
+use node::{GossipOptions, alertmanager::Options, build, external_url};
 
 use crate::{
     cluster, commands,

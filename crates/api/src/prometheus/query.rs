@@ -101,12 +101,7 @@ fn range_times(form: &Form) -> Result<Times> {
 }
 
 /// The part of `stats`, `timeout` and the like that both endpoints share.
-fn options(
-    request: Request,
-    form: &Form,
-    times: Times,
-    cancel: Arc<AtomicBool>,
-) -> Result<Query> {
+fn options(request: Request, form: &Form, times: Times, cancel: Arc<AtomicBool>) -> Result<Query> {
     let timeout = form.duration("timeout")?;
     let lookback_delta = match form.first("lookback_delta") {
         "" => None,
@@ -151,13 +146,7 @@ fn explain_form(form: &Form) -> Result<Option<Explain>, Error> {
     }
 }
 
-async fn run(
-    api: &Api,
-    request: Request,
-    form: &Form,
-    times: Times,
-    limit: usize,
-) -> Result {
+async fn run(api: &Api, request: Request, form: &Form, times: Times, limit: usize) -> Result {
     let gone = Arc::new(AtomicBool::new(false));
     // Dropped with this future when the client goes away: then the engine stops.
     let mut while_waiting = Waiting(Some(gone.clone()));
