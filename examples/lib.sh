@@ -30,12 +30,13 @@ start() {
   pids+=($!)
 }
 
-# server NAME PORT FLAG…: a server that keeps its data under its name.
+# server NAME PORT FLAG…: a server that keeps its data under its name. As all end at once here, the
+# storage may be gone before its writer: that one does not try for a minute.
 server() {
   local name=$1 port=$2
   shift 2
   start "$name" "$vesta" server --web.listen-address="127.0.0.1:$block$port" \
-    --storage.tsdb.path="$name" --web.enable-lifecycle "$@"
+    --storage.tsdb.path="$name" --storage.remote.flush-deadline=5s --web.enable-lifecycle "$@"
 }
 
 wait_for() {
