@@ -44,8 +44,8 @@ use crate::{json, methods, page};
 /// As `--web.max-notifications-subscribers` by default.
 const LISTENERS_MAX: usize = 16;
 
-/// Upstream's pages, one for `/api/v1/features`, and one for `/api/v1/status/cluster`.
-const PAGES: [&str; 12] = [
+/// Upstream's pages, and one for `/api/v1/features`.
+const PAGES: [&str; 11] = [
     "/query",
     "/alerts",
     "/rules",
@@ -57,7 +57,6 @@ const PAGES: [&str; 12] = [
     "/config",
     "/alertmanager-discovery",
     "/features",
-    "/cluster",
 ];
 
 /// What the surface shows and drives.

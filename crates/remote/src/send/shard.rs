@@ -132,11 +132,7 @@ impl Shard {
     }
 
     fn let_go(&self, sending: &Sending) {
-        let mut waiting = self.waiting.lock();
-        let mut kept = Vec::from(std::mem::take(&mut *waiting));
-        let arrived = sending.extract_acknowledged(&mut kept, 0);
-        *waiting = kept.into();
-        drop(waiting);
+        let arrived = self.extract(usize::MAX, |item| sending.fate(item) == Fate::Arrived);
         if !arrived.is_empty() {
             sending.finish(&arrived, Count::of(&arrived));
             sending.room.notify_one();
@@ -146,17 +142,22 @@ impl Shard {
     /// What the writer has not and this server has.
     fn take_lacking(&self, sending: &Sending) -> Vec<Item> {
         let most = sending.queue.max_samples_per_send;
+        self.extract(most, |item| sending.fate(item) == Fate::Lacking)
+    }
+
+    /// Takes out at most so many of those that are wanted.
+    fn extract(&self, most: usize, is_wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
         let mut waiting = self.waiting.lock();
         let mut kept = Vec::from(std::mem::take(&mut *waiting));
         let mut n_taken = 0;
         let takes = |item: &mut Item| {
-            let is_lacking = n_taken < most && sending.fate(item) == Fate::Lacking;
-            n_taken += usize::from(is_lacking);
-            is_lacking
+            let is_taken = n_taken < most && is_wanted(item);
+            n_taken += usize::from(is_taken);
+            is_taken
         };
-        let lacking = kept.extract_if(.., takes).collect();
+        let taken = kept.extract_if(.., takes).collect();
         *waiting = kept.into();
-        lacking
+        taken
     }
 
     fn put_back(&self, batch: Vec<Item>) {
@@ -166,26 +167,13 @@ impl Shard {
 
     fn take(&self, sending: &Sending) -> Vec<Item> {
         let most = sending.queue.max_samples_per_send;
-        let mut waiting = self.waiting.lock();
-        let batch: Vec<Item> = match sending.is_spread() {
-            false => {
-                let n_items = waiting.len().min(most);
-                waiting.drain(..n_items).collect()
-            }
-            true => {
-                let mut all = Vec::from(std::mem::take(&mut *waiting));
-                let mut n_taken = 0;
-                let takes = |item: &mut Item| {
-                    let is_ours = n_taken < most && sending.sends(item);
-                    n_taken += usize::from(is_ours);
-                    is_ours
-                };
-                let batch = all.extract_if(.., takes).collect();
-                *waiting = all.into();
-                batch
-            }
+        let batch: Vec<Item> = if sending.is_spread() {
+            self.extract(most, |item| sending.sends(item))
+        } else {
+            let mut waiting = self.waiting.lock();
+            let n_items = waiting.len().min(most);
+            waiting.drain(..n_items).collect()
         };
-        drop(waiting);
         if !batch.is_empty() {
             sending.room.notify_one();
         }
