@@ -82,6 +82,16 @@ fn sources(store: &MemoryStorage, external: &str, known: &Known) -> Sources {
     }
 }
 
+/// From the second host to `address`.
+fn channel(simulation: &Simulation, address: &str) -> Channel {
+    let network = Arc::new(simulation.network.host("10.0.0.2"));
+    let settings =
+        grpc::Settings { connect_timeout: Duration::from_secs(1), answer_bytes_max: 16 << 20 };
+    let channel =
+        Channel::new(address, Arc::new(Plain(network)), simulation.clock.clone(), settings);
+    channel.expect("it is an address")
+}
+
 impl Setup {
     async fn start(text: &str, external: &str) -> Setup {
         Setup::with(sources(&store(text), external, &Known::default()), Limits::default()).await
@@ -99,15 +109,15 @@ impl Setup {
             let limits = transport::server::Limits::default();
             transport::server::serve(listeners, router, limits, clock, told).await;
         });
-        let network = Arc::new(simulation.network.host("10.0.0.2"));
-        let settings =
-            grpc::Settings { connect_timeout: Duration::from_secs(1), answer_bytes_max: 16 << 20 };
-        let connect = Arc::new(Plain(network));
-        let channel = Channel::new(ADDRESS, connect, simulation.clock.clone(), settings);
-        Setup { simulation, channel: channel.expect("it is an address"), stop }
+        let channel = channel(&simulation, ADDRESS);
+        Setup { simulation, channel, stop }
     }
 
     fn peer(&self, external: &str) -> Peer {
+        self.peer_behind(self.channel.clone(), external)
+    }
+
+    fn peer_behind(&self, channel: Channel, external: &str) -> Peer {
         let external = promql_syntax::parse_metric(external).expect("a test's labels");
         let settings = Settings {
             name: "b".to_owned(),
@@ -115,7 +125,7 @@ impl Setup {
             external_labels: Arc::new(move || external.clone()),
         };
         let metrics = Metrics::register(&Registry::default());
-        Peer::new(settings, self.channel.clone(), self.simulation.clock.clone(), metrics)
+        Peer::new(settings, channel, self.simulation.clock.clone(), metrics)
     }
 
     /// The messages of an answer, as text.
