@@ -24,9 +24,26 @@ pub struct Writer<'a> {
     disk: &'a dyn Disk,
     meta: Meta,
     directory: PathBuf,
-    temporary: PathBuf,
     index: IndexWriter<'a>,
     segments: SegmentWriter<'a>,
+    // Last, so that the files in it are closed first.
+    temporary: Temporary<'a>,
+}
+
+/// A directory that is removed with all that is in it: what is not finished must not fill a disk up.
+struct Temporary<'a> {
+    disk: &'a dyn Disk,
+    path: PathBuf,
+    is_needed: bool,
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        if self.is_needed {
+            // Otherwise the next start does it.
+            self.disk.remove_directory(&self.path).unwrap_or_default();
+        }
+    }
 }
 
 /// What upstream calls a block that is being written, and removes at its start.
@@ -43,14 +60,15 @@ impl<'a> Writer<'a> {
     ) -> Result<Writer<'a>> {
         meta.stats = crate::Stats::default();
         let directory = parent.join(meta.ulid.to_string());
-        let temporary = parent.join(format!("{}{TEMPORARY}", meta.ulid));
-        if disk.exists(&temporary) {
-            disk.remove_directory(&temporary).map_err(Error::io("remove", &temporary))?;
+        let path = parent.join(format!("{}{TEMPORARY}", meta.ulid));
+        if disk.exists(&path) {
+            disk.remove_directory(&path).map_err(Error::io("remove", &path))?;
         }
-        disk.create_directories(&temporary).map_err(Error::io("create", &temporary))?;
-        let segments = SegmentWriter::create(disk, &temporary)?;
-        let index = IndexWriter::create(disk, &temporary, symbols)?;
-        Ok(Writer { disk, meta, directory, temporary, index, segments })
+        disk.create_directories(&path).map_err(Error::io("create", &path))?;
+        let temporary = Temporary { disk, path, is_needed: true };
+        let segments = SegmentWriter::create(disk, &temporary.path)?;
+        let index = IndexWriter::create(disk, &temporary.path, symbols)?;
+        Ok(Writer { disk, meta, directory, index, segments, temporary })
     }
 
     /// Adds a series with its chunks in order of time; series come in order of their labels.
@@ -74,22 +92,25 @@ impl<'a> Writer<'a> {
 
     /// Makes the block durable and puts it in its place.
     pub fn finish(self) -> Result<Meta> {
-        self.segments.finish()?;
-        self.index.finish()?;
-        Tombstones::default().write(self.disk, &self.temporary)?;
-        self.meta.write(self.disk, &self.temporary)?;
-        let rename = Error::io("rename", self.temporary.clone());
-        self.disk.rename(&self.temporary, &self.directory).map_err(rename)?;
-        if let Some(parent) = self.directory.parent() {
-            self.disk.sync_directory(parent).map_err(Error::io("sync", parent))?;
+        let Writer { mut temporary, disk, meta, directory, index, segments } = self;
+        segments.finish()?;
+        index.finish()?;
+        Tombstones::default().write(disk, &temporary.path)?;
+        meta.write(disk, &temporary.path)?;
+        let renamed = disk.rename(&temporary.path, &directory);
+        renamed.map_err(Error::io("rename", &temporary.path))?;
+        temporary.is_needed = false;
+        if let Some(parent) = directory.parent() {
+            disk.sync_directory(parent).map_err(Error::io("sync", parent))?;
         }
-        Ok(self.meta)
+        Ok(meta)
     }
 
     /// Removes what was written so far.
     pub fn abort(self) -> Result<()> {
-        let temporary = self.temporary;
-        drop((self.index, self.segments));
-        self.disk.remove_directory(&temporary).map_err(Error::io("remove", temporary))
+        let Writer { disk, index, segments, mut temporary, .. } = self;
+        drop((index, segments));
+        temporary.is_needed = false;
+        disk.remove_directory(&temporary.path).map_err(Error::io("remove", &temporary.path))
     }
 }

@@ -69,7 +69,7 @@ pub trait File: Send + Sync {
     /// writing at the end.
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Makes what was written durable.
+    /// Makes what was written durable, by whomever: also through a file that is open for reading.
     fn sync(&mut self) -> io::Result<()>;
 
     fn set_len(&mut self, len: u64) -> io::Result<()>;

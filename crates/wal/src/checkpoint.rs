@@ -98,22 +98,37 @@ pub fn write(
     if !undecided.is_empty() {
         *undecided = needed::in_log(&**disk, &segments, keep, undecided)?;
     }
+    let written = write_filtered(disk, &temporary, &segments, keep, undecided, options);
+    let stats = written.inspect_err(|_| {
+        // It must not fill the disk up further; otherwise the next start removes it.
+        disk.remove_directory(&temporary).unwrap_or_default();
+    })?;
+    disk.rename(&temporary, &path).map_err(Error::io("rename", &temporary))?;
+    disk.sync_directory(directory).map_err(Error::io("sync", directory))?;
+    Ok(stats)
+}
+
+fn write_filtered(
+    disk: &Arc<dyn Disk>,
+    directory: &Path,
+    segments: &[Segment],
+    keep: &Keep<'_>,
+    needed: &HashSet<u64>,
+    options: &Options,
+) -> Result<CheckpointStats> {
     let mut filter = Filter {
         keep,
-        needed: undecided,
-        writer: Writer::open(disk.clone(), &temporary, options.clone())?,
+        needed,
+        writer: Writer::open(disk.clone(), directory, options.clone())?,
         batch: Vec::new(),
         ends: Vec::new(),
         metadata: BTreeMap::new(),
         stats: CheckpointStats::default(),
     };
-    for segment in &segments {
+    for segment in segments {
         filter.take_segment(&**disk, segment)?;
     }
-    let stats = filter.finish()?;
-    disk.rename(&temporary, &path).map_err(Error::io("rename", &temporary))?;
-    disk.sync_directory(directory).map_err(Error::io("sync", directory))?;
-    Ok(stats)
+    filter.finish()
 }
 
 /// Removes what the newest checkpoint stands for: segments up to its number, older checkpoints.

@@ -3,10 +3,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use parking_lot::Mutex;
 
 /// Who still needs the log, and from which segment on. Cloning gives another handle.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Readers(Arc<Mutex<Held>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Held {
     next_id: u64,
     segments: BTreeMap<u64, u32>,

@@ -76,7 +76,11 @@ impl Tail {
             Ok(metadata) => metadata.len,
             Err(_) => return Ok(self.skip_to(next)),
         };
-        if len <= self.seen_len.max(self.position.offset) {
+        // A writer that could not write a whole batch cuts it off, and goes on there.
+        self.position.offset = self.position.offset.min(len);
+        let is_seen = len == self.seen_len && next.is_none();
+        if is_seen || len == self.position.offset {
+            self.seen_len = len;
             return Ok(self.advance(next));
         }
         let begin = self.fill_window(&path, len)?;

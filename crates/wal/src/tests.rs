@@ -108,16 +108,87 @@ fn what_was_synced_survives_a_loss_of_power() {
 }
 
 #[test]
-fn a_writer_that_failed_takes_nothing_more() {
+fn of_a_batch_without_room_nothing_is_left_and_writing_goes_on_when_there_is_some() {
+    let disk = SimulatedDisk::default();
+    let mut log = writer(&disk, Compression::None);
+    log.append(&[b"one"]).expect("there is room");
+    disk.fill_up_after(12);
+    for _ in 0..3 {
+        let error = log.append(&[b"two", b"three"]).expect_err("the disk is full");
+        assert_eq!(error.to_string(), "write wal/00000000: no storage space");
+        assert!(!error.is_of_sync());
+        assert_eq!(read(&disk.after_kill()), [b"one"]);
+    }
+    disk.fill_up_after(u64::MAX);
+    log.append(&[b"four"]).expect("there is room again");
+    assert_eq!(read(&disk.after_kill()), [b"one".as_slice(), b"four"]);
+    assert_eq!(log.stats().writes_failed, 3);
+}
+
+#[test]
+fn a_batch_without_room_leaves_nothing_in_any_segment() {
+    let disk = SimulatedDisk::default();
+    let mut log = writer(&disk, Compression::None);
+    log.append(&[b"one"]).expect("there is room");
+    disk.fill_up_after(7 * PAGE_BYTES as u64);
+    let record = noise(3 * PAGE_BYTES);
+    log.append(&[&record, &record, &record]).expect_err("the disk is full");
+    assert!(log.segment() > 0, "it had come to another segment");
+    assert_eq!(read(&disk.after_kill()), [b"one"]);
+    disk.fill_up_after(u64::MAX);
+    log.append(&[b"two"]).expect("there is room again");
+    assert_eq!(read(&disk.after_kill()), [b"one", b"two"]);
+}
+
+#[test]
+fn what_cannot_be_cut_off_is_in_the_way_until_it_can() {
     let disk = SimulatedDisk::default();
     let mut log = writer(&disk, Compression::None);
     log.append(&[b"one"]).expect("there is room");
     disk.fill_up_after(3);
-    let error = log.append(&[b"two"]).expect_err("the disk is full");
-    assert_eq!(error.to_string(), "write wal/00000000: no storage space");
+    // The write is still let through, the cut is not.
+    disk.stop_after(disk.operations() + 1);
+    log.append(&[b"two"]).expect_err("the disk is full");
     disk.fill_up_after(u64::MAX);
-    let error = log.append(&[b"three"]).expect_err("it is poisoned");
-    assert_eq!(error.to_string(), "write wal: an earlier write failed");
+    let error = log.append(&[b"three"]).expect_err("the disk is stopped");
+    assert_eq!(error.to_string(), "truncate wal/00000000: the simulated disk was stopped");
+    disk.stop_after(u64::MAX);
+    log.append(&[b"four"]).expect("all is well");
+    assert_eq!(read(&disk.after_kill()), [b"one".as_slice(), b"four"]);
+}
+
+#[test]
+fn what_belongs_together_is_in_one_segment() {
+    let disk = SimulatedDisk::default();
+    let mut log = writer(&disk, Compression::None);
+    let record = noise(PAGE_BYTES * 3 / 4);
+    for n in 1..20 {
+        log.append(&[&record, &record]).expect("there is room");
+        let layout = Layout::read(&disk, Path::new(DIRECTORY)).expect("it is there");
+        for segment in &layout.segments[..layout.segments.len() - 1] {
+            let bytes = (&disk as &dyn Disk).read(&segment.path).expect("it is there");
+            let mut reader = Reader::new(&bytes);
+            let mut n_records = 0;
+            while reader.next_record().expect("it is whole").is_some() {
+                n_records += 1;
+            }
+            assert_eq!(n_records % 2, 0, "after {n} batches");
+        }
+    }
+}
+
+#[test]
+fn after_a_failed_sync_a_writer_takes_nothing_more() {
+    let disk = SimulatedDisk::default();
+    let mut log = writer(&disk, Compression::None);
+    log.append(&[b"one"]).expect("there is room");
+    // Padding and the new file are let through, the sync of the directory is not.
+    disk.stop_after(disk.operations() + 2);
+    let error = log.next_segment().expect_err("the disk is stopped");
+    assert!(error.is_of_sync(), "{error}");
+    disk.stop_after(u64::MAX);
+    let error = log.append(&[b"two"]).expect_err("nobody knows what is durable");
+    assert_eq!(error.to_string(), "write wal: an earlier sync failed");
 }
 
 #[test]

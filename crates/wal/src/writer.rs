@@ -1,4 +1,5 @@
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -44,7 +45,8 @@ pub struct Stats {
 /// [`Writer::append`] returns, the records have reached the operating system: they survive the
 /// process. They survive the machine once their segment is synced: see [`Finished`].
 ///
-/// After a failed write the writer takes nothing more: it does not know what is on the disk.
+/// What a failed write has left, on a full disk for example, is cut off again before anything else is
+/// written. After a failed sync the writer takes nothing more: it does not know what is durable.
 pub struct Writer {
     disk: Arc<dyn Disk>,
     directory: PathBuf,
@@ -56,6 +58,9 @@ pub struct Writer {
     pending: Vec<u8>,
     packed: Vec<u8>,
     finished: Vec<Finished>,
+    /// What lies behind it is to be cut off before anything else is written.
+    cut_at: Option<Position>,
+    /// Nobody knows what is durable.
     failed: bool,
     stats: Stats,
 }
@@ -71,11 +76,8 @@ impl Writer {
         let earlier = layout::list_segments(&*disk, directory)?;
         let number = earlier.last().map_or(0, |segment| segment.number + 1);
         // Whoever wrote them may have had no time to sync them.
-        let mut finished = Vec::with_capacity(earlier.len());
-        for Segment { path, .. } in earlier {
-            let file = disk.append(&path).map_err(Error::io("open", &path))?;
-            finished.push(Finished { path, file });
-        }
+        let finished = earlier.into_iter().map(|segment| Finished::earlier(&disk, segment));
+        let finished = finished.collect();
         let file = create_segment(&*disk, directory, number)?;
         Ok(Writer {
             disk,
@@ -86,36 +88,48 @@ impl Writer {
             pending: Vec::new(),
             packed: Vec::new(),
             finished,
+            cut_at: None,
             failed: false,
             stats: Stats { segment: number, ..Stats::default() },
         })
     }
 
-    /// Writes a batch of records. A reader finds each of them whole or not at all.
+    /// Writes a batch of records: all of them, or after an error none. A reader finds each of them
+    /// whole or not at all.
     pub fn append(&mut self, records: &[&[u8]]) -> Result<()> {
-        if self.failed {
-            return Err(Error::Poisoned { path: self.directory.clone() });
-        }
+        self.mend()?;
+        let begin = self.position();
         let outcome = self.try_append(records);
         if outcome.is_err() {
-            self.failed = true;
             self.stats.writes_failed += 1;
+            self.undo(begin);
         }
         outcome
+    }
+
+    /// Takes back what was appended since the writer was at `position`. Nothing else is written
+    /// before that has succeeded.
+    pub fn undo(&mut self, position: Position) {
+        self.pending.clear();
+        let position = self.cut_at.map_or(position, |earlier| earlier.min(position));
+        self.cut_at = Some(position);
+        // If it fails it is tried again before the next write.
+        self.mend().unwrap_or_default();
     }
 
     /// Ends the current segment and begins the next one.
     pub fn next_segment(&mut self) -> Result<()> {
-        if self.failed {
-            return Err(Error::Poisoned { path: self.directory.clone() });
-        }
+        self.mend()?;
+        let begin = self.position();
         let outcome = self.try_next_segment();
-        self.failed |= outcome.is_err();
+        if outcome.is_err() {
+            self.undo(begin);
+        }
         outcome
     }
 
-    /// Segments that were ended since the last call, at first those that were there before. Syncing them takes a while: not under a lock
-    /// that appends wait for.
+    /// Segments that were ended since the last call, at first those that were there before. Syncing
+    /// them takes a while: not under a lock that appends wait for.
     pub fn take_finished(&mut self) -> Vec<Finished> {
         std::mem::take(&mut self.finished)
     }
@@ -126,7 +140,7 @@ impl Writer {
             finished.sync()?;
         }
         let path = self.segment_path();
-        self.file.sync().map_err(Error::io("sync", path))
+        self.file.sync().map_err(Error::sync(path))
     }
 
     /// The number of the segment that is being written.
@@ -148,6 +162,12 @@ impl Writer {
     }
 
     fn try_append(&mut self, records: &[&[u8]]) -> Result<()> {
+        // What belongs together stays in one segment: of several one may be lost with the power.
+        let n_bytes: usize = records.iter().map(|record| record.len() + HEADER_BYTES).sum();
+        let fits_in_segment = (n_bytes as u64) < self.options.segment_bytes / 2;
+        if fits_in_segment && n_bytes as u64 > self.room_in_segment() {
+            self.try_next_segment()?;
+        }
         for record in records.iter().filter(|record| !record.is_empty()) {
             let mut packed = std::mem::take(&mut self.packed);
             let compression = self.options.compression.pack(record, &mut packed);
@@ -166,12 +186,34 @@ impl Writer {
         self.pad_page();
         self.flush()?;
         let number = self.stats.segment + 1;
-        let file = create_segment(&*self.disk, &self.directory, number)?;
-        let path = self.segment_path();
+        let file = create_segment(&*self.disk, &self.directory, number);
+        let file = file.inspect_err(|error| self.failed |= error.is_of_sync())?;
+        let (path, number_before) = (self.segment_path(), self.stats.segment);
         let file = std::mem::replace(&mut self.file, file);
-        self.finished.push(Finished { path, file });
+        self.finished.push(Finished { number: number_before, path, file: Source::Open(file) });
         self.offset = 0;
         self.stats.segment = number;
+        Ok(())
+    }
+
+    /// Cuts off what must not be there.
+    fn mend(&mut self) -> Result<()> {
+        if self.failed {
+            return Err(Error::Poisoned { path: self.directory.clone() });
+        }
+        let Some(Position { segment, offset }) = self.cut_at else { return Ok(()) };
+        let len_of = |number: u32| if number == segment { offset } else { 0 };
+        let path = self.segment_path();
+        // The latest first: no gap is left if it goes wrong in between.
+        let len = len_of(self.stats.segment);
+        self.file.set_len(len).map_err(Error::io("truncate", path))?;
+        self.offset = len;
+        for finished in self.finished.iter_mut().rev() {
+            if finished.number >= segment {
+                finished.cut(len_of(finished.number))?;
+            }
+        }
+        self.cut_at = None;
         Ok(())
     }
 
@@ -238,30 +280,55 @@ fn create_directory(disk: &dyn Disk, directory: &Path) -> Result<()> {
         return Ok(());
     }
     disk.create_directories(directory).map_err(Error::io("create", directory))?;
-    match directory.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => {
-            disk.sync_directory(parent).map_err(Error::io("sync", parent))
-        }
-        _ => disk.sync_directory(Path::new(".")).map_err(Error::io("sync", ".")),
-    }
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    disk.sync_directory(parent).map_err(Error::sync(parent))
 }
 
 fn create_segment(disk: &dyn Disk, directory: &Path, number: u32) -> Result<Box<dyn File>> {
     let path = directory.join(layout::segment_name(number));
     let file = disk.append(&path).map_err(Error::io("create", path))?;
     // A later segment must not outlive this one: a gap would stop the next start.
-    disk.sync_directory(directory).map_err(Error::io("sync", directory))?;
+    disk.sync_directory(directory).map_err(Error::sync(directory))?;
     Ok(file)
 }
 
 /// A segment that takes no more records but may not be durable yet.
 pub struct Finished {
+    number: u32,
     path: PathBuf,
-    file: Box<dyn File>,
+    file: Source,
+}
+
+enum Source {
+    Open(Box<dyn File>),
+    /// There may be many of an earlier process: they are opened one by one.
+    On(Arc<dyn Disk>),
 }
 
 impl Finished {
-    pub fn sync(mut self) -> Result<()> {
-        self.file.sync().map_err(Error::io("sync", &self.path))
+    fn earlier(disk: &Arc<dyn Disk>, Segment { number, path }: Segment) -> Finished {
+        Finished { number, path, file: Source::On(disk.clone()) }
+    }
+
+    pub fn sync(self) -> Result<()> {
+        let mut file = match self.file {
+            Source::Open(file) => file,
+            Source::On(disk) => match disk.open(&self.path) {
+                Ok(file) => file,
+                // A checkpoint stands for it by now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(Error::io("open", &self.path)(error)),
+            },
+        };
+        file.sync().map_err(Error::sync(&self.path))
+    }
+
+    fn cut(&mut self, len: u64) -> Result<()> {
+        match &mut self.file {
+            Source::Open(file) => file.set_len(len).map_err(Error::io("truncate", &self.path)),
+            // Nothing of ours is in it.
+            Source::On(_) => Ok(()),
+        }
     }
 }

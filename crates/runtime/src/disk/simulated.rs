@@ -387,7 +387,7 @@ impl File for SimulatedFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.may_write()?;
+        self.disk.state.lock().operate()?;
         let mut contents = self.contents.lock();
         contents.synced = contents.written.clone();
         Ok(())

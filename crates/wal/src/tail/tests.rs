@@ -149,3 +149,29 @@ fn records_longer_than_a_window_are_read() {
     assert_eq!(records.len(), 3);
     assert_eq!(records[1].0, long);
 }
+
+#[test]
+fn a_batch_that_was_cut_off_is_in_no_ones_way() {
+    for room in 0..80 {
+        let mut world = World::new();
+        let mut tail = world.tail(Position::default());
+        world.writer.append(&[b"one"]).expect("there is room");
+        read_all(&mut tail);
+        // Of the batch some is seen before it goes again.
+        world.simulation.disk.fill_up_after(room);
+        world.simulation.disk.stop_after(world.simulation.disk.operations() + 1);
+        world.writer.append(&[&record(1, 20), &record(2, 60)]).expect_err("the disk is full");
+        read_all(&mut tail);
+        world.simulation.disk.fill_up_after(u64::MAX);
+        world.simulation.disk.stop_after(u64::MAX);
+        world.writer.append(&[]).expect("it is cut off");
+        read_all(&mut tail);
+        world.writer.append(&[b"two"]).expect("there is room again");
+        world.writer.next_segment().expect("there is room again");
+        world.writer.append(&[b"three"]).expect("there is room again");
+        let (records, steps) = read_all(&mut tail);
+        let records: Vec<&[u8]> = records.iter().map(|(record, _)| record.as_slice()).collect();
+        assert_eq!(records, [b"two".as_slice(), b"three"], "with room for {room} bytes");
+        assert_eq!(steps, [], "with room for {room} bytes");
+    }
+}
