@@ -8,6 +8,8 @@ mod text;
 
 use memchr::memchr;
 
+use crate::number;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Text,
@@ -115,6 +117,20 @@ impl<'a> Lexer<'a> {
     /// Goes on behind a series that was skipped.
     pub(crate) fn resume(&mut self, start: usize, end: usize) {
         (self.state, self.start, self.at) = (State::Value, start, end);
+    }
+
+    /// Consumes a blank, a value and the end of the line, as most series end, if that is what comes.
+    pub(crate) fn take_only_value(&mut self) -> Option<f64> {
+        let text = self.body.get(self.at..)?.strip_prefix(b" ")?;
+        let len = text.iter().position(|byte| matches!(byte, b'\n' | b' ' | b'{' | b'\t' | 0))?;
+        if text[len] != b'\n' {
+            return None;
+        }
+        // What is wrong with another one says who reads it token by token.
+        let value = number::parse_float(&text[..len]).ok()?;
+        self.at += 1 + len + 1;
+        self.state = State::Init;
+        Some(value)
     }
 
     /// The bytes of the newest token.

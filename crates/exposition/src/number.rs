@@ -18,19 +18,19 @@ pub(crate) fn parse_float(text: &[u8]) -> Result<f64, NumberError> {
     if let Some(value) = small_integer(text) {
         return Ok(value);
     }
-    if text.iter().any(|byte| matches!(byte, b'p' | b'P' | b'_')) {
-        return Err(NumberError::UnsupportedCharacter);
-    }
     let fail = |reason| NumberError::Syntax { function: "ParseFloat", text: text.to_vec(), reason };
-    let number = std::str::from_utf8(text).map_err(|_| fail("invalid syntax"))?;
-    let value: f64 = number.parse().map_err(|_| fail("invalid syntax"))?;
+    let invalid = || match text.iter().any(|byte| matches!(byte, b'p' | b'P' | b'_')) {
+        true => NumberError::UnsupportedCharacter,
+        false => fail("invalid syntax"),
+    };
+    let number = std::str::from_utf8(text).map_err(|_| invalid())?;
+    let value: f64 = number.parse().map_err(|_| invalid())?;
     if value.is_nan() {
         // Go knows no NaN with a sign.
         let is_signed = matches!(text.first(), Some(b'+' | b'-'));
         return if is_signed { Err(fail("invalid syntax")) } else { Ok(NORMAL_NAN) };
     }
-    let is_word = text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'n'));
-    if value.is_infinite() && !is_word {
+    if value.is_infinite() && !text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'n')) {
         return Err(fail("value out of range"));
     }
     Ok(value)

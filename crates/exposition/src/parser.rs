@@ -143,10 +143,39 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn entry(&mut self) -> Result<Option<Entry<'a>>> {
+    /// As [`Iterator::next`]. `guess` is shown the rest of the body and may say how long the series
+    /// at its beginning is, so that nobody need look for its end. It must have seen just these bytes
+    /// as the whole of a series, with the brace that ends its labels.
+    pub fn next_guessing(
+        &mut self,
+        mut guess: impl FnMut(&'a [u8]) -> Option<usize>,
+    ) -> Option<Result<Entry<'a>>> {
+        while !self.is_done {
+            let entry = self.entry(&mut guess).transpose();
+            self.is_done = !matches!(entry, Some(Ok(_)));
+            if self.start_timestamps.is_none() {
+                return entry;
+            }
+            let Some(Ok(Entry::Series(series))) = entry else { return entry };
+            if let Some(series) = self.with_start_timestamp(series) {
+                return Some(Ok(Entry::Series(series)));
+            }
+        }
+        None
+    }
+
+    fn entry(
+        &mut self,
+        guess: &mut impl FnMut(&'a [u8]) -> Option<usize>,
+    ) -> Result<Option<Entry<'a>>> {
         loop {
             self.line = self.lexer.at;
-            if let Some(end) = skip_series(self.dialect, self.body, self.line) {
+            let rest = self.body.get(self.line..).unwrap_or_default();
+            let end = match guess(rest) {
+                Some(len) => Some(self.line + len.min(rest.len())),
+                None => skip_series(self.dialect, self.body, self.line),
+            };
+            if let Some(end) = end {
                 return self.series(end).map(|series| Some(Entry::Series(series)));
             }
             let token = self.lexer.next();
@@ -295,17 +324,6 @@ impl<'a> Iterator for Parser<'a> {
     type Item = Result<Entry<'a>>;
 
     fn next(&mut self) -> Option<Result<Entry<'a>>> {
-        while !self.is_done {
-            let entry = self.entry().transpose();
-            self.is_done = !matches!(entry, Some(Ok(_)));
-            if self.start_timestamps.is_none() {
-                return entry;
-            }
-            let Some(Ok(Entry::Series(series))) = entry else { return entry };
-            if let Some(series) = self.with_start_timestamp(series) {
-                return Some(Ok(Entry::Series(series)));
-            }
-        }
-        None
+        self.next_guessing(|_| None)
     }
 }

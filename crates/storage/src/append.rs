@@ -41,6 +41,23 @@ pub trait Appender: Send {
         None
     }
 
+    /// [`Appender::append_known`] for many floats of one time. Tells of those only that were not
+    /// taken: their index, with the reason, or with nothing if the handle is not known.
+    fn append_known_floats(
+        &mut self,
+        floats: &[(SeriesRef, f64)],
+        timestamp: Timestamp,
+        refused: &mut dyn FnMut(usize, Option<AppendError>),
+    ) {
+        for (idx, (series, value)) in floats.iter().enumerate() {
+            match self.append_known(*series, timestamp, *value) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => refused(idx, Some(error)),
+                None => refused(idx, None),
+            }
+        }
+    }
+
     /// Adds a native histogram, as [`Appender::append`] adds a float.
     fn append_histogram(
         &mut self,

@@ -12,10 +12,17 @@ use crate::{
 impl<'a> Parser<'a> {
     /// Reads on from the end of the labels, which is where the lexer stands.
     pub(super) fn suffix(&mut self, source: Source<'a>, end: usize) -> Result<Series<'a>> {
-        let token = self.lexer.next();
+        let only_value = self.lexer.take_only_value();
+        let value = match only_value {
+            Some(value) => value,
+            None => {
+                let token = self.lexer.next();
+                self.value(token, "value after metric")?
+            }
+        };
         let mut series = Series {
             raw: self.lexer.slice(source.start, end),
-            value: self.value(token, "value after metric")?,
+            value,
             timestamp: None,
             start_timestamp: None,
             exemplar: None,
@@ -24,6 +31,7 @@ impl<'a> Parser<'a> {
             origin: Origin::Text(source),
         };
         match self.dialect {
+            _ if only_value.is_some() => {}
             Dialect::Text => series.timestamp = self.text_timestamp()?,
             Dialect::OpenMetrics => self.openmetrics_rest(&mut series)?,
         }
