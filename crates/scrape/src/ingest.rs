@@ -2,6 +2,7 @@
 
 mod exemplars;
 mod histograms;
+mod known;
 mod metadata;
 
 use exposition::{
@@ -160,7 +161,13 @@ impl Ingest<'_> {
     fn read(&mut self, reader: Reader, body: &[u8]) -> Result<(), IngestError> {
         let forms = self.context.forms;
         if !forms.converts_to_custom_buckets {
-            return read(reader, body, forms, |entry| self.entry(entry));
+            return match reader {
+                Reader::Text => self.read_text(Parser::text(body)),
+                Reader::OpenMetrics => self.read_text(Parser::openmetrics(body)),
+                Reader::Protobuf => {
+                    protobuf::read(body, forms.of_protobuf(), |entry| self.entry(entry))
+                }
+            };
         }
         let mut converter = Converter::new(forms.always_classic);
         read(reader, body, forms, |entry| {
@@ -215,15 +222,30 @@ impl Ingest<'_> {
         value: Value,
     ) -> Result<Option<SeriesRef>, IngestError> {
         self.counts.total += 1;
-        let config = self.context.config;
-        let own_time = series.timestamp.filter(|_| config.honor_timestamps);
-        // Who has a time of its own says itself when it ends.
-        let is_tracked = own_time.is_none() || config.track_timestamps_staleness;
+        let is_tracked = self.is_tracked(series);
+        let own_time = series.timestamp.filter(|_| self.has_own_time(series));
         let time = own_time.unwrap_or(self.context.time);
-        let key = self.memory.cache.key(series.raw, self.salt(series));
-        match self.memory.cache.see(key, is_tracked) {
+        let key = self.key(series);
+        let found = self.memory.cache.see(key, is_tracked);
+        self.append_found(found, key, series, time, value)
+    }
+
+    fn key(&self, series: &Series<'_>) -> Key {
+        self.memory.cache.key(series.raw, self.salt(series))
+    }
+
+    /// Appends a sample of a series that was looked up.
+    fn append_found(
+        &mut self,
+        found: Found,
+        key: Key,
+        series: &Series<'_>,
+        time: Timestamp,
+        value: Value,
+    ) -> Result<Option<SeriesRef>, IngestError> {
+        match found {
             Found::Dropped => Ok(None),
-            Found::Known { is_repeated: true, series: known } if own_time.is_none() => {
+            Found::Known { is_repeated: true, series: known } if !self.has_own_time(series) => {
                 self.counts.added += 1;
                 self.refuse(AppendError::DuplicateTimestamp)?;
                 Ok(Some(known))
@@ -239,8 +261,20 @@ impl Ingest<'_> {
                     Err(value) => self.append_forgotten(key, series, time, value),
                 }
             }
-            Found::New => self.append_new(key, series, time, value, is_tracked),
+            Found::New => {
+                let is_tracked = self.is_tracked(series);
+                self.append_new(key, series, time, value, is_tracked)
+            }
         }
+    }
+
+    fn has_own_time(&self, series: &Series<'_>) -> bool {
+        self.context.config.honor_timestamps && series.timestamp.is_some()
+    }
+
+    /// Who has a time of its own says itself when it ends.
+    fn is_tracked(&self, series: &Series<'_>) -> bool {
+        !self.has_own_time(series) || self.context.config.track_timestamps_staleness
     }
 
     /// Gives the value back if the storage has forgotten the series.

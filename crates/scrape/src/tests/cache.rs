@@ -70,3 +70,50 @@ fn failing_scrapes_do_not_fill_the_cache_without_end() {
     }
     assert!(was_forced);
 }
+
+/// Scrapes of texts, in this order; says how often a series was where it was expected.
+fn n_guessed(cache: &mut Cache, texts: &[&str]) -> usize {
+    cache.begin();
+    let mut n_guessed = 0;
+    for text in texts {
+        let line = format!("{text} 1\nnext{{}} 2\n");
+        if cache.guess(line.as_bytes()).is_some() {
+            n_guessed += 1;
+        }
+        let known = cache.take_guessed();
+        let key = cache.key(text.as_bytes(), 0);
+        assert!(known.is_none_or(|known| known == key));
+        if cache.see(key, true) == Found::New {
+            cache.add(key, SeriesRef(text.len() as u64), true);
+        }
+    }
+    cache.vanished();
+    cache.clean(true);
+    n_guessed
+}
+
+#[test]
+fn the_order_of_series_is_learnt() {
+    let texts: Vec<String> = (0..100).map(|n| format!("a{{n=\"{n}\"}}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut cache = Cache::new(7);
+    let mut scrape = |texts: &[&str]| n_guessed(&mut cache, texts);
+    assert_eq!(scrape(&texts), 0);
+    assert_eq!(scrape(&texts), 100);
+    // One that goes, then comes back behind the others.
+    assert_eq!(scrape(&texts[1..]), 98);
+    assert_eq!(scrape(&texts[1..]), 98);
+    assert_eq!(scrape(&texts), 98);
+    // All at once elsewhere: seen once, then known.
+    let reversed: Vec<&str> = texts.iter().rev().copied().collect();
+    assert!(scrape(&reversed) <= 1);
+    assert!(scrape(&reversed) <= 1);
+    assert_eq!(scrape(&reversed), 100);
+}
+
+#[test]
+fn a_name_without_labels_is_never_guessed() {
+    let mut cache = Cache::new(7);
+    n_guessed(&mut cache, &["up"]);
+    assert_eq!(n_guessed(&mut cache, &["up"]), 0, "it might go on, with a name or with labels");
+}
