@@ -131,9 +131,19 @@ impl HeadAppender {
         value: &mut Value,
     ) -> Option<Result<(), AppendError>> {
         self.turn_to(id)?;
-        let (_, page) = self.page.as_ref()?;
-        let mut page = page.lock();
-        let series = page.get_mut(id)?;
+        let (number, page) = self.page.take()?;
+        let outcome = page.lock().get_mut(id).map(|series| self.take_to(series, time, value));
+        self.page = Some((number, page));
+        outcome
+    }
+
+    /// Checks a sample against its series and counts it there; the lock of the page is held.
+    fn take_to(
+        &mut self,
+        series: &mut Series,
+        time: i64,
+        value: &mut Value,
+    ) -> Result<(), AppendError> {
         // A series of histograms ends with one.
         if let Value::Float(marker) = *value
             && is_stale(marker)
@@ -141,27 +151,56 @@ impl HeadAppender {
         {
             *value = Value::Histogram(Some(histogram));
         }
-        if let Err(error) = self.check(series, time, value) {
-            return Some(Err(error));
-        }
+        self.check(series, time, value)?;
         let is_first = series.n_pending == 0;
         series.n_pending += 1;
         if !series.is_logged {
-            self.unlogged.push(id);
+            self.unlogged.push(series.id);
         }
-        let series_ref = series.log_ref;
+        let (id, series_ref) = (series.id, series.log_ref);
         match value {
             Value::Float(value) => {
                 let sample = record::Sample { series_ref, time, value: *value };
                 self.pending.push_float(Pending { id, sample }, is_first);
             }
             Value::Histogram(value) => {
-                let value = value.take()?;
+                // It is taken out only here.
+                let Some(value) = value.take() else { return Ok(()) };
                 let pending = PendingHistogram { id, series_ref, time, value };
                 self.pending.push_histogram(pending, is_first);
             }
         }
-        Some(Ok(()))
+        Ok(())
+    }
+
+    /// Takes floats of series that lie in one page, under one lock of it; `first` is the index of
+    /// the first of them.
+    fn take_run(
+        &mut self,
+        run: &[(SeriesRef, f64)],
+        first: usize,
+        time: i64,
+        refused: &mut dyn FnMut(usize, Option<AppendError>),
+    ) {
+        let page = run.first().and_then(|(series, _)| self.turn_to(series_id(*series)?));
+        let Some((number, page)) = page.and_then(|()| self.page.take()) else {
+            (first..first + run.len()).for_each(|idx| refused(idx, None));
+            return;
+        };
+        let mut contents = page.lock();
+        for (idx, (series, value)) in (first..).zip(run) {
+            let series = series_id(*series).and_then(|id| contents.get_mut(id));
+            let Some(series) = series else {
+                refused(idx, None);
+                continue;
+            };
+            if let Err(error) = self.take_to(series, time, &mut Value::Float(*value)) {
+                self.count_rejected(&error);
+                refused(idx, Some(error));
+            }
+        }
+        drop(contents);
+        self.page = Some((number, page));
     }
 
     /// Makes the page that holds `id` the page at hand, unless all its series are gone.
@@ -275,6 +314,33 @@ impl Appender for HeadAppender {
         value: f64,
     ) -> Option<Result<(), AppendError>> {
         self.take_known(series, timestamp, &mut Value::Float(value))
+    }
+
+    fn append_known_floats(
+        &mut self,
+        floats: &[(SeriesRef, f64)],
+        timestamp: Timestamp,
+        refused: &mut dyn FnMut(usize, Option<AppendError>),
+    ) {
+        let time = timestamp.as_millis();
+        let is_new_enough = self.appendable_from.is_some_and(|from| time >= from);
+        if !is_new_enough || self.store.is_poisoned().is_some() {
+            // The slow way knows what to say.
+            for (idx, (series, value)) in floats.iter().enumerate() {
+                match self.append_known(*series, timestamp, *value) {
+                    Some(Ok(())) => {}
+                    Some(Err(error)) => refused(idx, Some(error)),
+                    None => refused(idx, None),
+                }
+            }
+            return;
+        }
+        let page_of = |(series, _): &(SeriesRef, f64)| series_id(*series).map(Page::number);
+        let mut first = 0;
+        for run in floats.chunk_by(|a, b| page_of(a) == page_of(b)) {
+            self.take_run(run, first, time, refused);
+            first += run.len();
+        }
     }
 
     fn append_known_histogram(

@@ -202,7 +202,7 @@ fn delete_in_head(store: &Store, outdated: &[(Labels, Intervals)]) -> Result<()>
     }
     let mut encoded = Vec::new();
     record::encode_tombstones(&tombstones, &mut encoded);
-    store.log.lock().append(&[&encoded]).map_err(|error| store.poison(error))?;
+    store.log.lock().append(&[&encoded]).map_err(|error| store.write_failed(error))?;
     deleted.into_iter().for_each(|(id, interval)| store.tombstones.add(id, interval));
     Ok(())
 }

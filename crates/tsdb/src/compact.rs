@@ -15,7 +15,6 @@ use blocks::{Block, Meta};
 use ulid::Ulid;
 
 pub(crate) use head::write as write_head;
-pub(crate) use late::end as end_late;
 pub(crate) use merge::join;
 use plan::{plan, ranges};
 pub(crate) use rewrite::encode_chunks as encode;
@@ -43,9 +42,17 @@ pub(crate) struct InBlock {
     readers: Weak<()>,
 }
 
+/// Moves what is old enough from the head into blocks, and merges blocks.
+pub(crate) fn compact(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>> {
+    late::end(store, upkeep)?;
+    let truncation = compact_head(store, upkeep)?;
+    compact_blocks(store)?;
+    Ok(truncation)
+}
+
 /// Moves what is old enough from the head into blocks, unless somebody still reads or appends
 /// there: then the next round does.
-pub(crate) fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>> {
+fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>> {
     let mut truncation: Option<Truncation> = None;
     let mut has_new_block = false;
     loop {
@@ -124,7 +131,7 @@ fn write_stretch(store: &Store, start: i64, end: i64) -> Result<()> {
 }
 
 /// Merges blocks until none are due, class by class; takes one block apart that has several.
-pub(crate) fn compact_blocks(store: &Store) -> Result<()> {
+fn compact_blocks(store: &Store) -> Result<()> {
     let classes = store.classes();
     split::split_next(store, &classes)?;
     for class in classes.all() {
@@ -206,14 +213,31 @@ pub(crate) fn drop_obsolete(store: &Store) -> Result<()> {
         + wal::bytes_on_disk(disk, &store.late_log_directory);
     let limits = Limits { age_ms: &|meta| classes.age_ms(meta), bytes: bytes_max(store, &classes) };
     let obsolete = retention::obsolete(&sized, log_bytes, &limits);
-    store.catalog.remove(|meta| obsolete.contains(&meta.ulid));
-    for meta in metas.iter().filter(|meta| obsolete.contains(&meta.ulid)) {
+    let spared = spare_newest(store, &metas, &|meta| obsolete.contains(&meta.ulid));
+    let is_obsolete = |meta: &Meta| obsolete.contains(&meta.ulid) && spared != Some(meta.ulid);
+    store.catalog.remove(is_obsolete);
+    for meta in metas.iter().filter(|meta| is_obsolete(meta)) {
         tracing::info!(block = %meta.ulid, "delete obsolete block");
         catalog::remove_block(&*store.runtime.disk, &store.directory, meta.ulid)?;
     }
     store.counters.time_retentions.add(u64::from(!obsolete.too_old.is_empty()));
     store.counters.size_retentions.add(u64::from(!obsolete.too_much.is_empty()));
     Ok(())
+}
+
+/// The newest block in order says where the head begins. Without it the next start would take from
+/// the log what is gone, deleted samples too: so that leaves the log first. Where it cannot, the
+/// block stays.
+fn spare_newest(
+    store: &Store,
+    metas: &[Arc<Meta>],
+    is_obsolete: &dyn Fn(&Meta) -> bool,
+) -> Option<Ulid> {
+    let in_order = metas.iter().filter(|meta| !meta.is_from_out_of_order());
+    let newest = in_order.max_by_key(|meta| meta.max_time).filter(|meta| is_obsolete(meta))?;
+    let error = truncate::purge_log(store).err()?;
+    tracing::warn!(block = %newest.ulid, %error, "obsolete block stays, as its samples are in the log");
+    Some(newest.ulid)
 }
 
 /// How much everything may take on the disk; zero for any amount.

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,7 @@ use crate::{
     querier::HeadQuerier,
     replay::Gate,
     retention::Classes,
+    spill,
     stats::{self, AtomicCounters, Counters, HeadStats},
     tombstones::Tombstones,
     truncate,
@@ -45,7 +46,9 @@ pub struct Database {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     Good,
-    /// A write failed, and nobody knows what of it is on the disk. Reads go on.
+    /// The last write failed; nothing of it is left in the log. Writes are tried on, and reads go on.
+    Failing(String),
+    /// Nobody knows what of the log is durable. Reads go on.
     Poisoned(String),
 }
 
@@ -79,12 +82,21 @@ pub(crate) struct Store {
     pub(crate) exemplars: Mutex<Exemplars>,
     pub(crate) metadata: KnownMetadata,
     pub(crate) counters: AtomicCounters,
+    /// How many chunks had been begun when full ones left memory last.
+    pub(crate) spilled_at: AtomicU64,
     pub(crate) numbers: Numbers,
     /// Opens when the log has been replayed.
     pub(crate) replayed: Gate,
     /// Replaced as a whole; no other lock is taken under it.
     pub(crate) classes: RwLock<Classes>,
     pub(crate) poison: OnceLock<String>,
+    /// Why the last write failed, if it did. No other lock is taken under it.
+    pub(crate) failure: Mutex<Option<String>>,
+    /// Whether there is a `failure`.
+    pub(crate) is_failing: AtomicBool,
+    /// Segments that an earlier process has left; held while they are made durable. Taken under the
+    /// locks of both logs; no other lock is taken under it.
+    pub(crate) earlier: Mutex<Vec<wal::Finished>>,
     /// One compaction, deletion or snapshot at a time; holds what the head may soon drop. Every
     /// other lock may be taken under it.
     pub(crate) upkeep: Mutex<Upkeep>,
@@ -137,11 +149,13 @@ impl Database {
         }
         let mut upkeep = store.upkeep.lock();
         store.check_health()?;
+        store.sync_earlier()?;
         store.reload()?;
-        compact::end_late(store, &mut upkeep)?;
-        let truncation = compact::compact_head(store, &mut upkeep)?;
-        compact::compact_blocks(store)?;
+        let compacted = compact::compact(store, &mut upkeep);
+        // Also where there was no room for new blocks: old ones may make some.
         compact::drop_obsolete(store)?;
+        spill::spill(store);
+        let truncation = compacted?;
         let old = truncate::truncate_old(store)?;
         Ok(old.or(truncation))
     }
@@ -217,6 +231,10 @@ impl Database {
         *self.store.classes.write() = Classes::new(retention);
     }
 
+    pub fn retention(&self) -> Retention {
+        self.store.classes.read().retention().clone()
+    }
+
     /// The blocks that are open, oldest first.
     pub fn blocks(&self) -> Arc<Vec<blocks::Block>> {
         self.store.catalog.blocks()
@@ -225,6 +243,7 @@ impl Database {
     /// Makes everything that was committed durable, also against a loss of power.
     pub fn sync(&self) -> Result<()> {
         self.store.check_health()?;
+        self.store.sync_earlier()?;
         let begin = self.store.runtime.clock.monotonic();
         let outcome = {
             let mut log = self.store.log.lock();
@@ -237,13 +256,16 @@ impl Database {
             })
         };
         self.store.note_sync(begin);
-        outcome.map_err(|error| self.store.poison(error))
+        outcome.map_err(|error| self.store.poison(error))?;
+        // What there was of the log of late samples, if it was only opened now.
+        self.store.sync_earlier()
     }
 
     pub fn health(&self) -> Health {
-        match self.store.poison.get() {
-            Some(reason) => Health::Poisoned(reason.clone()),
-            None => Health::Good,
+        match (self.store.poison.get(), &*self.store.failure.lock()) {
+            (Some(reason), _) => Health::Poisoned(reason.clone()),
+            (None, Some(reason)) => Health::Failing(reason.clone()),
+            (None, None) => Health::Good,
         }
     }
 
@@ -321,7 +343,9 @@ impl Store {
         let mut late_log = self.late_log.lock();
         if late_log.is_none() {
             let (disk, options) = (self.runtime.disk.clone(), self.options.log.clone());
-            *late_log = Some(wal::Writer::open(disk, &self.late_log_directory, options)?);
+            let mut log = wal::Writer::open(disk, &self.late_log_directory, options)?;
+            self.earlier.lock().extend(log.take_finished());
+            *late_log = Some(log);
         }
         match &mut *late_log {
             Some(log) => act(log),
@@ -379,10 +403,31 @@ impl Store {
         }
     }
 
-    /// Remembers that a write failed.
+    /// Remembers that a write failed, of which nothing is left: the disk may be full. It is said once.
+    pub(crate) fn write_failed(&self, error: wal::Error) -> Error {
+        if error.is_of_sync() {
+            return self.poison(error);
+        }
+        *self.failure.lock() = Some(error.to_string());
+        if !self.is_failing.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "write failed; nothing is stored until it succeeds again");
+        }
+        Error::Log(error)
+    }
+
+    /// Something was written.
+    pub(crate) fn note_written(&self) {
+        if self.is_failing.load(Ordering::Relaxed) && self.is_failing.swap(false, Ordering::Relaxed)
+        {
+            *self.failure.lock() = None;
+            tracing::info!("writes succeed again");
+        }
+    }
+
+    /// Remembers that nobody knows what is durable.
     pub(crate) fn poison(&self, error: wal::Error) -> Error {
         if self.poison.set(error.to_string()).is_ok() {
-            tracing::error!(%error, "write failed; the store takes no more writes");
+            tracing::error!(%error, "sync failed; the store takes no more writes");
         }
         Error::Log(error)
     }
@@ -396,6 +441,8 @@ impl Store {
         if finished.is_empty() {
             return Ok(());
         }
+        // No segment may be durable before those that it follows.
+        self.sync_earlier()?;
         for segment in finished {
             let begin = self.runtime.clock.monotonic();
             let outcome = segment.sync();
@@ -404,6 +451,15 @@ impl Store {
         }
         let segment = self.log.lock().segment();
         self.numbers.note_segment(segment);
+        Ok(())
+    }
+
+    /// Makes durable what an earlier process has left: it may be much, so commits do not wait for it.
+    pub(crate) fn sync_earlier(&self) -> Result<()> {
+        let mut earlier = self.earlier.lock();
+        for segment in earlier.drain(..) {
+            segment.sync().map_err(|error| self.poison(error))?;
+        }
         Ok(())
     }
 

@@ -50,7 +50,7 @@ fn delete_in_head(store: &Store, range: TimeRange, matchers: &[Matcher]) -> Resu
     }
     let mut encoded = Vec::new();
     record::encode_tombstones(&tombstones, &mut encoded);
-    store.log.lock().append(&[&encoded]).map_err(|error| store.poison(error))?;
+    store.log.lock().append(&[&encoded]).map_err(|error| store.write_failed(error))?;
     for (id, interval) in deleted {
         store.tombstones.add(id, interval);
     }

@@ -25,7 +25,7 @@ pub(crate) use index::{Index, LabelIds};
 pub(crate) use isolation::{Commit, Isolation, Reader};
 pub(crate) use late::{Insertion, LateSample, LateSeries, LateValue};
 pub(crate) use page::{Contents, Page};
-pub(crate) use series::{AppendOutcome, FullChunk, Limits, Series};
+pub(crate) use series::{AppendOutcome, ChunkBytes, FullChunk, Limits, Series};
 pub(crate) use sorted_symbols::SortedSymbols;
 
 /// Identifies a series in this process; never used twice. Its number in the log is another one,

@@ -25,6 +25,7 @@ mod options;
 mod querier;
 mod replay;
 mod retention;
+mod spill;
 mod stats;
 mod tombstones;
 mod truncate;

@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::{Arc, OnceLock, atomic::AtomicI64},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI64, AtomicU64},
+    },
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -19,6 +22,7 @@ use crate::{
     numbers::Numbers,
     replay::{Gate, Plan, note_corruption},
     retention::Classes,
+    spill,
     stats::AtomicCounters,
 };
 
@@ -35,6 +39,7 @@ pub(crate) fn begin(
         false => Some(disk.lock(&directory.join("lock")).map_err(Error::Locked)?),
     };
     catalog::remove_temporary(&**disk, directory)?;
+    spill::remove_leftovers(&**disk, directory)?;
     let catalog = Catalog::default();
     catalog.reload(&**disk, directory)?;
     let head = Head::new(Limits {
@@ -58,8 +63,9 @@ pub(crate) fn begin(
     let plan = Plan { log: log.unwrap_or_default(), late_log };
     let (numbers, last_number) = Numbers::open(disk, directory, &plan.log)?;
     head.note_log_ref(last_number);
-    let writer = wal::Writer::open(disk.clone(), &log_directory, options.log.clone())?;
+    let mut writer = wal::Writer::open(disk.clone(), &log_directory, options.log.clone())?;
     numbers.begin(writer.segment());
+    let earlier = writer.take_finished();
     let synced = disk.sync_directory(directory);
     synced.map_err(io("sync", directory))?;
     let window_ms = options.out_of_order_window.as_millis() as i64;
@@ -80,10 +86,14 @@ pub(crate) fn begin(
         exemplars: Mutex::new(Exemplars::new(options.max_exemplars, window_ms)),
         metadata: KnownMetadata::default(),
         counters,
+        spilled_at: AtomicU64::new(0),
         numbers,
         replayed: Gate::default(),
         classes: RwLock::new(Classes::new(options.retention())),
         poison: OnceLock::new(),
+        failure: Mutex::default(),
+        is_failing: AtomicBool::new(false),
+        earlier: Mutex::new(earlier),
         upkeep: Mutex::default(),
         epoch: RwLock::new(Arc::default()),
         appenders: Mutex::default(),

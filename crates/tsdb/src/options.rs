@@ -34,6 +34,8 @@ pub struct Options {
     /// Whether [`Database::write_chunk_snapshot`](crate::Database::write_chunk_snapshot) writes one
     /// and the next start reads it; upstream's feature `memory-snapshot-on-shutdown`.
     pub chunk_snapshot: bool,
+    /// Full chunks leave memory when so many chunks were begun since they last did.
+    pub spill_chunks_min: u64,
     pub reads_during_replay: ReadsDuringReplay,
     /// Told how far replay has come; keep a clone to watch it.
     pub progress: ReplayProgress,
@@ -56,6 +58,7 @@ impl Default for Options {
             log_readers_bytes_max: 16 << 30,
             no_lockfile: false,
             chunk_snapshot: false,
+            spill_chunks_min: 32 << 10,
             reads_during_replay: ReadsDuringReplay::default(),
             progress: ReplayProgress::default(),
         }

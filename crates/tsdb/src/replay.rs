@@ -132,7 +132,7 @@ impl Replay {
             adopt::adopt(store, past)?;
         }
         reader.finish();
-        Ok(())
+        store.sync_earlier()
     }
 
     fn read_log(&self, reader: &mut LogReader<'_>, workers: &mut Workers<'_>) -> Result<()> {

@@ -109,7 +109,7 @@ impl LatenessCounter {
         self.count.add(1);
     }
 
-    fn value(&self) -> Lateness {
+    pub(crate) fn value(&self) -> Lateness {
         let mut n_within = 0;
         let buckets = LATENESS_BOUNDS.iter().zip(&self.buckets).map(|(bound, bucket)| {
             n_within += bucket.value();
@@ -140,7 +140,7 @@ impl Counter {
         Duration::from_nanos(self.value())
     }
 
-    fn value(&self) -> u64 {
+    pub(crate) fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

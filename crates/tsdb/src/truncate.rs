@@ -134,7 +134,7 @@ fn delete_in_log(store: &Store, horizon: i64) -> Result<()> {
         named.into_iter().map(|series_ref| record::Tombstone { series_ref, range }).collect();
     let mut encoded = Vec::new();
     record::encode_tombstones(&tombstones, &mut encoded);
-    store.log.lock().append(&[&encoded]).map_err(|error| store.poison(error))
+    store.log.lock().append(&[&encoded]).map_err(|error| store.write_failed(error))
 }
 
 /// How much of the log a checkpoint is to stand for.
@@ -151,7 +151,7 @@ fn truncate_log(store: &Store, horizon: i64, share: Share) -> Result<Option<u32>
     let finished = {
         let mut log = store.log.lock();
         // Installations with few samples would keep everything in one segment for ever.
-        log.next_segment().map_err(|error| store.poison(error))?;
+        log.next_segment().map_err(|error| store.write_failed(error))?;
         log.take_finished()
     };
     store.sync_finished(finished)?;

@@ -7,8 +7,9 @@
 //! it, a database is opened on the copy, and what it holds is compared with the [`Model`]. Some of
 //! the crashes come true: then the history goes on with what they left.
 //!
-//! Start at [`run`].
+//! Start at [`run`]. [`day`] is without crashes, but with several who work at the same time.
 
+pub mod day;
 mod disk;
 mod history;
 mod image;

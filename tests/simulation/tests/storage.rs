@@ -1,4 +1,4 @@
-//! The database is crashed at every write and sync of a thousand histories.
+//! The database is crashed at every write and sync of a thousand histories, and asked all day.
 
 #![expect(clippy::print_stdout, reason = "the totals are what one wants to see")]
 
@@ -19,4 +19,17 @@ fn no_crash_loses_invents_or_doubles_a_sample() {
         }
         Err(story) => panic!("{story}"),
     }
+}
+
+/// Series of the day; more with `SIMULATION_SERIES`.
+const N_SERIES: u32 = 2000;
+
+#[test]
+fn a_day_is_asked_for_while_it_is_compacted_deleted_and_dropped() {
+    let n_series = std::env::var("SIMULATION_SERIES").ok().and_then(|n| n.parse().ok());
+    let day = storage::day::run(n_series.unwrap_or(N_SERIES), 24);
+    let day = day.unwrap_or_else(|wrong| panic!("{wrong}"));
+    println!("{day:?}");
+    assert!(day.queries > 0 && day.deletions > 0, "{day:?}");
+    assert!(day.blocks_written > 0 && day.blocks_dropped > 0, "{day:?}");
 }

@@ -24,9 +24,8 @@ impl HeadAppender {
         self.committing = self.pending.take();
         let store = self.store.clone();
         let mut log: MutexGuard<'_, wal::Writer> = store.log.lock();
-        self.log(&mut log).map_err(|error| store.poison(error))?;
-        self.split_late();
-        let mut finished = self.log_late().map_err(|error| store.poison(error))?;
+        let mut finished = self.log(&mut log).map_err(|error| store.write_failed(error))?;
+        store.note_written();
         self.apply();
         self.apply_late();
         self.apply_exemplars();
@@ -35,9 +34,20 @@ impl HeadAppender {
         store.sync_finished(finished)
     }
 
+    /// Writes the batch to the log and what is late to its own: all of it or, after an error, none.
+    /// Gives the segments of the latter that are full.
+    fn log(&mut self, log: &mut wal::Writer) -> Result<Vec<wal::Finished>, wal::Error> {
+        let begin = log.position();
+        self.log_batch(log)?;
+        self.split_late();
+        let finished = self.log_late().inspect_err(|_| log.undo(begin))?;
+        self.note_logged();
+        Ok(finished)
+    }
+
     /// Writes the batch to the log, behind the series that the log does not know. Late samples are
     /// part of it, although replay finds them in their own log: who tails this one wants them, too.
-    fn log(&mut self, log: &mut wal::Writer) -> Result<(), wal::Error> {
+    fn log_batch(&mut self, log: &mut wal::Writer) -> Result<(), wal::Error> {
         let mut records = Vec::with_capacity(4);
         let mut series = Vec::new();
         self.encode_unlogged(&mut series)?;
@@ -56,7 +66,11 @@ impl HeadAppender {
             records.push(encoded);
         }
         let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-        log.append(&records)?;
+        log.append(&records)
+    }
+
+    /// From now on the log knows the series and what they mean.
+    fn note_logged(&mut self) {
         self.store.metadata.note(self.pending_metadata.drain(..));
         for id in self.unlogged.drain(..) {
             let Some(page) = self.store.head.page(id) else { continue };
@@ -64,7 +78,6 @@ impl HeadAppender {
                 series.is_logged = true;
             }
         }
-        Ok(())
     }
 
     /// Encodes the series that nobody has logged since they were noted, if there are any.

@@ -70,7 +70,7 @@ fn begin_leaving(store: &Store) -> Result<u32> {
             log.next_segment()?;
             Ok((last, log.take_finished()))
         });
-        let cut = cut.map_err(|error| store.poison(error))?;
+        let cut = cut.map_err(|error| store.write_failed(error))?;
         for page in store.head.pages() {
             page.lock().late.begin_leaving();
         }
@@ -81,7 +81,7 @@ fn begin_leaving(store: &Store) -> Result<u32> {
 }
 
 /// Drops what is in blocks from the head and from the log, unless somebody still reads it.
-pub(crate) fn end(store: &Store, upkeep: &mut Upkeep) -> Result<()> {
+pub(super) fn end(store: &Store, upkeep: &mut Upkeep) -> Result<()> {
     let Some(in_blocks) = &upkeep.late_in_blocks else { return Ok(()) };
     if in_blocks.readers.iter().any(|readers| readers.strong_count() > 0) {
         return Ok(());

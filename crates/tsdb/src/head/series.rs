@@ -1,16 +1,15 @@
 mod adopt;
+mod bytes;
 mod captured;
 mod expand;
 mod open;
-
-use std::sync::Arc;
 
 use chunks::Encoding;
 use model::TimeRange;
 use storage::{AppendError, HistogramValue};
 
-pub(crate) use self::captured::Captured;
 use self::open::Open;
+pub(crate) use self::{bytes::ChunkBytes, captured::Captured};
 use super::{SeriesId, index::LabelIds};
 
 /// What decides where chunks end.
@@ -46,13 +45,18 @@ pub(crate) struct FullChunk {
     /// Chunks do not cross chunk ranges, which are a few hours.
     length_ms: u32,
     pub(crate) encoding: Encoding,
-    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) bytes: ChunkBytes,
 }
 
 impl FullChunk {
-    pub(crate) fn new(start: i64, end: i64, encoding: Encoding, bytes: Arc<[u8]>) -> FullChunk {
+    pub(crate) fn new(
+        start: i64,
+        end: i64,
+        encoding: Encoding,
+        bytes: impl Into<ChunkBytes>,
+    ) -> FullChunk {
         let length_ms = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX);
-        FullChunk { start, length_ms, encoding, bytes }
+        FullChunk { start, length_ms, encoding, bytes: bytes.into() }
     }
 
     pub(crate) fn end(&self) -> i64 {
@@ -182,7 +186,7 @@ impl Series {
         let open = std::mem::take(&mut self.open);
         if open.n_samples() > 0 {
             let (end, encoding) = (open.last_time(), open.encoding());
-            let bytes = open.into_bytes().into();
+            let bytes = open.into_bytes();
             self.full.push(FullChunk::new(self.open_start, end, encoding, bytes));
         }
     }
@@ -193,7 +197,7 @@ impl Series {
     }
 
     pub(crate) fn last_time(&self) -> Option<i64> {
-        (self.open.n_samples() > 0).then(|| self.open.last_time())
+        (!self.open.is_empty()).then(|| self.open.last_time())
     }
 
     /// The last sample, if it is a float.
@@ -238,10 +242,20 @@ impl Series {
         &self.full
     }
 
+    /// Has the bytes of the full chunk that begins at `start` elsewhere from now on.
+    pub(crate) fn replace_full(&mut self, start: i64, bytes: ChunkBytes) {
+        let found = self.full.binary_search_by_key(&start, |chunk| chunk.start);
+        let chunk = found.ok().and_then(|position| self.full.get_mut(position));
+        if let Some(chunk) = chunk.filter(|chunk| chunk.bytes.len() == bytes.len()) {
+            debug_assert!(*chunk.bytes == *bytes, "the same bytes");
+            chunk.bytes = bytes;
+        }
+    }
+
     /// The chunk that takes samples, as it is.
     pub(crate) fn open_chunk(&self) -> Option<FullChunk> {
         let (end, encoding) = (self.last_time()?, self.open.encoding());
-        Some(FullChunk::new(self.open_start, end, encoding, self.open.bytes().into()))
+        Some(FullChunk::new(self.open_start, end, encoding, self.open.bytes()))
     }
 
     /// Appends the last sample, if it is a histogram, as the log has it.
@@ -256,7 +270,7 @@ impl Series {
             self.full.iter().filter(|chunk| is_within(chunk.start)).cloned().collect();
         if self.open.n_samples() > 0 && is_within(self.open_start) {
             let (end, encoding) = (self.open.last_time(), self.open.encoding());
-            let bytes = self.open.bytes().into();
+            let bytes = self.open.bytes();
             chunks.push(FullChunk::new(self.open_start, end, encoding, bytes));
         }
         chunks
@@ -270,11 +284,15 @@ impl Series {
         let has_open =
             self.open.n_samples() > 0 && self.open_start <= end && self.open.last_time() >= start;
         let open = has_open.then(|| (self.open.encoding(), self.open.bytes().to_vec()));
-        let n_behind: usize = self.full[last..]
-            .iter()
-            .map(|chunk| chunks::n_samples(&chunk.bytes))
-            .chain((!has_open).then(|| self.open.n_samples()))
-            .sum();
+        // Chunks that nobody asks for stay where they are: in a file, perhaps.
+        let n_behind: usize = match n_hidden {
+            0 => 0,
+            _ => self.full[last..]
+                .iter()
+                .map(|chunk| chunks::n_samples(&chunk.bytes))
+                .chain((!has_open).then(|| self.open.n_samples()))
+                .sum(),
+        };
         Captured {
             range,
             full: self.full[first..last].to_vec(),

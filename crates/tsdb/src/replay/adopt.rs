@@ -47,7 +47,7 @@ fn adopt_page(store: &Store, past: Vec<Series>) -> Result<()> {
         late_log.append(&records)?;
         Ok(late_log.take_finished())
     });
-    let finished = appended.map_err(|error| store.poison(error))?;
+    let finished = appended.map_err(|error| store.write_failed(error))?;
     let mut contents = page.lock();
     for Displaced { id, sample, .. } in displaced {
         store.head.note_late_time(sample.time);

@@ -24,7 +24,7 @@ impl LogReader<'_> {
             self.introduce(series.series_ref, &series.labels);
         })?;
         snapshot.each_full_chunk(&*disk, &mut |chunk| {
-            let full = FullChunk::new(chunk.start, chunk.end, chunk.encoding, chunk.bytes.into());
+            let full = FullChunk::new(chunk.start, chunk.end, chunk.encoding, chunk.bytes);
             self.send(chunk.series_ref, chunk.end, EventKind::Full(full), workers);
         })?;
         let mut outcome = Ok(());

@@ -217,6 +217,28 @@ fn a_block_that_cannot_be_opened_is_left_out() {
 }
 
 #[test]
+fn a_block_from_elsewhere_is_taken_up_and_one_that_was_taken_away_is_forgotten() {
+    let simulation = Simulation::new(1);
+    let elsewhere = Path::new("elsewhere");
+    let other = Database::open(&simulation.runtime(), elsewhere, options()).expect("it opens");
+    fill(&other, 0..17);
+    assert_eq!(blocks(&other), "1: 0-10");
+    let block = other.blocks()[0].directory().to_owned();
+    drop(other);
+    let database = open_with(&simulation, options());
+    append(&database, 20);
+    let place = Path::new(DIRECTORY).join(block.file_name().expect("it has a name"));
+    let disk = simulation.runtime().disk;
+    disk.rename(&block, &place).expect("memory does not fail");
+    database.maintain().expect("the disk is good");
+    assert_eq!(blocks(&database), "1: 0-10");
+    assert!(dump(&database).contains(" 9@540000 20@1200000"), "{}", dump(&database));
+    disk.rename(&place, &block).expect("memory does not fail");
+    database.maintain().expect("the disk is good");
+    assert_eq!(dump(&database), expected(20..21));
+}
+
+#[test]
 fn a_full_disk_postpones_blocks_and_loses_nothing() {
     let simulation = Simulation::new(1);
     let database = open_with(&simulation, options());

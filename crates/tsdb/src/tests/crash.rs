@@ -269,24 +269,6 @@ fn memory_and_disk_stay_bounded() {
 }
 
 #[test]
-fn a_full_disk_stops_writes_but_not_reads() {
-    let simulation = Simulation::new(1);
-    let database = super::world::open(&simulation);
-    assert_eq!(super::world::append(&database, "a=1 @1000 1"), "ok");
-    simulation.disk.fill_up_after(10);
-    let said = super::world::append(&database, "a=1 @2000 1");
-    assert_eq!(said, "ok; commit: write data/wal/00000000: no storage space");
-    assert_eq!(dump(&database), r#"{a="1"} 1@1000"#);
-    let reason = "write data/wal/00000000: no storage space".to_owned();
-    assert_eq!(database.health(), Health::Poisoned(reason));
-    simulation.disk.fill_up_after(u64::MAX);
-    let said = super::world::append(&database, "a=1 @3000 1");
-    let expected = "storage: write data/wal/00000000: no storage space; commit: the store takes no \
-                    more writes: ";
-    assert!(said.starts_with(expected), "{said}");
-}
-
-#[test]
 fn one_process_at_a_time() {
     let simulation = Simulation::new(1);
     let _database = super::world::open(&simulation);

@@ -72,7 +72,7 @@ impl WatchedDisk {
 
 impl Disk for WatchedDisk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        self.inner.open(path)
+        Ok(self.watched(path, self.inner.open(path)?))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {

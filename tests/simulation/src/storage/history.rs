@@ -96,6 +96,7 @@ impl Setup {
             block_range_max: Some(duration(self.block_range_max_ms)),
             samples_per_chunk: self.samples_per_chunk,
             out_of_order_window: duration(self.out_of_order_window_ms),
+            spill_chunks_min: 5,
             log: wal::Options {
                 segment_bytes: wal::PAGE_BYTES as u64,
                 compression: self.compression,

@@ -57,6 +57,15 @@ impl Open {
         chunks::n_samples(self.bytes())
     }
 
+    /// Whether there is no sample. Of floats this is known without a look at the bytes, which lie
+    /// elsewhere and usually in no cache.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Open::Floats(chunk) => chunk.bytes().is_empty(),
+            _ => self.n_samples() == 0,
+        }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Open::Floats(chunk) => chunk.bytes(),
