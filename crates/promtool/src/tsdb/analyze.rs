@@ -97,7 +97,7 @@ impl Report {
 impl ChunkSizes {
     fn add(&mut self, series: &blocks::BlockSeries) -> anyhow::Result<()> {
         for chunk in series.chunks()? {
-            let (samples, bytes) = (chunks::n_samples(&chunk.bytes), chunk.bytes.len());
+            let (samples, bytes) = (chunk.encoding.n_samples(&chunk.bytes), chunk.bytes.len());
             match chunk.encoding {
                 Encoding::Xor | Encoding::Xor2 => {
                     self.float_samples.push(samples);
