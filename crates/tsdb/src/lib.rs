@@ -7,6 +7,7 @@
 //! blocks become longer ones until they are too old. Start at [`Database`], then [`head`], then
 //! [`compact`].
 
+mod agent;
 mod appender;
 mod backfill;
 mod catalog;
@@ -33,6 +34,7 @@ mod truncate;
 #[cfg(test)]
 mod tests;
 
+pub use agent::{Agent, AgentCounters, AgentOptions};
 pub use backfill::{Backfilled, History};
 pub use database::{Database, Health};
 pub use error::{Error, Result};
