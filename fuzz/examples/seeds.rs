@@ -49,8 +49,33 @@ fn main() -> std::io::Result<()> {
     seed("remote_write", "version-1", &request)?;
     let query = b"\x08\x01\x10\x90\x4e\x1a\x0e\x12\x08__name__\x1a\x02up";
     let request = [&b"\x01\x0a"[..], &[query.len() as u8], query].concat();
-    seed("remote_read", "one", &request)
+    seed("remote_read", "one", &request)?;
+    for (number, request) in OTLP.iter().enumerate() {
+        let body = [&[2 + 4 * number as u8], request.as_bytes()].concat();
+        seed("otlp", &format!("json-{number}"), &body)?;
+    }
+    // A resource, a scope, a monotonic sum with a point that has an attribute.
+    let pair = b"\x0a\x01k\x12\x03\x0a\x01v";
+    let point = [&b"\x19\0\0\0\0\0\0\0\x01\x21\0\0\0\0\0\0\xf0\x3f\x3a\x08"[..], pair].concat();
+    let wrap = |tag: u8, inner: &[u8]| [&[tag, inner.len() as u8], inner].concat();
+    let sum = [wrap(0x0a, &point), b"\x10\x02\x18\x01".to_vec()].concat();
+    let metric = [&b"\x0a\x01m\x1a\x02By"[..], &wrap(0x3a, &sum)].concat();
+    let scope = wrap(0x12, &metric);
+    let resource = [wrap(0x0a, &wrap(0x0a, pair)), wrap(0x12, &scope)].concat();
+    seed("otlp", "protobuf", &[&[0], &wrap(0x0a, &resource)[..]].concat())
 }
+
+const OTLP: [&str; 2] = [
+    r#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"a"}}]},
+"scopeMetrics":[{"scope":{"name":"s"},"metrics":[{"name":"m","unit":"By/s","sum":{"aggregationTemporality":1,
+"isMonotonic":true,"dataPoints":[{"timeUnixNano":"1000000","asInt":"3","attributes":[{"key":"k","value":
+{"kvlistValue":{"values":[{"key":"a","value":{"doubleValue":1}}]}}}]}]}}]}]}]}"#,
+    r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"h","histogram":{"aggregationTemporality":2,
+"dataPoints":[{"count":3,"sum":1.5,"bucketCounts":[1,2],"explicitBounds":[0.5],"exemplars":[{"asDouble":1,
+"traceId":"0a0b"}]}]}},{"name":"e","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[{"count":2,
+"scale":9,"zeroCount":1,"positive":{"offset":-3,"bucketCounts":["1","0"]}}]}},{"name":"s","summary":
+{"dataPoints":[{"count":1,"quantileValues":[{"quantile":0.5,"value":1}]}]}}]}]}]}"#,
+];
 
 const EXPOSITION: [&str; 2] = [
     "# HELP a b\\n c\n# TYPE a counter\na_total{x=\"1\",y=\"\\\"\"} 1.5e3 1000\na_total 0x1p4\n",

@@ -16,7 +16,7 @@ fn receiver() -> &'static (Receiver, Arc<MemoryStorage>) {
     RECEIVER.get_or_init(|| {
         let storage = Arc::new(MemoryStorage::default());
         let options =
-            ReceiverOptions { accepted: Message::ALL.to_vec(), type_and_unit_labels: true };
+            ReceiverOptions { accepted: Message::ALL.to_vec(), type_and_unit_labels: true, metadata: true };
         let runtime = Simulation::new(1).runtime();
         (Receiver::new(storage.clone(), options, &runtime, &Registry::default()), storage)
     })

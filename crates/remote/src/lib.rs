@@ -1,12 +1,13 @@
-//! How do samples reach and leave other systems? Remote write and remote read.
+//! How do samples reach and leave other systems? Remote write, remote read and OTLP metrics.
 //!
 //! Knows nothing of HTTP servers and of configuration files: `api` hands over headers and bodies,
 //! `node` hands over settings. Messages are read in place, field by field, and written the same
-//! way. Start at [`Receiver`] and [`send::Senders`].
+//! way. Start at [`Receiver`], [`send::Senders`] and [`otlp::Receiver`].
 
 mod histogram;
 mod labels;
 mod metric_type;
+pub mod otlp;
 mod protocol;
 pub mod read;
 mod receive;

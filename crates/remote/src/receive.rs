@@ -29,6 +29,8 @@ pub struct Options {
     pub accepted: Vec<Message>,
     /// Whether type and unit become labels; only version 2 says them.
     pub type_and_unit_labels: bool,
+    /// Whether what a metric means is stored with its series; only version 2 says it of a series.
+    pub metadata: bool,
 }
 
 /// Takes remote write requests and appends their samples.
@@ -151,8 +153,7 @@ impl Receiver {
     /// What is good is written, also if something else is not.
     fn write_version2(&self, request: &[u8]) -> Outcome {
         let mut batch = self.begin();
-        let type_and_unit_labels = self.options.type_and_unit_labels;
-        let outcome = version2::append(&mut batch, request, type_and_unit_labels)
+        let outcome = version2::append(&mut batch, request, &self.options)
             .and_then(|report| batch.commit().map(|()| report));
         match outcome {
             Ok(mut report) => {

@@ -1,7 +1,7 @@
 //! What remote write and read do, seen from outside.
 
 mod any_bytes;
-mod messages;
+pub(crate) mod messages;
 mod receive;
 mod tables;
 pub(crate) mod world;

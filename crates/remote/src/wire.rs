@@ -11,6 +11,9 @@ pub(crate) enum Malformed {
     Tag,
     #[error("proto: wrong wireType = {found} for field {field}")]
     WireType { field: u32, found: u8 },
+    /// More than anybody needs, and more than is good for us.
+    #[error("too many {0}")]
+    TooMany(&'static str),
 }
 
 pub(crate) type Result<T, E = Malformed> = std::result::Result<T, E>;
@@ -112,6 +115,15 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A number of eight bytes.
+    #[inline]
+    pub(crate) fn fixed64(&self) -> Result<u64> {
+        match self.value {
+            Value::Fixed64(bits) => Ok(bits),
+            _ => Err(self.wrong_type()),
+        }
+    }
+
     /// A signed number in zig-zag.
     pub(crate) fn zigzag(&self) -> Result<i64> {
         Ok(from_zigzag(self.number()?))
@@ -133,14 +145,19 @@ impl<'a> Field<'a> {
 
     /// Hands each float of a repeated field to `each`, packed or not.
     pub(crate) fn doubles(&self, mut each: impl FnMut(f64)) -> Result<()> {
+        self.fixed64s(|bits| each(f64::from_bits(bits)))
+    }
+
+    /// Hands each number of eight bytes of a repeated field to `each`, packed or not.
+    pub(crate) fn fixed64s(&self, mut each: impl FnMut(u64)) -> Result<()> {
         match self.value {
-            Value::Fixed64(bits) => each(f64::from_bits(bits)),
+            Value::Fixed64(bits) => each(bits),
             Value::Bytes(packed) => {
-                let (floats, rest) = packed.as_chunks::<8>();
+                let (numbers, rest) = packed.as_chunks::<8>();
                 if !rest.is_empty() {
                     return Err(Malformed::Truncated);
                 }
-                floats.iter().for_each(|bytes| each(f64::from_le_bytes(*bytes)));
+                numbers.iter().for_each(|bytes| each(u64::from_le_bytes(*bytes)));
             }
             _ => return Err(self.wrong_type()),
         }

@@ -11,6 +11,7 @@ impl Server {
         let options = remote::ReceiverOptions {
             accepted,
             type_and_unit_labels: self.options.has_feature("type-and-unit-labels"),
+            metadata: self.options.has_feature("metadata-wal-records"),
         };
         let storage = Arc::new(self.storage.clone());
         Some(Arc::new(remote::Receiver::new(storage, options, &self.runtime, &self.registry)))

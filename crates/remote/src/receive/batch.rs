@@ -1,6 +1,6 @@
 //! The samples of one request on their way into the store.
 
-use model::{Labels, Timestamp};
+use model::{Labels, Metadata, Timestamp};
 use storage::{AppendError, Appender, Exemplar, ExemplarError, SeriesRef};
 
 use super::{
@@ -144,6 +144,15 @@ impl<'a> Batch<'a> {
                 appender.append_exemplar(series.handle, exemplar)
             }
             _ => Err(ExemplarError::UnknownSeries),
+        }
+    }
+
+    /// Says what a series that has samples means.
+    pub(super) fn append_metadata(&mut self, series: &Series, metadata: &Metadata) {
+        if let Some(appender) = &mut self.appender
+            && series.handle != SeriesRef::UNKNOWN
+        {
+            appender.append_metadata(series.handle, metadata);
         }
     }
 

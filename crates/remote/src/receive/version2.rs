@@ -8,7 +8,7 @@ use tracing::debug;
 
 pub(crate) use self::symbols::{Metadata, Symbols};
 use super::{
-    Refusal, Report,
+    Options, Refusal, Report,
     batch::{Batch, CHUNK_SERIES, Failure, Item, Series},
     cache::Key,
     version1::read_sample,
@@ -26,10 +26,17 @@ const SALT: u64 = 0x9e37_79b9_7f4a_7c15;
 pub(super) fn append(
     batch: &mut Batch<'_>,
     request: &[u8],
-    type_and_unit_labels: bool,
+    options: &Options,
 ) -> Result<Report, Refusal> {
-    let names = Names { symbols: Symbols::read(request)?, type_and_unit_labels };
-    let mut writer = Writer { batch, names, report: Report::default(), head: Head::default() };
+    let symbols = Symbols::read(request)?;
+    let names = Names { symbols, type_and_unit_labels: options.type_and_unit_labels };
+    let mut writer = Writer {
+        batch,
+        names,
+        report: Report::default(),
+        head: Head::default(),
+        keeps_metadata: options.metadata,
+    };
     let mut items = Vec::with_capacity(CHUNK_SERIES);
     let mut text = Vec::new();
     let mut fields = Fields::new(request);
@@ -60,6 +67,7 @@ struct Writer<'a, 'b, 'c> {
     report: Report,
     /// Of the series at hand.
     head: Head,
+    keeps_metadata: bool,
 }
 
 /// How references become labels.
@@ -120,6 +128,12 @@ impl<'a> Names<'a> {
     fn known_labels(&self, head: &Head) -> Result<Labels, Failure> {
         let labels = self.labels(head).checked();
         labels.map_err(|_| Failure::Store("labels of a known series are broken".to_owned()))
+    }
+
+    fn metadata(&self, head: &Head) -> model::Metadata {
+        let text = |symbol| String::from_utf8_lossy(self.symbols.text(symbol)).into_owned();
+        let Metadata { help_ref, unit_ref, .. } = head.metadata;
+        model::Metadata { kind: head.metadata.kind(), unit: text(unit_ref), help: text(help_ref) }
     }
 
     /// `text` is room to work in.
@@ -195,7 +209,7 @@ impl<'a> Writer<'a, '_, '_> {
     }
 
     fn append_item(&mut self, item: &Item<'a>, mut series: Series) -> Result<(), Refusal> {
-        let Writer { batch, names, report, head } = self;
+        let Writer { batch, names, report, head, keeps_metadata } = self;
         let labels = || names.known_labels(head);
         let mut n_written = 0;
         let mut fields = Fields::new(item.rest);
@@ -246,6 +260,9 @@ impl<'a> Writer<'a, '_, '_> {
         }
         if head.metadata.is_set() {
             report.n_with_metadata += n_written;
+            if *keeps_metadata && n_written > 0 {
+                batch.append_metadata(&series, &names.metadata(head));
+            }
         }
         Ok(())
     }

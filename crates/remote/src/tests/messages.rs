@@ -5,26 +5,30 @@ use storage::HistogramValue;
 
 /// A message that grows field by field.
 #[derive(Default, Clone)]
-pub(super) struct Raw(pub(super) Vec<u8>);
+pub(crate) struct Raw(pub(crate) Vec<u8>);
 
 impl Raw {
-    pub(super) fn varint(mut self, field: u32, number: u64) -> Raw {
+    pub(crate) fn varint(mut self, field: u32, number: u64) -> Raw {
         push_varint(&mut self.0, u64::from(field) << 3);
         push_varint(&mut self.0, number);
         self
     }
 
-    pub(super) fn zigzag(self, field: u32, number: i64) -> Raw {
+    pub(crate) fn zigzag(self, field: u32, number: i64) -> Raw {
         self.varint(field, (number << 1 ^ number >> 63) as u64)
     }
 
-    pub(super) fn double(mut self, field: u32, number: f64) -> Raw {
+    pub(crate) fn double(mut self, field: u32, number: f64) -> Raw {
         push_varint(&mut self.0, u64::from(field) << 3 | 1);
         self.0.extend(number.to_le_bytes());
         self
     }
 
-    pub(super) fn bytes(mut self, field: u32, bytes: impl AsRef<[u8]>) -> Raw {
+    pub(crate) fn fixed64(self, field: u32, number: u64) -> Raw {
+        self.double(field, f64::from_bits(number))
+    }
+
+    pub(crate) fn bytes(mut self, field: u32, bytes: impl AsRef<[u8]>) -> Raw {
         let bytes = bytes.as_ref();
         push_varint(&mut self.0, u64::from(field) << 3 | 2);
         push_varint(&mut self.0, bytes.len() as u64);
@@ -32,7 +36,7 @@ impl Raw {
         self
     }
 
-    pub(super) fn message(self, field: u32, message: Raw) -> Raw {
+    pub(crate) fn message(self, field: u32, message: Raw) -> Raw {
         self.bytes(field, message.0)
     }
 

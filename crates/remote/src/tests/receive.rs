@@ -157,3 +157,19 @@ fn bodies_that_claim_more_than_they_hold_are_refused() {
         assert_eq!((outcome.status, outcome.text.as_str()), (400, text));
     }
 }
+
+#[test]
+fn what_a_series_means_is_stored_with_it() {
+    let world = World::new();
+    let metadata = Raw::default().varint(1, 1).varint(3, 3).varint(4, 4);
+    let series = Raw::default().bytes(1, [1, 2]).message(2, sample(10, 1.0)).message(5, metadata);
+    let symbols = ["", "__name__", "up", "Whether it is up.", "things"];
+    let request = symbols.iter().fold(Raw::default(), |raw, symbol| raw.bytes(4, symbol));
+    assert_eq!(world.write(Version2, &request.message(5, series).0).status, 204);
+    let want = model::Metadata {
+        kind: model::MetricType::Counter,
+        unit: "things".to_owned(),
+        help: "Whether it is up.".to_owned(),
+    };
+    assert_eq!(world.store.0.lock().metadata, [want]);
+}

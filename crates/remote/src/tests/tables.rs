@@ -43,6 +43,7 @@ fn headers_decide_whether_a_request_is_taken() {
         let options = ReceiverOptions {
             accepted: accepted.collect::<Result<_, _>>().expect("they exist"),
             type_and_unit_labels: false,
+            metadata: false,
         };
         let store = Store::default();
         let receiver = world::receiver(&store, options);

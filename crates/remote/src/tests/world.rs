@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use model::{Labels, Timestamp};
+use model::{Labels, Metadata, Timestamp};
 use parking_lot::Mutex;
 use runtime::Runtime;
 use storage::{
@@ -33,6 +33,7 @@ pub(crate) struct Contents {
     known: Vec<Option<Labels>>,
     pub(crate) n_by_labels: usize,
     pub(crate) exemplars: Vec<Exemplar>,
+    pub(crate) metadata: Vec<Metadata>,
     pub(crate) refuses_exemplars: bool,
     pub(crate) append_error: Option<String>,
     pub(crate) histogram_error: Option<String>,
@@ -138,6 +139,10 @@ impl Appender for StoreAppender {
         Ok(())
     }
 
+    fn append_metadata(&mut self, _: SeriesRef, metadata: &Metadata) {
+        self.store.0.lock().metadata.push(metadata.clone());
+    }
+
     fn commit(self: Box<Self>) -> storage::Result<()> {
         let mut contents = self.store.0.lock();
         if let Some(reason) = &contents.commit_error {
@@ -163,7 +168,11 @@ impl World {
 
     pub(crate) fn with(type_and_unit_labels: bool) -> World {
         let store = Store::default();
-        let options = ReceiverOptions { accepted: Message::ALL.to_vec(), type_and_unit_labels };
+        let options = ReceiverOptions {
+            accepted: Message::ALL.to_vec(),
+            type_and_unit_labels,
+            metadata: true,
+        };
         World { receiver: receiver(&store, options), store }
     }
 

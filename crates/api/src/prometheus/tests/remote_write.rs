@@ -20,7 +20,11 @@ const VERSION2: &[u8] =
 
 fn check(content_type: &str, body: &'static [u8], expected: &str) {
     let state = state();
-    let options = ReceiverOptions { accepted: Message::ALL.to_vec(), type_and_unit_labels: false };
+    let options = ReceiverOptions {
+        accepted: Message::ALL.to_vec(),
+        type_and_unit_labels: false,
+        metadata: false,
+    };
     let storage = Arc::new(MemoryStorage::default());
     let receiver = Receiver::new(storage, options, &state.runtime, &state.registry);
     let state = State { remote_write: Some(Arc::new(receiver)), ..state };

@@ -59,8 +59,11 @@ impl FakeReceiver {
             return (status, 0);
         }
         let store = Store::default();
-        let options =
-            ReceiverOptions { accepted: Message::ALL.to_vec(), type_and_unit_labels: false };
+        let options = ReceiverOptions {
+            accepted: Message::ALL.to_vec(),
+            type_and_unit_labels: false,
+            metadata: false,
+        };
         let receiver = receiver(&store, options);
         let message = receiver.message(content_type, "snappy").expect("it is known");
         let outcome = receiver.write(message, request);
