@@ -1,9 +1,14 @@
 //! Which samples have arrived at the remote end, whoever sent them?
 //!
-//! For each queue and each series (a hash) the time up to which its samples are acknowledged. Tables
-//! merge by the larger time, in any order, any number of times. The writer tells the others of each
-//! batch; whoever is linked anew is told everything. Where the writer jumps over a time at which the
-//! series should have had a sample, the gap is remembered: another member may have what it lacks.
+//! Exactly: a sample counts as arrived only if the remote end has acknowledged this very one, series
+//! (a hash) and time. Samples come in even steps, so that a run of them takes no more room than its
+//! ends. Tables merge as sets do, in any order, any number of times. The writer tells the others of
+//! each batch; whoever is linked anew is told everything. What a table has forgotten, or never
+//! heard, is sent once more; a receiver knows it by its identity.
+
+mod run;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,50 +18,54 @@ use std::{
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::frame::{self, AckGroup};
+use self::run::Run;
+use crate::{
+    MemberId,
+    frame::{self, AckGroup},
+    ownership,
+};
 
 /// Series of which nothing was heard for so long are forgotten, in milliseconds.
 const KEPT: i64 = 4 * 3600 * 1000;
 /// Queues that others may name, and how long their names are.
 const QUEUES_MAX: usize = 64;
 pub(crate) const NAME_BYTES_MAX: usize = 1024;
-/// Series of all queues; about 20 bytes each.
+/// Series of all queues; about 30 bytes each.
 const SERIES_MAX: usize = 16 << 20;
-/// So many series travel in one piece.
+/// Older runs of one series that are remembered, and series that have any.
+const OLDER_MAX: usize = 16;
+const WITH_OLDER_MAX: usize = 1 << 18;
+/// So many runs travel in one piece.
 const PIECE: usize = 8192;
 
-/// Up to when the samples of each series are acknowledged.
-#[derive(Default)]
-pub struct Table {
-    series: HashMap<u64, Mark, BuildHasherDefault<AsItIs>>,
-    /// Open intervals of which the writer had nothing, by series.
-    gaps: BTreeMap<u64, Vec<(i64, i64)>>,
-    newest: i64,
+/// What became of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Arrived,
+    /// Whoever sends has gone past it, and so does not have it: it is left to this member.
+    Left,
+    Open,
 }
 
-/// A time in milliseconds and the usual step to the next one, in eight bytes.
-#[derive(Clone, Copy)]
-struct Mark(u64);
+/// How long members leave samples to others, in milliseconds of what arrives.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// To each of those who come before.
+    pub turn: i64,
+    /// Where nothing more of a series arrives, while others do.
+    pub ended: i64,
+}
 
-/// Enough for half an hour; longer steps are not known.
-const STEP_BITS: u32 = 21;
-const STEP_MAX: i64 = (1 << STEP_BITS) - 1;
-/// Enough for some centuries.
-const TIME_MAX: i64 = i64::MAX >> STEP_BITS;
-
-impl Mark {
-    fn new(time: i64, step: i64) -> Mark {
-        let step = if step > STEP_MAX { 0 } else { step };
-        Mark((time.clamp(0, TIME_MAX) as u64) << STEP_BITS | step as u64)
-    }
-
-    fn time(self) -> i64 {
-        (self.0 >> STEP_BITS) as i64
-    }
-
-    fn step(self) -> i64 {
-        self.0 as i64 & STEP_MAX
-    }
+/// What has arrived of one queue.
+#[derive(Default)]
+pub struct Table {
+    /// The newest run of each series.
+    series: HashMap<u64, Run, BuildHasherDefault<AsItIs>>,
+    /// Those before it, by series, in no order; few have any.
+    older: BTreeMap<u64, Vec<Run>>,
+    /// Where series have writers of their own: who has sent the newest sample.
+    senders: HashMap<u64, MemberId, BuildHasherDefault<AsItIs>>,
+    newest: i64,
 }
 
 /// The keys are hashes already.
@@ -79,58 +88,67 @@ impl Hasher for AsItIs {
 }
 
 impl Table {
+    /// The newest sample of a series that has arrived.
     pub fn get(&self, series: u64) -> Option<i64> {
-        self.series.get(&series).map(|mark| mark.time())
+        self.series.get(&series).map(|run| run.last())
     }
 
-    /// Whether the sample of this time is acknowledged, as far as anybody knows.
+    /// Whether this very sample has arrived, as far as anybody knows.
     pub fn has_arrived(&self, series: u64, time: i64) -> bool {
-        let is_gap = |(from, to): &(i64, i64)| *from < time && time < *to;
-        self.get(series).is_some_and(|until| time <= until)
-            && !self.gaps.get(&series).is_some_and(|gaps| gaps.iter().any(is_gap))
+        let is_in_older = || {
+            let older = self.older.get(&series);
+            older.is_some_and(|older| older.iter().any(|run| run.contains(time)))
+        };
+        let Some(run) = self.series.get(&series) else { return false };
+        run.contains(time) || time < run.last() && is_in_older()
+    }
+
+    /// How far what arrives has gone past a sample: of its series, or of others for so long that no
+    /// more of its series seem to come.
+    fn passed_by(&self, series: u64, time: i64, ended: i64) -> i64 {
+        let by_series = self.get(series).map(|newest| newest - time).filter(|by| *by > 0);
+        by_series.unwrap_or(self.newest - time - ended)
     }
 
     /// A sample has arrived; says whether that was news.
     pub fn note(&mut self, series: u64, time: i64) -> bool {
-        let time = time.clamp(0, TIME_MAX);
-        self.newest = self.newest.max(time);
-        let Some(mark) = self.series.get_mut(&series) else {
-            self.series.insert(series, Mark::new(time, 0));
+        self.add(series, Run::single(time))
+    }
+
+    /// All of a run has arrived; says whether that was news.
+    fn add(&mut self, series: u64, run: Run) -> bool {
+        self.newest = self.newest.max(run.last());
+        let Some(newest) = self.series.get_mut(&series) else {
+            self.series.insert(series, run);
             return true;
         };
-        let (until, usual) = (mark.time(), mark.step());
-        if time <= until {
-            return self.fill(series, time);
-        }
-        let step = time - until;
-        let has_gap = usual > 0 && step > usual * 3 / 2;
-        *mark = Mark::new(time, if has_gap { usual } else { step });
-        if has_gap {
-            self.gaps.entry(series).or_default().push((until, time));
-        }
-        true
-    }
-
-    /// A sample has arrived behind others.
-    fn fill(&mut self, series: u64, time: i64) -> bool {
-        let Some(gaps) = self.gaps.get_mut(&series) else { return false };
-        let Some(idx) = gaps.iter().position(|(from, to)| *from < time && time < *to) else {
+        if newest.holds(run) {
             return false;
-        };
-        let (from, to) = gaps.swap_remove(idx);
-        gaps.extend([(from, time), (time, to)]);
+        }
+        match newest.extended(run) {
+            Some(longer) => *newest = longer,
+            None => return self.add_late(series, run),
+        }
         true
     }
 
-    /// Everything up to `time` has arrived, or is known not to; says whether that was news.
-    /// Samples are usually `step` apart, or it is not known how far.
-    pub fn merge(&mut self, series: u64, time: i64, step: i64) -> bool {
-        let time = time.clamp(0, TIME_MAX);
-        self.newest = self.newest.max(time);
-        let mark = self.series.entry(series).or_insert(Mark(0));
-        let is_news = mark.time() < time;
-        let step = if mark.step() == 0 { step.max(0) } else { mark.step() };
-        *mark = Mark::new(mark.time().max(time), step);
+    /// The same where it is not simply the next one.
+    #[cold]
+    fn add_late(&mut self, series: u64, run: Run) -> bool {
+        let mut runs = self.older.remove(&series).unwrap_or_default();
+        let is_news = !runs.iter().any(|known| known.holds(run));
+        if is_news {
+            runs.extend(self.series.get(&series).copied());
+            run::insert(&mut runs, run);
+            if let Some(newest) = runs.pop() {
+                self.series.insert(series, newest);
+            }
+            // What is forgotten is sent once more.
+            runs.drain(..runs.len().saturating_sub(OLDER_MAX));
+        }
+        if !runs.is_empty() && self.older.len() < WITH_OLDER_MAX {
+            self.older.insert(series, runs);
+        }
         is_news
     }
 
@@ -145,11 +163,12 @@ impl Table {
     fn forget_old(&mut self) {
         let oldest = self.newest.saturating_sub(KEPT);
         let n_before = self.series.len();
-        self.series.retain(|_, mark| mark.time() >= oldest);
-        self.gaps.retain(|_, gaps| {
-            gaps.retain(|(_, to)| *to >= oldest);
-            !gaps.is_empty()
+        self.series.retain(|_, run| run.last() >= oldest);
+        self.older.retain(|_, runs| {
+            runs.retain(|run| run.last() >= oldest);
+            !runs.is_empty()
         });
+        self.senders.retain(|series, _| self.series.contains_key(series));
         if self.series.len() < n_before / 2 {
             self.series.shrink_to_fit();
         }
@@ -157,28 +176,44 @@ impl Table {
 
     /// All of it, by time, in pieces that are short enough to be sent.
     fn pieces(&self, queue: &str) -> Vec<frame::Acks> {
-        let mut all: Vec<(i64, i64, u64)> =
-            self.series.iter().map(|(key, mark)| (mark.time(), mark.step(), *key)).collect();
+        let newest = self.series.iter().map(|(series, run)| (*run, *series));
+        let older = self.older.iter().flat_map(|(series, runs)| runs.iter().map(|r| (*r, *series)));
+        let mut all: Vec<(Run, u64)> = newest.chain(older).collect();
         all.sort_unstable();
-        let piece = |piece: &[(i64, i64, u64)]| pack(queue, true, piece.iter().copied());
-        all.chunks(PIECE).map(piece).collect()
+        all.chunks(PIECE).map(|piece| pack(queue, piece.iter().copied())).collect()
     }
 }
 
-/// Times, steps and series, grouped where neighbours have the same.
-fn pack(
-    queue: &str,
-    is_history: bool,
-    entries: impl Iterator<Item = (i64, i64, u64)>,
-) -> frame::Acks {
+/// Runs and their series, grouped where neighbours have the same.
+fn pack(queue: &str, entries: impl Iterator<Item = (Run, u64)>) -> frame::Acks {
     let mut groups: Vec<AckGroup> = Vec::new();
-    for (time, step, series) in entries {
-        match groups.last_mut() {
-            Some(last) if (last.time, last.step) == (time, step) => last.series.push(series),
-            _ => groups.push(AckGroup { time, step, series: vec![series] }),
+    let mut last = None;
+    for (run, series) in entries {
+        match groups.last_mut().filter(|_| last == Some(run)) {
+            Some(group) => group.series.push(series),
+            None => groups.push(AckGroup {
+                time: run.last(),
+                step: run.step(),
+                n_steps: run.n_steps(),
+                series: vec![series],
+            }),
         }
+        last = Some(run);
     }
-    frame::Acks { queue: queue.to_owned(), is_history, groups }
+    frame::Acks { queue: queue.to_owned(), groups }
+}
+
+/// How many of `live` send a series before `own` does, which is one of them: whoever has sent it so
+/// far, if it is live, then as they rank.
+pub fn place(series: u64, own: MemberId, live: &[MemberId], sender: Option<MemberId>) -> i64 {
+    let sender = sender.filter(|sender| live.contains(sender));
+    if sender == Some(own) || live.len() <= 1 {
+        return 0;
+    }
+    let others = live.iter().copied().filter(|member| Some(*member) != sender);
+    let ranking = ownership::ranking(series, &others.collect::<Vec<_>>());
+    let place = ranking.iter().position(|member| *member == own).unwrap_or_default();
+    place as i64 + i64::from(sender.is_some())
 }
 
 /// The tables of all queues.
@@ -186,23 +221,45 @@ pub struct Acknowledged {
     /// Nothing else is locked while this is held.
     queues: RwLock<HashMap<String, Table>>,
     version: watch::Sender<u64>,
-}
-
-impl Default for Acknowledged {
-    fn default() -> Acknowledged {
-        Acknowledged { queues: RwLock::default(), version: watch::Sender::new(0) }
-    }
+    own: MemberId,
+    is_spread: bool,
 }
 
 impl Acknowledged {
-    /// Up to when the samples of a series have arrived, in milliseconds.
+    /// `is_spread` where series have writers of their own.
+    pub fn new(own: MemberId, is_spread: bool) -> Acknowledged {
+        let version = watch::Sender::new(0);
+        Acknowledged { queues: RwLock::default(), version, own, is_spread }
+    }
+
+    /// Who has sent the newest sample of a series that has a writer of its own.
+    pub fn sender(&self, queue: &str, series: u64) -> Option<MemberId> {
+        self.queues.read().get(queue)?.senders.get(&series).copied()
+    }
+
+    /// The newest sample of a series that has arrived, in milliseconds.
     pub fn get(&self, queue: &str, series: u64) -> Option<i64> {
         self.queues.read().get(queue)?.get(series)
     }
 
-    /// Whether a sample has arrived, as far as anybody knows.
-    pub fn has_arrived(&self, queue: &str, series: u64, time: i64) -> bool {
-        self.queues.read().get(queue).is_some_and(|table| table.has_arrived(series, time))
+    /// What became of a sample, for a member that leaves it to `place` others first.
+    pub fn fate(
+        &self,
+        queue: &str,
+        series: u64,
+        time: i64,
+        patience: Patience,
+        place: impl FnOnce() -> i64,
+    ) -> Fate {
+        let passed_by = match self.queues.read().get(queue) {
+            Some(table) if table.has_arrived(series, time) => return Fate::Arrived,
+            Some(table) => table.passed_by(series, time, patience.ended),
+            None => return Fate::Open,
+        };
+        match passed_by > 0 && passed_by > place() * patience.turn {
+            true => Fate::Left,
+            false => Fate::Open,
+        }
     }
 
     /// Notes what has arrived; what comes back is for the others.
@@ -213,16 +270,18 @@ impl Acknowledged {
         }
         if let Some(table) = queues.get_mut(queue) {
             for (series, time) in samples {
-                table.note(*series, *time);
+                if table.note(*series, *time) && self.is_spread {
+                    table.senders.insert(*series, self.own);
+                }
             }
         }
         drop(queues);
         self.bump();
-        pack(queue, false, samples.iter().map(|(series, time)| (*time, 0, *series)))
+        pack(queue, samples.iter().map(|(series, time)| (Run::single(*time), *series)))
     }
 
     /// Takes in what another member says.
-    pub fn merge(&self, acks: &frame::Acks) {
+    pub fn merge(&self, from: MemberId, acks: &frame::Acks) {
         let mut queues = self.queues.write();
         if !queues.contains_key(&acks.queue) {
             if queues.len() >= QUEUES_MAX || acks.queue.len() > NAME_BYTES_MAX {
@@ -234,17 +293,20 @@ impl Acknowledged {
         let mut room = SERIES_MAX.saturating_sub(n_series);
         let mut has_news = false;
         let Some(table) = queues.get_mut(&acks.queue) else { return };
-        for AckGroup { time, step, series } in &acks.groups {
+        for AckGroup { time, step, n_steps, series } in &acks.groups {
+            let run = Run::new(*time, *step, *n_steps);
             for series in series {
                 let is_new = table.get(*series).is_none();
                 if is_new && room == 0 {
                     continue;
                 }
                 room -= usize::from(is_new);
-                has_news |= match acks.is_history {
-                    true => table.merge(*series, *time, *step),
-                    false => table.note(*series, *time),
-                };
+                if table.add(*series, run) {
+                    has_news = true;
+                    if self.is_spread {
+                        table.senders.insert(*series, from);
+                    }
+                }
             }
         }
         drop(queues);
@@ -275,79 +337,5 @@ impl Acknowledged {
 
     fn bump(&self) {
         self.version.send_modify(|version| *version += 1);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn the_newest_counts_and_the_old_are_forgotten() {
-        let acks = Acknowledged::default();
-        acks.note("q", &[(1, 100), (2, 200), (1, 50)]);
-        assert_eq!(acks.get("q", 1), Some(100));
-        assert_eq!((acks.get("q", 3), acks.get("p", 1)), (None, None));
-        acks.note("q", &[(2, 100 + KEPT + 1)]);
-        acks.forget_old();
-        assert_eq!((acks.get("q", 1), acks.n_series()), (None, 1));
-    }
-
-    #[test]
-    fn what_the_writer_lacks_has_not_arrived() {
-        let mut table = Table::default();
-        for time in [15, 30, 60, 75] {
-            table.note(1, time * 1000);
-        }
-        let arrived = [1, 15, 30, 45, 60, 75, 90].map(|time| table.has_arrived(1, time * 1000));
-        assert_eq!(arrived, [true, true, true, false, true, true, false]);
-        assert_eq!(table.get(1), Some(75_000));
-        assert!(table.note(1, 45_000), "it comes later");
-        assert!(table.has_arrived(1, 45_000) && !table.note(1, 45_000));
-        // Who has just heard how far it is knows what comes next.
-        let mut late = Table::default();
-        late.merge(1, 75_000, 15_000);
-        late.note(1, 105_000);
-        assert!(!late.has_arrived(1, 90_000) && late.has_arrived(1, 60_000));
-        assert_eq!(std::mem::size_of::<(u64, Mark)>(), 16);
-    }
-
-    #[test]
-    fn strangers_cannot_fill_the_memory() {
-        let acks = Acknowledged::default();
-        for queue in 0..1000 {
-            let queue = format!("{queue}");
-            acks.merge(&frame::Acks {
-                queue,
-                is_history: true,
-                groups: vec![AckGroup { time: 1, step: 0, series: vec![1] }],
-            });
-        }
-        assert_eq!(acks.n_series(), QUEUES_MAX);
-    }
-
-    proptest! {
-        #[test]
-        fn merging_is_in_any_order_and_any_number_of_times(
-            samples in prop::collection::vec((0u64..20, 1i64..50), 0..60), seed: u64,
-        ) {
-            let whole = Acknowledged::default();
-            whole.note("q", &samples);
-            let (left, right) = samples.split_at(seed as usize % (samples.len() + 1));
-            let (a, b) = (Acknowledged::default(), Acknowledged::default());
-            let from_a = a.note("q", left);
-            b.note("q", right);
-            b.merge(&from_a);
-            b.merge(&from_a);
-            for piece in b.pieces() {
-                a.merge(&piece);
-            }
-            for series in 0..20 {
-                prop_assert_eq!(a.get("q", series), whole.get("q", series));
-                prop_assert_eq!(b.get("q", series), whole.get("q", series));
-            }
-        }
     }
 }

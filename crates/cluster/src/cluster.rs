@@ -23,6 +23,7 @@ pub use self::{
 };
 use crate::{
     MemberId, Result,
+    acks::{Fate, Patience},
     core::Input,
     info::{self, Info, Infos},
     lease::Lease,
@@ -47,7 +48,28 @@ impl Cluster {
     /// Listens for gossip; finds others only with [`Cluster::join`], once [`Cluster::router`] is
     /// served.
     pub async fn start(
+        options: Options,
+        connect: Arc<dyn grpc::Connect>,
+        runtime: Runtime,
+        registry: &Registry,
+    ) -> Result<Cluster> {
+        Cluster::begin(options, None, connect, runtime, registry).await
+    }
+
+    /// The same with gossip on secret connections; `connect` should open such, too.
+    pub async fn start_secure(
+        options: Options,
+        security: Arc<dyn gossip::Security>,
+        connect: Arc<dyn grpc::Connect>,
+        runtime: Runtime,
+        registry: &Registry,
+    ) -> Result<Cluster> {
+        Cluster::begin(options, Some(security), connect, runtime, registry).await
+    }
+
+    async fn begin(
         mut options: Options,
+        security: Option<Arc<dyn gossip::Security>>,
         connect: Arc<dyn grpc::Connect>,
         runtime: Runtime,
         registry: &Registry,
@@ -56,9 +78,13 @@ impl Cluster {
         options.gossip.label.clone_from(&options.label);
         let backend = options.lease.clone();
         let store = backend.open(&runtime)?;
-        let observer = Arc::new(());
-        let gossip =
-            gossip::Gossip::start(options.gossip.clone(), runtime.clone(), observer).await?;
+        let (chosen, observer) = (options.gossip.clone(), Arc::new(()));
+        let gossip = match security {
+            Some(security) => {
+                gossip::Gossip::start_secure(chosen, security, runtime.clone(), observer).await?
+            }
+            None => gossip::Gossip::start(chosen, runtime.clone(), observer).await?,
+        };
         let info = Info {
             sequence: u64::try_from(runtime.clock.now_millis()).unwrap_or_default(),
             name: options.name.clone(),
@@ -215,15 +241,27 @@ impl Cluster {
         self.shared.acknowledge(queue, samples);
     }
 
-    /// Up to when the samples of a series have arrived, whoever sent them.
+    /// The newest sample of a series that has arrived, whoever sent it.
     pub fn acknowledged(&self, queue: &str, series: u64) -> Option<i64> {
         self.shared.acks.get(queue, series)
     }
 
-    /// Whether this very sample has arrived, as far as anybody knows: the writer may have lacked
-    /// it, and gone on.
-    pub fn has_arrived(&self, queue: &str, series: u64, time: i64) -> bool {
-        self.shared.acks.has_arrived(queue, series, time)
+    /// What became of this very sample, as far as anybody knows, for a member that leaves it to
+    /// `place` others first.
+    pub fn fate(
+        &self,
+        queue: &str,
+        series: u64,
+        time: i64,
+        patience: Patience,
+        place: impl FnOnce() -> i64,
+    ) -> Fate {
+        self.shared.acks.fate(queue, series, time, patience, place)
+    }
+
+    /// Who has sent the newest sample of a series that has a writer of its own.
+    pub fn sender(&self, queue: &str, series: u64) -> Option<MemberId> {
+        self.shared.acks.sender(queue, series)
     }
 
     /// Changes when more samples have arrived.

@@ -82,18 +82,17 @@ pub struct Echo {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Acks {
     pub queue: String,
-    /// All that came before has arrived, too, or is lost.
-    pub is_history: bool,
     pub groups: Vec<AckGroup>,
 }
 
-/// Series that are acknowledged up to the same time.
+/// Series of which samples of the same times have arrived.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AckGroup {
     /// In milliseconds.
     pub time: i64,
-    /// How far apart their samples usually are, in a history; zero if that is not known.
+    /// Those before it have arrived, too: so far apart, and so many.
     pub step: i64,
+    pub n_steps: u32,
     /// Hashes of their labels.
     pub series: Vec<u64>,
 }

@@ -1,4 +1,5 @@
-//! Gossip on secret connections: `--cluster.tls-config`.
+//! Gossip, and what members of a cluster of servers say to each other, on secret connections:
+//! `--cluster.tls-config`.
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
@@ -20,11 +21,7 @@ pub(crate) async fn start(
 ) -> Result<Gossip> {
     let started = match tls_config {
         Some(path) => {
-            let wrong = |reason| Error::Flag {
-                flag: "cluster.tls-config",
-                reason: format!("{}: {reason}", path.display()),
-            };
-            let tls = Tls::read(path, &runtime).map_err(wrong)?;
+            let tls = Tls::read(path, &runtime)?;
             Gossip::start_secure(options, Arc::new(tls), runtime, observer).await
         }
         None => Gossip::start(options, runtime, observer).await,
@@ -32,20 +29,42 @@ pub(crate) async fn start(
     started.map_err(|error| Error::Cluster { reason: error.to_string() })
 }
 
-struct Tls {
+/// How members greet each other.
+pub(crate) struct Tls {
     /// Looks at the certificates again with each connection.
-    guard: Guard,
+    pub(crate) guard: Arc<Guard>,
     client: client::Tls,
     runtime: Runtime,
 }
 
 impl Tls {
-    fn read(path: &Path, runtime: &Runtime) -> Result<Tls, String> {
-        let guard = Guard::new(path, config::gossip::parse_server, runtime.clone())?;
-        let text = runtime.disk.read_to_string(path).map_err(|error| error.to_string())?;
+    pub(crate) fn read(path: &Path, runtime: &Runtime) -> Result<Tls> {
+        let wrong = |reason| Error::Flag {
+            flag: "cluster.tls-config",
+            reason: format!("{}: {reason}", path.display()),
+        };
+        let parse = config::gossip::parse_server;
+        let guard = Guard::new(path, parse, runtime.clone()).map_err(wrong)?;
+        let text = runtime.disk.read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let client = config::gossip::parse_client(&text, folder)?;
-        Ok(Tls { guard, client, runtime: runtime.clone() })
+        let client = config::gossip::parse_client(&text, folder).map_err(wrong)?;
+        Ok(Tls { guard: Arc::new(guard), client, runtime: runtime.clone() })
+    }
+}
+
+/// Links and reads between servers.
+impl grpc::Connect for Tls {
+    fn connect<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
+        Box::pin(async move {
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            let stream = self.runtime.network.connect(address).await?;
+            Security::connect(self, host, stream).await
+        })
+    }
+
+    fn is_secure(&self) -> bool {
+        true
     }
 }
 

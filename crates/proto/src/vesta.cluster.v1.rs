@@ -158,20 +158,20 @@ pub struct Acks {
     pub queue: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<AckGroup>,
-    /// Not what has arrived just now, but how far the sender knows that samples have.
-    #[prost(bool, tag = "3")]
-    pub history: bool,
 }
-/// Series whose samples have arrived up to a time in milliseconds.
+/// Series of which samples of the same times have arrived.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AckGroup {
+    /// In milliseconds.
     #[prost(sint64, tag = "1")]
     pub time: i64,
     #[prost(fixed64, repeated, tag = "2")]
     pub series: ::prost::alloc::vec::Vec<u64>,
-    /// How far apart their samples usually are, in milliseconds, in a history; 0 for unknown.
+    /// Those before it have arrived, too: so far apart in milliseconds, and so many.
     #[prost(uint32, tag = "3")]
     pub step: u32,
+    #[prost(uint32, tag = "4")]
+    pub steps: u32,
 }
 /// What members tell of themselves by gossip, under the key `vesta`.
 #[derive(Clone, PartialEq, ::prost::Message)]

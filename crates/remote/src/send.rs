@@ -12,6 +12,7 @@ mod encode;
 mod ledger;
 mod metadata;
 mod metrics;
+mod parts;
 mod peers;
 mod position;
 mod progress;

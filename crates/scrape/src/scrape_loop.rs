@@ -391,7 +391,11 @@ impl ScrapeLoop {
         }
         let interval = self.target.interval;
         self.sleep_until(turn + interval + interval / 10).await;
-        if self.target.is_taken_over() {
+        // Where it only has moved, its series go on elsewhere: a marker would stand for their next
+        // sample.
+        let sharing = self.world.sharing.as_ref();
+        let has_moved = sharing.is_some_and(|sharing| !sharing.holds(self.target.shared_key));
+        if self.target.is_taken_over() || has_moved {
             return;
         }
         let time = Timestamp::from_millis(turn.as_millis() as i64);

@@ -172,10 +172,6 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
 /// Nothing if the server stands alone.
 fn cluster_options(values: &Values, host_name: &str) -> Result<Option<ClusterOptions>, Stop> {
     let Some(gossip) = cluster::gossip_options(values)? else { return Ok(None) };
-    if !values.text("cluster.tls-config").is_empty() {
-        let reason = "between servers, gossip over TLS is not supported yet";
-        return Err(Stop::Error(format!("--cluster.tls-config: {reason}")));
-    }
     let lease_duration = values.duration("cluster.lease-duration");
     if lease_duration < Duration::from_secs(1) {
         return Err(Stop::Error("--cluster.lease-duration: it must be at least 1s".to_owned()));
@@ -190,6 +186,8 @@ fn cluster_options(values: &Values, host_name: &str) -> Result<Option<ClusterOpt
     };
     Ok(Some(ClusterOptions {
         gossip,
+        tls_file: Some(values.path("cluster.tls-config"))
+            .filter(|path| !path.as_os_str().is_empty()),
         store_address: values.text("cluster.store-address").to_owned(),
         store_advertise_address: cluster::address(values, "cluster.store-advertise-address")?,
         member,

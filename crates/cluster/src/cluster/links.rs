@@ -265,7 +265,7 @@ async fn read(
         link.received_bytes.fetch_add(frame.encoded_len() as u64, Ordering::Relaxed);
         let input = match assembler.take(frame) {
             Ok(Arrived::Frame(Frame::Acks(acks))) => {
-                shared.acks.merge(&acks);
+                shared.acks.merge(peer, &acks);
                 Input::Sign(peer)
             }
             Ok(Arrived::Frame(frame)) => {

@@ -82,6 +82,7 @@ impl Shared {
         let among_members =
             matches!(options.lease, Backend::Gossip).then_some(options.lease_duration);
         let core = Core::new(options.id, now, options.fingerprint, among_members);
+        let acks = Acknowledged::new(options.id, options.replication_factor > 0);
         let (wants, wanted) = mpsc::channel(16);
         Shared {
             lease: Lease::new(options.lease.name(), options.id, runtime.clock.clone()),
@@ -95,7 +96,7 @@ impl Shared {
             infos,
             connect,
             metrics,
-            acks: Acknowledged::default(),
+            acks,
             troubles: Mutex::default(),
             strangers: Mutex::default(),
             dialled: Mutex::default(),

@@ -67,8 +67,8 @@ async fn through(frames: Vec<Frame>) -> Vec<Frame> {
 
 #[tokio::test]
 async fn frames_arrive_as_they_were_and_heartbeats_first() {
-    let group = AckGroup { time: 1, step: 15_000, series: vec![1, u64::MAX] };
-    let acks = Acks { queue: "q".to_owned(), is_history: true, groups: vec![group] };
+    let group = AckGroup { time: 1_000_000, step: 15_000, n_steps: 3, series: vec![1, u64::MAX] };
+    let acks = Acks { queue: "q".to_owned(), groups: vec![group] };
     let long = Frame::Share(ID, Share::Offer(shared(1_000_000)));
     let short = Frame::Share(ID, Share::Have(shared(10)));
     let urgent = vec![

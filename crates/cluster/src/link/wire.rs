@@ -45,7 +45,6 @@ pub(crate) fn encode(frame: Frame) -> v1::Frame {
         }
         Frame::Acks(acks) => Kind::Acks(v1::Acks {
             queue: acks.queue,
-            history: acks.is_history,
             groups: acks.groups.into_iter().map(encode_group).collect(),
         }),
     };
@@ -99,8 +98,8 @@ fn encode_heartbeat(heartbeat: &Heartbeat) -> v1::Heartbeat {
 }
 
 fn encode_group(group: AckGroup) -> v1::AckGroup {
-    let AckGroup { time, step, series } = group;
-    v1::AckGroup { time, step: u32::try_from(step).unwrap_or_default(), series }
+    let AckGroup { time, step, n_steps, series } = group;
+    v1::AckGroup { time, step: u32::try_from(step).unwrap_or_default(), steps: n_steps, series }
 }
 
 /// What arrived.
@@ -254,11 +253,11 @@ fn decode_acks(acks: v1::Acks) -> Result<Acks, Malformed> {
         return Err(Malformed("a queue's name"));
     }
     let group = |group: v1::AckGroup| {
-        let v1::AckGroup { time, step, series } = group;
-        AckGroup { time, step: i64::from(step), series }
+        let v1::AckGroup { time, step, steps: n_steps, series } = group;
+        AckGroup { time, step: i64::from(step), n_steps, series }
     };
     let groups = acks.groups.into_iter().map(group).collect();
-    Ok(Acks { queue: acks.queue, is_history: acks.history, groups })
+    Ok(Acks { queue: acks.queue, groups })
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -8,7 +8,7 @@ mod store;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use cluster::{Cluster, MemberId, Outcome, identity, lease, ownership};
+use cluster::{Cluster, MemberId, Outcome, acks, identity, lease};
 use grpc::Connect;
 use model::Timestamp;
 use parking_lot::Mutex;
@@ -20,11 +20,11 @@ use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, warn};
-use transport::server::Limits;
+use transport::server::{Limits, guard::Guard};
 
 pub(super) use self::{members::Members, mending::Kept, shown::ClusterAdapter, store::sources};
 use super::{ClusterOptions, LateDatabase, Options, shown::Shown};
-use crate::{Error, Result, build, listen::Web};
+use crate::{Error, Result, build, gossip_tls::Tls, listen::Web};
 
 /// Members, and whoever reads us by the StoreAPI.
 const STORE_CONNECTIONS_MAX: usize = 256;
@@ -32,9 +32,8 @@ const STORE_CONNECTIONS_MAX: usize = 256;
 const SETTLE_MAX: Duration = Duration::from_secs(5);
 /// How long what is known of live members is good enough.
 const LIVE_FOR: Duration = Duration::from_millis(500);
-/// Where each series has a writer of its own: for so long a member leaves a sample to the one before
-/// it, which may not have it. Longer than batches wait by default.
-const TURN_MILLIS: i64 = 8000;
+/// A turn is longer than batches wait by default.
+const PATIENCE: acks::Patience = acks::Patience { turn: 8000, ended: 60_000 };
 
 /// A server that acts as one with others.
 pub(super) struct Clustering {
@@ -43,6 +42,8 @@ pub(super) struct Clustering {
     repair: Repair,
     storage: LateDatabase,
     runtime: Runtime,
+    /// Greets whoever comes, if that is secret.
+    guard: Option<Arc<Guard>>,
     listener: Option<Box<dyn Listener>>,
     store: Option<Web>,
     /// Asks for the targets anew when members come or go.
@@ -85,10 +86,20 @@ impl Clustering {
             lease_duration: chosen.lease_duration,
             gossip: chosen.gossip.clone(),
         };
-        let connect: Arc<dyn Connect> = Arc::new(grpc::Plain(runtime.network.clone()));
-        let cluster = Cluster::start(settings, connect.clone(), runtime.clone(), registry)
-            .await
-            .map_err(|error| failed(error.to_string()))?;
+        let tls = chosen.tls_file.as_deref().map(|file| Tls::read(file, runtime));
+        let tls = tls.transpose()?.map(Arc::new);
+        let connect: Arc<dyn Connect> = match &tls {
+            Some(tls) => tls.clone(),
+            None => Arc::new(grpc::Plain(runtime.network.clone())),
+        };
+        let (connects, outside) = (connect.clone(), runtime.clone());
+        let started = match &tls {
+            Some(tls) => {
+                Cluster::start_secure(settings, tls.clone(), connects, outside, registry).await
+            }
+            None => Cluster::start(settings, connects, outside, registry).await,
+        };
+        let cluster = started.map_err(|error| failed(error.to_string()))?;
         let (storage, directory) = (kept.storage.clone(), &options.storage.directory);
         let (handle, connects) = (cluster.clone(), connect.clone());
         let repair = mending::open(kept, directory, handle, connects, runtime, registry)?;
@@ -109,6 +120,7 @@ impl Clustering {
             repair,
             storage,
             runtime,
+            guard: tls.map(|tls| tls.guard.clone()),
             listener: Some(listener),
             store: None,
             courier: None,
@@ -131,7 +143,7 @@ impl Clustering {
         let router = grpc::finish(router);
         let limits = Limits { connections: STORE_CONNECTIONS_MAX, ..Limits::default() };
         let listeners = self.listener.take().into_iter().collect();
-        self.store = Some(Web::start(listeners, router, limits, clock.clone(), None));
+        self.store = Some(Web::start(listeners, router, limits, clock.clone(), self.guard.clone()));
         self.cluster.join();
         self.tasks.spawn(self.repair.clone().run(self.stop.clone()));
         self.tasks.spawn(mending::watch(
@@ -245,17 +257,20 @@ impl OneWriter {
         }
     }
 
-    /// How many members send `series` before this one, if they have it.
-    fn position(&self, series: u64) -> usize {
+    /// How many members send `series` before this one, if they have it; the one writer of all left
+    /// out.
+    fn position(&self, queue: &str, series: u64) -> i64 {
         let now = self.clock.monotonic();
         let mut live = self.live.lock();
         if live.seen.is_none_or(|seen| now.saturating_sub(seen) >= LIVE_FOR) {
+            let may_send =
+                |m: &cluster::Member| m.is_self || m.is_live && (self.is_spread || !m.holds_lease);
             let members = self.cluster.members().into_iter();
-            live.members = members.filter(|m| m.is_live || m.is_self).map(|m| m.id).collect();
+            live.members = members.filter(may_send).map(|m| m.id).collect();
             live.seen = Some(now);
         }
-        let ranking = ownership::ranking(series, &live.members);
-        ranking.iter().position(|member| *member == self.cluster.id()).unwrap_or_default()
+        let sender = self.cluster.sender(queue, series);
+        acks::place(series, self.cluster.id(), &live.members, sender)
     }
 }
 
@@ -276,17 +291,16 @@ impl remote::send::Peers for OneWriter {
         self.is_spread
     }
 
-    fn sends(&self, _: &str, series: u64, age: i64) -> bool {
-        !self.is_spread || age >= self.position(series) as i64 * TURN_MILLIS
+    fn sends(&self, queue: &str, series: u64, age: i64) -> bool {
+        !self.is_spread || age >= self.position(queue, series) * PATIENCE.turn
     }
 
     fn fate(&self, queue: &str, series: u64, time: i64) -> Fate {
-        if self.cluster.has_arrived(queue, series, time) {
-            return Fate::Arrived;
-        }
-        match self.cluster.acknowledged(queue, series) {
-            Some(until) if time < until => Fate::Lacking,
-            _ => Fate::Open,
+        let place = || self.position(queue, series);
+        match self.cluster.fate(queue, series, time, PATIENCE, place) {
+            acks::Fate::Arrived => Fate::Arrived,
+            acks::Fate::Left => Fate::Lacking,
+            acks::Fate::Open => Fate::Open,
         }
     }
 

@@ -116,6 +116,8 @@ pub struct ScrapeOptions {
 pub struct ClusterOptions {
     /// Its name is this member's identity, which is kept in the data directory.
     pub gossip: gossip::Options,
+    /// How they greet each other if what they say is secret, gossip and all else.
+    pub tls_file: Option<PathBuf>,
     /// Where members read each other, and Thanos may read us.
     pub store_address: String,
     /// What others are told of it, unless that follows from the two.

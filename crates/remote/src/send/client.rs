@@ -34,6 +34,8 @@ pub(super) struct Failed {
     pub(super) text: String,
     /// Whether it may succeed another time.
     pub(super) is_recoverable: bool,
+    /// Something of the request is not as it must be.
+    pub(super) is_bad_request: bool,
     /// What the receiver asks for, if it does.
     pub(super) retry_after: Option<Duration>,
 }
@@ -62,6 +64,7 @@ impl WriteClient {
         let response = self.client.send(request, &limits).await.map_err(|error| Failed {
             text: error.to_string(),
             is_recoverable: true,
+            is_bad_request: false,
             retry_after: None,
         })?;
         let written = written(&response.headers);
@@ -99,6 +102,7 @@ pub(super) fn failed(
             String::from_utf8_lossy(shown)
         ),
         is_recoverable,
+        is_bad_request: status == StatusCode::BAD_REQUEST,
         retry_after: Some(wait).filter(|wait| is_recoverable && !wait.is_zero()),
     }
 }

@@ -4,7 +4,7 @@ use runtime::BoxFuture;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Arrived,
-    /// The writer has gone past it without having it: whoever has it sends it.
+    /// The writer has gone past it without having it: this server sends it.
     Lacking,
     Open,
 }
@@ -33,7 +33,8 @@ pub trait Peers: Send + Sync {
     }
 
     /// What has become of a sample of `series`, a hash of its labels as they are sent, in that queue;
-    /// `time` in milliseconds.
+    /// `time` in milliseconds. It has arrived only if this very one was acknowledged: in doubt it is
+    /// sent once more, and known by its identity.
     fn fate(&self, queue: &str, series: u64, time: i64) -> Fate;
 
     /// These samples, series and time, need not be sent again. Never waits.

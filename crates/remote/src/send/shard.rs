@@ -13,6 +13,7 @@ use super::{
     config::Queue,
     encode,
     metrics::QueueMetrics,
+    parts::Parts,
     peers::{Fate, Peers},
     progress::Progress,
 };
@@ -81,7 +82,9 @@ impl Shard {
                 is_due = sending.may_write();
                 continue;
             }
-            is_due = false;
+            if std::mem::take(&mut is_due) {
+                self.let_go(&sending);
+            }
             let batch = self.take(&sending);
             if batch.is_empty() {
                 if ends.drain.is_cancelled() {
@@ -241,9 +244,28 @@ impl Sending {
         items.extract_if(first.., |item| self.fate(item) == Fate::Arrived).collect()
     }
 
-    /// Sends a batch for as long as it takes; gives it back if it is halted between two attempts,
-    /// or another server has become the writer.
-    async fn send(&self, mut batch: Vec<Item>, halt: &CancellationToken, turn: Turn) -> Vec<Item> {
+    /// Sends a batch for as long as it takes; gives back what is not sent if it is halted between
+    /// two attempts, or another server has become the writer.
+    async fn send(&self, batch: Vec<Item>, halt: &CancellationToken, turn: Turn) -> Vec<Item> {
+        let mut parts = Parts::new(batch);
+        while let Some(part) = parts.next() {
+            match self.send_part(part, halt, turn).await {
+                Sent::Taken => parts.taken(),
+                Sent::Refused(part) => {
+                    if let Some(hopeless) = parts.refused(part) {
+                        self.give_up(&hopeless);
+                    }
+                }
+                Sent::Not(part) => return parts.rest(part),
+            }
+            if halt.is_cancelled() {
+                break;
+            }
+        }
+        parts.rest(Vec::new())
+    }
+
+    async fn send_part(&self, mut batch: Vec<Item>, halt: &CancellationToken, turn: Turn) -> Sent {
         let mut body = None;
         let mut backoff = self.queue.min_backoff;
         let mut attempt = 0;
@@ -252,7 +274,7 @@ impl Sending {
                 body = None;
             }
             if batch.is_empty() {
-                return batch;
+                return Sent::Taken;
             }
             let packed = body.get_or_insert_with(|| self.pack(&batch)).clone();
             let n_bytes = packed.len();
@@ -260,7 +282,7 @@ impl Sending {
             let answer = tokio::select! {
                 answer = self.client.post(packed, attempt, self.clock.now()) => answer,
                 // Whether it has arrived is not known: the next writer sends it, too.
-                () = self.turn_lost(), if turn == Turn::Writer => return batch,
+                () = self.turn_lost(), if turn == Turn::Writer => return Sent::Not(batch),
             };
             let took = self.clock.monotonic().saturating_sub(begin);
             self.metrics.duration.observe_duration(took);
@@ -270,15 +292,18 @@ impl Sending {
                 Ok(written) => {
                     self.metrics.bytes.add(n_bytes as f64);
                     self.sent(&batch, count, written);
-                    return Vec::new();
+                    return Sent::Taken;
                 }
                 Err(failed) if !failed.is_recoverable => {
                     let err = &failed.text;
                     error!(count = batch.len(), exemplarCount = 0, err, "non-recoverable error");
-                    self.metrics.samples.failed.add(count.samples as f64);
-                    self.metrics.histograms.failed.add(count.histograms as f64);
-                    self.settle(&batch, count);
-                    return Vec::new();
+                    // Members that did not hear each other may have written two values of one
+                    // sample; what came with the second one must not be lost with it.
+                    if failed.is_bad_request && self.peers.is_some() {
+                        return Sent::Refused(batch);
+                    }
+                    self.give_up(&batch);
+                    return Sent::Taken;
                 }
                 Err(failed) => {
                     let wait = failed.retry_after.unwrap_or(backoff);
@@ -287,8 +312,8 @@ impl Sending {
                     self.metrics.histograms.retried.add(count.histograms as f64);
                     self.progress.note_failure(self.clock.monotonic() + wait * 2);
                     tokio::select! {
-                        () = halt.cancelled() => return batch,
-                        () = self.turn_lost(), if turn == Turn::Writer => return batch,
+                        () = halt.cancelled() => return Sent::Not(batch),
+                        () = self.turn_lost(), if turn == Turn::Writer => return Sent::Not(batch),
                         () = self.clock.sleep(wait) => {}
                     }
                     backoff = (wait * 2).min(self.queue.max_backoff).max(self.queue.min_backoff);
@@ -296,6 +321,14 @@ impl Sending {
                 }
             }
         }
+    }
+
+    /// The receiver will never take these samples, whoever sends them.
+    fn give_up(&self, batch: &[Item]) {
+        let count = Count::of(batch);
+        self.metrics.samples.failed.add(count.samples as f64);
+        self.metrics.histograms.failed.add(count.histograms as f64);
+        self.settle(batch, count);
     }
 
     /// Drops what has become too old; says whether anything has.
@@ -371,6 +404,15 @@ pub(crate) fn pack(request: &[u8]) -> bytes::Bytes {
         .expect("the buffer has the size that the library asks for");
     packed.truncate(len);
     packed.into()
+}
+
+/// What became of a part of a batch.
+enum Sent {
+    /// It needs no further attempt.
+    Taken,
+    /// Because of something in it.
+    Refused(Vec<Item>),
+    Not(Vec<Item>),
 }
 
 /// Who may send a batch.

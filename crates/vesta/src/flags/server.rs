@@ -86,7 +86,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("cluster.replication-factor", Int, "0", Works, "How many members have each target; 0 is all"),
     flag("cluster.lease", Text, "gossip", Works, "Who says which member writes to remote storage: gossip, etcd://host:port/key, kubernetes://namespace/name, s3://bucket/key"),
     flag("cluster.lease-duration", Duration, "3s", Works, "After how long without a word from the writer another member writes"),
-    flag("cluster.tls-config", Text, "", NoEffect("gossip over TLS follows"), "File with the TLS settings between members"),
+    flag("cluster.tls-config", Text, "", Works, "File with the TLS settings between members"),
     flag("cluster.peers-resolve-timeout", GoDuration, "15s", Works, "How long to look up the other members"),
     flag("cluster.gossip-interval", GoDuration, "200ms", Works, "Time between gossip messages"),
     flag("cluster.pushpull-interval", GoDuration, "1m0s", Works, "Time between full exchanges"),

@@ -20,6 +20,8 @@ pub struct Plan {
     pub seed: u64,
     pub members: usize,
     pub targets: usize,
+    /// How many members have a target; zero for all.
+    pub factor: usize,
     pub keeper: Keeper,
     /// The longest that a word takes, in milliseconds.
     pub latency: u64,
@@ -58,6 +60,8 @@ pub enum Kind {
     Down { target: usize },
     /// A member cannot reach the remote end.
     NoRemote { member: usize },
+    /// Nobody can reach the remote end.
+    Outage,
     /// A member cannot reach the lease's service, or not hear its answers.
     NoStore { member: usize, hears: bool },
     /// Everything takes longer.
@@ -86,11 +90,17 @@ impl Plan {
             })
             .collect();
         faults.sort_by_key(|fault| fault.at);
-        Plan { seed, members, targets, keeper, latency, faults }
+        let factor = if members > 2 && dice.once_in(2) { 2 } else { 0 };
+        Plan { seed, members, targets, factor, keeper, latency, faults }
     }
 
     pub fn has(&self, is: impl Fn(&Kind) -> bool) -> bool {
         self.faults.iter().any(|fault| is(&fault.kind))
+    }
+
+    /// Each target is some members' only.
+    pub(super) fn is_spread(&self) -> bool {
+        self.factor > 0
     }
 
     /// Whether anything is wrong within a stretch of time.
@@ -103,7 +113,7 @@ fn kind(dice: &Dice, members: usize, targets: usize) -> Kind {
     let a_member = || dice.below(members as u64) as usize;
     let member = a_member();
     let target = dice.below(targets as u64) as usize;
-    match dice.below(16) {
+    match dice.below(17) {
         0..=2 => {
             let to = (member + 1 + dice.below(members as u64 - 1) as usize) % members;
             Kind::Cut { from: member, to, both: dice.once_in(2) }
@@ -120,17 +130,19 @@ fn kind(dice: &Dice, members: usize, targets: usize) -> Kind {
         12 => Kind::NoStore { member, hears: dice.once_in(2) },
         13 => Kind::Slow { latency: dice.pick(&[50, 200, 600]) },
         14 => Kind::Release { member },
+        15 => Kind::Outage,
         _ => Kind::Configuration { member },
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { members, targets, keeper, latency, .. } = self;
+        let Plan { members, targets, factor, keeper, latency, .. } = self;
+        let have = if *factor == 0 { members } else { factor };
         write!(
             f,
-            "{members} members, {targets} targets, the lease kept by {keeper:?}, words take up to \
-             {latency} ms"
+            "{members} members, {targets} targets that {have} of them have, the lease kept by \
+             {keeper:?}, words take up to {latency} ms"
         )
     }
 }

@@ -8,12 +8,13 @@ use cluster::{
     core::{Input, Output},
     frame::{Frame, Payload, Shared, SlotId},
     lease::store::{Action, Record, Version, Want},
+    ownership,
 };
 
 use super::{
     Totals,
     clocks::{Clocks, START},
-    member::{Member, Sample, Turn},
+    member::{Member, QUEUE, Sample, Turn, series},
     net::{Arrival, Delivery, Net},
     plan::{INTERVAL, Keeper, Kind, LIMIT, Plan, QUIET, TROUBLE},
     verdict,
@@ -47,16 +48,25 @@ enum Event {
     AtStore(Action),
     FromStore(Action, Answer),
     AtRemote {
-        epoch: u64,
-        batch: Vec<(u64, i64, u64)>,
+        epoch: Option<u64>,
+        batch: Vec<usize>,
     },
     FromRemote {
-        batch: Vec<(u64, i64, u64)>,
-        has_arrived: bool,
+        batch: Vec<usize>,
+        verdict: Verdict,
     },
     Dial(usize),
     Begin(usize),
     End(usize),
+}
+
+/// What a member hears of a request.
+#[derive(Debug, Clone, Copy)]
+enum Verdict {
+    Taken,
+    /// All of it, because of something in it.
+    Refused,
+    Nothing,
 }
 
 #[derive(Debug, Clone)]
@@ -78,8 +88,10 @@ pub(super) struct World<'a> {
     net: Net,
     latency: u64,
     store: Option<(Record, u64)>,
-    /// Target and slot: how often it came.
-    pub(super) remote: BTreeMap<(u64, i64), usize>,
+    /// Target and slot: what came first, and how often it came.
+    pub(super) remote: BTreeMap<(u64, i64), (u64, usize)>,
+    /// How often nobody can reach it.
+    outages: usize,
     /// Who wrote in which epoch.
     epochs: BTreeMap<u64, BTreeSet<usize>>,
     down: BTreeMap<usize, usize>,
@@ -129,6 +141,7 @@ impl<'a> World<'a> {
             latency: plan.latency,
             store: None,
             remote: BTreeMap::new(),
+            outages: 0,
             epochs: BTreeMap::new(),
             down: BTreeMap::new(),
             unreachable: BTreeMap::new(),
@@ -185,14 +198,7 @@ impl<'a> World<'a> {
             Event::Arrive { from, link, arrival } => self.arrive(idx, from, link, arrival),
             Event::Fetched { id, result } => self.fetched(idx, id, result),
             Event::FromStore(action, answer) => self.store_answers(idx, action, answer),
-            Event::FromRemote { batch, has_arrived } => {
-                self.members[idx].mind.is_writing = false;
-                if has_arrived {
-                    let mind = &mut self.members[idx].mind;
-                    mind.position = mind.reading_until;
-                    self.acknowledge(idx, &batch);
-                }
-            }
+            Event::FromRemote { batch, verdict } => self.remote_answers(idx, batch, verdict),
             _ => {}
         }
     }
@@ -235,6 +241,11 @@ impl<'a> World<'a> {
     fn begin_turns(&mut self, idx: usize) {
         let wall = self.members[idx].clocks.moment(self.now).wall.as_millis() as i64;
         for target in 0..self.plan.targets {
+            let known = &self.members[idx].mind.known;
+            let own = self.members[idx].id;
+            if !ownership::is_owner(target as u64, own, known, self.plan.factor) {
+                continue;
+            }
             // Targets are spread over the interval.
             let phase = (target as i64 * 700) % INTERVAL as i64;
             let slot = wall - (wall - phase).rem_euclid(INTERVAL as i64);
@@ -358,7 +369,7 @@ impl<'a> World<'a> {
                 self.handle(idx, Input::Unlinked(peer));
             }
             Arrival::Frame(Frame::Acks(acks)) => {
-                self.members[idx].mind.acks.merge(&acks);
+                self.members[idx].mind.acks.merge(peer, &acks);
                 self.handle(idx, Input::Sign(peer));
             }
             Arrival::Frame(frame) => {
@@ -376,6 +387,9 @@ impl<'a> World<'a> {
 
     /// Takes over what others have and it lacks, of slots that are over for a while.
     fn repair(&mut self, idx: usize) {
+        if self.plan.is_spread() {
+            return;
+        }
         let own = self.members[idx].id;
         let live = self.members[idx].mind.core.live().to_vec();
         let end = (START + self.now) as i64 - 2 * LIMIT as i64 - 2_000;
@@ -385,7 +399,8 @@ impl<'a> World<'a> {
             {
                 let own = self.members[idx].samples.get(&(target, slot)).copied();
                 if own.is_none_or(|own| own < sample) {
-                    self.members[idx].store(target, slot, sample);
+                    // Not into the log: whoever had it sends it.
+                    self.members[idx].samples.insert((target, slot), sample);
                     self.totals.repaired += 1;
                     if self.plan.faults.is_empty() && slot > START as i64 + FOUND {
                         self.complaints.push(format!("{target} at {slot} differs, all being well"));
@@ -485,14 +500,14 @@ impl<'a> World<'a> {
         if member.mind.is_writing {
             return;
         }
-        let (epoch, batch) = member.batch(now);
-        if batch.is_empty() || !member.may_write(now) {
+        let (epoch, batch) = member.batch(now, self.plan.is_spread());
+        if batch.is_empty() {
             return;
         }
-        let is_cut = member.remote_cuts > 0;
+        let is_cut = member.remote_cuts > 0 || self.outages > 0;
         self.members[idx].mind.is_writing = true;
         if is_cut {
-            let event = Event::FromRemote { batch, has_arrived: false };
+            let event = Event::FromRemote { batch, verdict: Verdict::Nothing };
             self.at(self.now + 1_000, idx, event);
         } else {
             let takes = 5 + self.dice.below(150);
@@ -500,20 +515,53 @@ impl<'a> World<'a> {
         }
     }
 
-    fn at_remote(&mut self, idx: usize, epoch: u64, batch: Vec<(u64, i64, u64)>) {
-        self.epochs.entry(epoch).or_default().insert(idx);
-        for (target, slot, _) in &batch {
-            *self.remote.entry((*target, *slot)).or_default() += 1;
+    /// Takes all of a request or, where it has another value for one of its samples, nothing.
+    fn at_remote(&mut self, idx: usize, epoch: Option<u64>, batch: Vec<usize>) {
+        if let Some(epoch) = epoch {
+            self.epochs.entry(epoch).or_default().insert(idx);
         }
-        let has_arrived = self.members[idx].remote_cuts == 0;
+        let log = &self.members[idx].log;
+        let samples: Vec<_> = batch.iter().map(|place| log[*place]).collect();
+        let is_refused = samples.iter().any(|(target, slot, value)| {
+            self.remote.get(&(*target, *slot)).is_some_and(|(known, _)| known != value)
+        });
+        if !is_refused {
+            for (target, slot, value) in samples {
+                self.remote.entry((target, slot)).or_insert((value, 0)).1 += 1;
+            }
+        }
+        let is_heard = self.members[idx].remote_cuts == 0 && self.outages == 0;
+        let verdict = match (is_heard, is_refused) {
+            (false, _) => Verdict::Nothing,
+            (true, true) => Verdict::Refused,
+            (true, false) => Verdict::Taken,
+        };
         let takes = 5 + self.dice.below(150);
-        self.at(self.now + takes, idx, Event::FromRemote { batch, has_arrived });
+        self.at(self.now + takes, idx, Event::FromRemote { batch, verdict });
     }
 
-    fn acknowledge(&mut self, idx: usize, batch: &[(u64, i64, u64)]) {
-        let acked: Vec<(u64, i64)> =
-            batch.iter().map(|(target, slot, _)| (*target, *slot)).collect();
-        let acks = self.members[idx].mind.acks.note("remote", &acked);
+    fn remote_answers(&mut self, idx: usize, mut batch: Vec<usize>, verdict: Verdict) {
+        self.members[idx].mind.is_writing = false;
+        match verdict {
+            Verdict::Nothing => self.members[idx].mind.parts.clear(),
+            Verdict::Refused if batch.len() > 1 => {
+                let rest = batch.split_off(batch.len() / 2);
+                self.members[idx].mind.parts.extend([rest, batch]);
+            }
+            // There is one of its time already.
+            Verdict::Refused | Verdict::Taken => self.acknowledge(idx, &batch),
+        }
+    }
+
+    fn acknowledge(&mut self, idx: usize, batch: &[usize]) {
+        let member = &mut self.members[idx];
+        let sample = |place: &usize| {
+            let (target, slot, _) = member.log[*place];
+            (series(target), slot)
+        };
+        let acked: Vec<(u64, i64)> = batch.iter().map(sample).collect();
+        batch.iter().for_each(|place| member.finish(*place));
+        let acks = member.mind.acks.note(QUEUE, &acked);
         for peer in 0..self.members.len() {
             let frame = Frame::Acks(acks.clone());
             let sent = self.net.send(idx, peer, frame, self.now, self.latency, &self.dice);
@@ -552,6 +600,7 @@ impl<'a> World<'a> {
                 if begins { stack.push(hangs) } else { stack.retain(|other| *other != hangs) }
             }
             Kind::Down { target } => count(self.down.entry(target).or_default()),
+            Kind::Outage => count(&mut self.outages),
             Kind::NoRemote { member } => count(&mut self.members[member].remote_cuts),
             Kind::NoStore { member, hears: true } => count(&mut self.members[member].store_cuts),
             Kind::NoStore { member, hears: false } => count(&mut self.members[member].store_deaf),

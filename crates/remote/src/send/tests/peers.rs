@@ -246,3 +246,30 @@ async fn what_the_writer_lacks_is_sent_by_whoever_has_it() {
     pair.expect(1..60);
     assert_eq!(pair.members[1].metric("storage_samples_total"), 1.0);
 }
+
+/// A receiver refuses a whole request because of one sample of which it has another value.
+#[tokio::test]
+async fn a_refused_sample_does_not_take_others_with_it() {
+    let mut pair = Pair::new().await;
+    pair.receiver.refused.lock().extend([7, 23]);
+    pair.append(1..50);
+    pair.run_for(SECOND * 5).await;
+    let mut arrived: Vec<i64> = pair.receiver.taken().iter().map(|sample| time(sample)).collect();
+    arrived.sort_unstable();
+    let good = (1..50).filter(|time| ![7, 23].contains(time));
+    assert_eq!(arrived, good.collect::<Vec<_>>());
+    assert_eq!(pair.members[0].metric("storage_samples_failed_total"), 2.0);
+    assert_eq!(pair.members[0].metric("storage_samples_pending"), 0.0);
+    assert_eq!(pair.members[1].metric("storage_samples_pending"), 0.0);
+}
+
+/// Whoever refuses everything is not asked for every sample.
+#[tokio::test]
+async fn a_receiver_that_refuses_everything_is_left_alone() {
+    let mut pair = Pair::new().await;
+    pair.receiver.refused.lock().extend(1..50);
+    pair.append(1..50);
+    pair.run_for(SECOND * 5).await;
+    assert_eq!(pair.members[0].metric("storage_samples_pending"), 0.0);
+    assert!(*pair.receiver.n_requests.lock() < 100);
+}

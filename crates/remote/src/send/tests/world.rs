@@ -1,6 +1,7 @@
 //! A log that is written, queues that read it, and a receiver that keeps what it is sent.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -49,6 +50,8 @@ pub(super) struct FakeReceiver {
     /// Zero for success.
     pub(super) status: AtomicU16,
     pub(super) retry_after: Mutex<Option<&'static str>>,
+    /// A request with a sample of one of these times is not taken at all.
+    pub(super) refused: Mutex<BTreeSet<i64>>,
 }
 
 impl FakeReceiver {
@@ -69,6 +72,10 @@ impl FakeReceiver {
         let outcome = receiver.write(message, request);
         assert_eq!(outcome.status, 204, "{}", outcome.text);
         let contents = store.0.lock();
+        let refused = self.refused.lock();
+        if contents.stored.iter().any(|(_, time, _)| refused.contains(time)) {
+            return (400, 0);
+        }
         let mut received = self.received.lock();
         for (labels, time, value) in &contents.stored {
             received.push(match value {
