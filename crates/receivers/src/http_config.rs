@@ -34,6 +34,7 @@ pub fn to_client(settings: &HttpClient) -> Result<client::Config, Error> {
             })
             .collect(),
         unix_socket: None,
+        round_robin_dns: false,
     })
 }
 

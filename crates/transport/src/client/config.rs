@@ -16,6 +16,9 @@ pub struct Config {
     pub headers: Vec<Header>,
     /// Where to connect to whatever host the URL names: a socket file of this machine.
     pub unix_socket: Option<PathBuf>,
+    /// Whether each connection goes to any one of the addresses that the host's name has, so that
+    /// all of them get their share.
+    pub round_robin_dns: bool,
 }
 
 /// At most one way to say who we are.
@@ -137,6 +140,7 @@ impl Default for Config {
             proxy: Proxy::default(),
             headers: Vec::new(),
             unix_socket: None,
+            round_robin_dns: false,
         }
     }
 }

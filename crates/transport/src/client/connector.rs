@@ -2,6 +2,7 @@
 
 use std::{
     fmt, io,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -114,10 +115,28 @@ impl Connector {
     }
 
     async fn dial_tcp(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, ConnectError> {
-        let address = format!("{host}:{port}");
+        let address = match self.config.round_robin_dns {
+            true => format!("{}:{port}", self.any_address(host).await?),
+            false => format!("{host}:{port}"),
+        };
         self.runtime.network.connect(&address).await.map_err(|error| {
             ConnectError(format!("dial tcp {address}: connect: {}", describe(&error)))
         })
+    }
+
+    /// One of the addresses of `host`, by chance.
+    async fn any_address(&self, host: &str) -> Result<String, ConnectError> {
+        let failed = |reason: &str| ConnectError(format!("dial tcp: lookup {host}: {reason}"));
+        let name = host.trim_start_matches('[').trim_end_matches(']');
+        let found = self.runtime.network.resolve(name).await;
+        let found = found.map_err(|error| failed(&error.to_string()))?;
+        let n_addresses = found.len().max(1) as u64;
+        let chosen = (self.runtime.random.u64() % n_addresses) as usize;
+        match found.get(chosen) {
+            Some(IpAddr::V6(address)) => Ok(format!("[{address}]")),
+            Some(IpAddr::V4(address)) => Ok(address.to_string()),
+            None => Err(failed("no such host")),
+        }
     }
 
     async fn secure(
