@@ -9,6 +9,7 @@ mod instrument;
 mod limit;
 mod query;
 mod respond;
+mod routes;
 mod silences;
 #[cfg(test)]
 mod tests;
@@ -96,6 +97,8 @@ pub fn router(state: State) -> Router {
         .nest("/api/v2", v2())
         .route("/api/v2/", any(respond::not_found))
         .route("/api/vesta/v1/notifications", get(history::list))
+        .route("/api/vesta/v1/receivers", get(history::receivers))
+        .route("/api/vesta/v1/routes", get(routes::tree))
         .layer(middleware::from_fn_with_state(api.clone(), limit::limit))
         .layer(middleware::from_fn_with_state(api.clone(), instrument::observe));
     let routes = match api.prefix() {

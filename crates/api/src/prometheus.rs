@@ -45,7 +45,7 @@ use crate::{json, methods, page};
 const LISTENERS_MAX: usize = 16;
 
 /// Upstream's pages, and one for `/api/v1/features`.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/query",
     "/alerts",
     "/rules",
@@ -57,6 +57,7 @@ const PAGES: [&str; 11] = [
     "/config",
     "/alertmanager-discovery",
     "/features",
+    "/cluster",
 ];
 
 /// What the surface shows and drives.

@@ -20,4 +20,4 @@ pub use digest::{N_SHARDS, shard};
 pub use holes::Holes;
 pub use ledger::Ledger;
 pub use repair::{Backfill, Limits, Member, Repair, Settings, Sources, Written};
-pub use status::{PeerStatus, Progress, Status};
+pub use status::{Mended, PeerStatus, Progress, Status};

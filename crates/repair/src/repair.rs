@@ -1,6 +1,12 @@
 //! The loop: closes windows, compares, fetches, notes what is done.
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use grpc::{Channel, Connect, Gate};
@@ -13,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    Holes, Ledger, PeerStatus, Progress, Status,
+    Holes, Ledger, Mended, PeerStatus, Progress, Status,
     fetch::Compared,
     metrics::Metrics,
     server::{self, Server, WINDOWS_MAX},
@@ -30,6 +36,8 @@ const REST_MAX: Duration = Duration::from_secs(60);
 /// Messages of answers are far smaller.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// What people are shown of the past.
+const MENDED_MAX: usize = 100;
 
 /// Writes what was lacking.
 pub trait Backfill: Send + Sync {
@@ -136,6 +144,8 @@ pub(crate) struct Inner {
 #[derive(Default)]
 struct State {
     running: Option<Progress>,
+    /// At most [`MENDED_MAX`].
+    mended: VecDeque<Mended>,
     peers: BTreeMap<String, PeerState>,
 }
 
@@ -236,6 +246,7 @@ impl Repair {
         Status {
             holes,
             running: state.running.clone(),
+            mended: state.mended.iter().cloned().collect(),
             peers: members.iter().zip(unchecked).map(peer).collect(),
             windows_compared: inner.metrics.windows_compared.get() as u64,
             windows_different: inner.metrics.windows_different.get() as u64,
@@ -336,11 +347,28 @@ impl Inner {
             self.save();
             let bytes = done.map_or(0, |done| done.bytes);
             let (added, replaced) = (compared.written.added, compared.written.replaced);
+            self.note(Mended {
+                peer: member.name.clone(),
+                range: piece,
+                finished: now,
+                samples: added + replaced,
+            });
             info!(
                 member = member.name, start = %piece.start, end = %piece.end, added, replaced,
                 bytes, ?took, "took over from a member what was lacking here"
             );
         }
+    }
+
+    fn note(&self, mended: Mended) {
+        if mended.samples == 0 {
+            return;
+        }
+        let mut state = self.state.lock();
+        if state.mended.len() == MENDED_MAX {
+            state.mended.pop_front();
+        }
+        state.mended.push_back(mended);
     }
 
     fn failed(&self, member: &Member, piece: TimeRange, error: String) {

@@ -11,6 +11,8 @@ pub struct Status {
     pub holes: Vec<TimeRange>,
     /// What is under way.
     pub running: Option<Progress>,
+    /// What was taken over from others lately, the latest last.
+    pub mended: Vec<Mended>,
     pub peers: Vec<PeerStatus>,
     pub windows_compared: u64,
     pub windows_different: u64,
@@ -27,6 +29,15 @@ pub struct Progress {
     pub started: Timestamp,
     pub samples: u64,
     pub bytes: u64,
+}
+
+/// What was lacking here and was taken over from another member.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mended {
+    pub peer: String,
+    pub range: TimeRange,
+    pub finished: Timestamp,
+    pub samples: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -215,6 +215,12 @@ impl Manager {
         self.state.lock().pools.values().map(Pool::status).collect()
     }
 
+    /// What [`crate::Sharing`] knows targets by: all there are, also those that only other servers
+    /// hold.
+    pub fn shared_keys(&self) -> Vec<u64> {
+        self.state.lock().pools.values().flat_map(Pool::shared_keys).collect()
+    }
+
     /// Stops all scrapes and waits for them. Writes no staleness markers: the next start goes on.
     pub async fn stop(&self) {
         self.world.shutdown.cancel();

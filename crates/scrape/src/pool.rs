@@ -28,6 +28,8 @@ pub(crate) struct Pool {
     active: Vec<Active>,
     dropped: Vec<Labels>,
     n_dropped: u64,
+    /// Keys of targets that only other servers hold.
+    elsewhere: Vec<u64>,
 }
 
 struct Active {
@@ -57,6 +59,7 @@ impl Pool {
             active: Vec::new(),
             dropped: Vec::new(),
             n_dropped: 0,
+            elsewhere: Vec::new(),
         }
     }
 
@@ -136,6 +139,7 @@ impl Pool {
     fn find(&mut self, config: &Config, groups: &[Arc<TargetGroup>]) -> Vec<(Target, Labels)> {
         self.dropped.clear();
         self.n_dropped = 0;
+        self.elsewhere.clear();
         let mut found = Vec::new();
         let mut hashes = HashMap::new();
         for group in groups {
@@ -152,9 +156,12 @@ impl Pool {
                         let target = Target::new(config, identity, seed);
                         let is_new = hashes.insert(target.hash, ()).is_none();
                         let sharing = self.world.sharing.as_ref();
-                        if is_new && sharing.is_none_or(|sharing| sharing.holds(target.shared_key))
-                        {
-                            found.push((target, discovered));
+                        let is_held =
+                            sharing.is_none_or(|sharing| sharing.holds(target.shared_key));
+                        match (is_new, is_held) {
+                            (true, true) => found.push((target, discovered)),
+                            (true, false) => self.elsewhere.push(target.shared_key),
+                            (false, _) => {}
                         }
                     }
                     Outcome::Dropped(labels) => {
@@ -216,6 +223,12 @@ impl Pool {
             let memory = active.target.memory.lock();
             (entries + memory.metadata.len(), bytes + memory.metadata.bytes())
         })
+    }
+
+    /// Keys of all targets, also of those that only other servers hold.
+    pub(crate) fn shared_keys(&self) -> impl Iterator<Item = u64> {
+        let here = self.active.iter().map(|active| active.target.shared_key);
+        here.chain(self.elsewhere.iter().copied())
     }
 
     pub(crate) fn status(&self) -> PoolStatus {

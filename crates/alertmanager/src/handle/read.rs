@@ -11,7 +11,9 @@ use crate::{
     history::{HistoryFilter, Told},
     integration::{Notification, Reason, Store},
     matcher::{self, Matcher},
+    nflog::ReceiverKey,
     pipeline,
+    route::Route,
     shared::Generation,
     silence::{Query, Silence, State},
     time::Time,
@@ -27,7 +29,7 @@ const STATUS_BATCH: usize = 256;
 /// A group as it was when somebody asked.
 struct Snapshot {
     labels: Labels,
-    route: Arc<crate::route::Route>,
+    route: Arc<Route>,
     key: Arc<str>,
     muted_by: Vec<String>,
     alerts: Vec<(Fingerprint, Arc<Alert>)>,
@@ -207,6 +209,26 @@ impl Alertmanager {
         let Some(generation) = self.shared.generation() else { return Vec::new() };
         let views = generation.receiver_views.iter();
         views.filter(|view| view.matches(matchers)).cloned().collect()
+    }
+
+    /// The tree of routes in force; nothing before there is a configuration.
+    pub fn routes(&self) -> Option<Arc<Route>> {
+        Some(self.shared.generation()?.root.clone())
+    }
+
+    /// All ways to tell the receivers, in the order of the configuration.
+    pub fn integrations(&self) -> Vec<ReceiverKey> {
+        let Some(generation) = self.shared.generation() else { return Vec::new() };
+        let views = generation.receiver_views.iter();
+        let receivers = views.filter_map(|view| generation.receivers.get(&view.name));
+        let keys = receivers.flat_map(|receiver| {
+            receiver.integrations.iter().map(|integration| ReceiverKey {
+                group_name: receiver.name.clone(),
+                integration: integration.name().to_owned(),
+                idx: integration.idx() as u32,
+            })
+        });
+        keys.collect()
     }
 
     /// The latest notifications of this node, and those of others that it has heard of.

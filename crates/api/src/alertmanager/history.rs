@@ -1,4 +1,5 @@
-//! `/api/vesta/v1/notifications`: what has been told lately. Upstream has nothing like it.
+//! `/api/vesta/v1/notifications` and `/receivers`: what has been told lately, and how it went last.
+//! Upstream has nothing like it.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use ::alertmanager::{
     Time,
     history::{HistoryFilter, Outcome, Told},
     integration::Reason,
+    nflog::ReceiverKey,
 };
 use axum::{extract::State, http::StatusCode};
 
@@ -31,6 +33,32 @@ pub(super) async fn list(State(api): State<Arc<Api>>, query: Query) -> Result {
     // The list is short.
     let told = api.alertmanager.history(&filter);
     Ok(json(StatusCode::OK, |json| json.array(&told, write_told)))
+}
+
+/// All receivers with their integrations, each with what it was told last.
+pub(super) async fn receivers(State(api): State<Arc<Api>>) -> Result {
+    let told = api.alertmanager.history(&HistoryFilter::default());
+    let integrations = api.alertmanager.integrations();
+    let receivers = api.alertmanager.receivers(&[]);
+    Ok(json(StatusCode::OK, |json| {
+        json.array(&receivers, |json, receiver| {
+            let of_receiver = |key: &&ReceiverKey| key.group_name == receiver.name;
+            let latest = |key: &ReceiverKey| told.iter().find(|told| told.receiver == *key);
+            json.object(|object| {
+                object.string("name", &receiver.name);
+                let keys = integrations.iter().filter(of_receiver);
+                object.key("integrations").array(keys, |json, key| {
+                    json.object(|object| {
+                        object.string("integration", &key.integration);
+                        object.key("index").int(key.idx);
+                        if let Some(told) = latest(key) {
+                            write_told(object.key("last"), told);
+                        }
+                    });
+                });
+            });
+        });
+    }))
 }
 
 fn write_told(json: &mut Json, told: &Told) {

@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use model::TimeRange;
+use model::{TimeRange, Timestamp};
 use runtime::BoxFuture;
 
 use super::{
@@ -37,6 +37,18 @@ pub struct ClusterStatus {
     /// Stretches of time of which this member may lack samples.
     pub holes: Vec<TimeRange>,
     pub repair: RepairStatus,
+    /// In the order of the members; those without targets may be left out.
+    pub targets: Vec<TargetShare>,
+}
+
+/// How many targets a member has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TargetShare {
+    pub member: String,
+    /// It asks them, while those that come first for them are live.
+    pub asks: u64,
+    /// It has their samples, whoever asks.
+    pub holds: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -82,6 +94,27 @@ pub struct RepairStatus {
     pub samples_written: u64,
     pub bytes_fetched: u64,
     pub last_error: Option<String>,
+    /// What was lacking here and came from others, the latest last.
+    pub mended: Vec<Mended>,
+    pub peers: Vec<RepairPeer>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mended {
+    pub member: String,
+    pub range: TimeRange,
+    pub finished: Timestamp,
+    pub samples: u64,
+}
+
+/// How far this member has compared itself with another one.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RepairPeer {
+    pub member: String,
+    /// Closed time that has not been compared with it.
+    pub unchecked: Duration,
+    pub last_compared: Option<Timestamp>,
+    pub error: Option<String>,
 }
 
 pub(super) async fn status(State(api): State<Arc<Api>>) -> Result {
@@ -154,7 +187,34 @@ fn write(status: &ClusterStatus, data: &mut Object<'_>) {
         object.key("samplesWritten").int(repair.samples_written);
         object.key("bytesFetched").int(repair.bytes_fetched);
         object.string_if_any("lastError", repair.last_error.as_deref().unwrap_or_default());
+        object.key("mended").array(&repair.mended, |json, mended| {
+            json.object(|object| {
+                object.string("member", &mended.member);
+                write_range(mended.range, object);
+                object.key("finished").timestamp(mended.finished.as_millis());
+                object.key("samples").int(mended.samples);
+            });
+        });
+        object.key("peers").array(&repair.peers, |json, peer| {
+            json.object(|object| write_peer(peer, object));
+        });
     });
+    data.key("targets").array(&status.targets, |json, share| {
+        json.object(|object| {
+            object.string("member", &share.member);
+            object.key("asks").int(share.asks);
+            object.key("holds").int(share.holds);
+        });
+    });
+}
+
+fn write_peer(peer: &RepairPeer, object: &mut Object<'_>) {
+    object.string("member", &peer.member);
+    object.key("uncheckedSeconds").seconds(peer.unchecked);
+    if let Some(time) = peer.last_compared {
+        object.key("lastCompared").timestamp(time.as_millis());
+    }
+    object.string_if_any("error", peer.error.as_deref().unwrap_or_default());
 }
 
 fn write_member(member: &MemberStatus, object: &mut Object<'_>) {

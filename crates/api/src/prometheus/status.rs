@@ -41,6 +41,11 @@ pub trait Status: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// How long what is kept; the last one is of all that no other one selects.
+    fn retention_classes(&self) -> Vec<RetentionClass> {
+        Vec::new()
+    }
+
     /// What whoever opens a page should know now.
     fn notifications(&self) -> Vec<Notification> {
         Vec::new()
@@ -94,6 +99,17 @@ pub struct TsdbStatus {
     pub label_value_count_by_label_name: Vec<(String, u64)>,
     pub memory_in_bytes_by_label_name: Vec<(String, u64)>,
     pub series_count_by_label_value_pair: Vec<(String, u64)>,
+}
+
+/// Series that are kept for a time of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RetentionClass {
+    /// Empty for what belongs to no class.
+    pub name: String,
+    /// `{job="a"}`; one of them must match.
+    pub selectors: Vec<String>,
+    /// Zero for any time.
+    pub time: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -251,9 +267,22 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>) -> Result {
         let blocks = api.status.blocks()?;
         Ok(Success::object(|data| {
             data.key("blocks").array(&blocks, |json, meta| json.raw(meta));
+            // Ours. Hints of the blocks say which is of which class.
+            let classes = api.status.retention_classes();
+            if !classes.is_empty() {
+                data.key("retentionClasses").array(&classes, write_class);
+            }
         }))
     })
     .await
+}
+
+fn write_class(json: &mut Json, class: &RetentionClass) {
+    json.object(|object| {
+        object.string("name", &class.name);
+        object.key("selectors").strings(&class.selectors);
+        object.key("seconds").seconds(class.time);
+    });
 }
 
 pub(super) async fn notifications(State(api): State<Arc<Api>>) -> Result {

@@ -71,7 +71,7 @@ impl Server {
             remote_read: Some(self.remote_read_server()),
             admin: web.enable_admin_api.then_some(admin),
             cluster: self.clustering.as_ref().map(|clustering| {
-                Arc::new(ClusterAdapter::of(clustering))
+                Arc::new(ClusterAdapter::of(clustering, self.components.scrape.clone()))
                     as Arc<dyn api::prometheus::cluster::Cluster>
             }),
             readiness: self.readiness.clone(),

@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, task::Poll, time::Duration};
 
+use ::alertmanager::{GroupBy, Matcher, Mode, RouteConfig};
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-use super::{Answer, Reloads, State, World};
+use super::{Answer, Reloads, State, World, receiver};
 
 fn print(answer: &Answer) -> String {
     format!("{} {}", answer.status, answer.body.trim_end())
@@ -312,6 +313,73 @@ fn alerts_groups_and_silences_read_as_upstream_writes_them() {
     );
     assert_eq!(print(&world.get(&format!("/api/v2/silence/{id}"))), format!("200 {expected}"));
     assert_eq!(print(&world.get("/api/v2/silences")), format!("200 [{expected}]"));
+}
+
+/// A line for each route: its receiver, what becomes of the alert there, and why.
+fn draw(route: &serde_json::Value, depth: usize, out: &mut String) {
+    let text = |key: &str| route[key].as_str().unwrap_or_default();
+    let indent = "  ".repeat(depth);
+    let differing = route["differing"].as_array().into_iter().flatten();
+    let differing: Vec<&str> = differing.filter_map(serde_json::Value::as_str).collect();
+    let group = &route["groupLabels"];
+    let group = if group.is_null() { String::new() } else { format!(" {group}") };
+    let why =
+        if differing.is_empty() { String::new() } else { format!(" {}", differing.join(" ")) };
+    *out += &format!("{indent}{} {}{why}{group}\n", text("receiver"), text("outcome"));
+    for child in route["routes"].as_array().into_iter().flatten() {
+        draw(child, depth + 1, out);
+    }
+}
+
+#[test]
+fn the_routes_say_which_way_an_alert_takes() {
+    let to = |receiver: &str, label: &str, continues: bool, routes: Vec<RouteConfig>| RouteConfig {
+        receiver: Some(receiver.to_owned()),
+        matchers: vec![Matcher::equal(label, "x")],
+        continues,
+        routes,
+        ..RouteConfig::default()
+    };
+    let root = RouteConfig {
+        receiver: Some("root".to_owned()),
+        group_by: Some(GroupBy::Labels(["a".to_owned()].into())),
+        routes: vec![
+            to("one", "a", true, vec![to("deep", "b", false, Vec::new())]),
+            to("two", "c", false, Vec::new()),
+            to("three", "a", false, Vec::new()),
+            to("four", "a", false, Vec::new()),
+        ],
+        ..RouteConfig::default()
+    };
+    let receivers = ["root", "one", "deep", "two", "three", "four"].map(|name| receiver(name, &[]));
+    let world = World::with(root, receivers.into(), Mode::default());
+    let check = |labels: &str, expected: &str| {
+        let labels = format!("/api/vesta/v1/routes?labels={labels}").replace('"', "%22");
+        let mut drawn = String::new();
+        draw(&world.get(&labels.replace('{', "%7B").replace('}', "%7D")).json(), 0, &mut drawn);
+        assert_eq!(drawn, expected);
+    };
+    check(
+        r#"{"a":"x","b":"y"}"#,
+        "root passes\n  one takes {\"a\":\"x\"}\n    deep differs b=\"x\"\n  \
+         two differs c=\"x\"\n  three takes {\"a\":\"x\"}\n  four unasked\n",
+    );
+    check(
+        r#"{"d":"x"}"#,
+        "root takes {}\n  one differs a=\"x\"\n    deep unasked b=\"x\"\n  \
+         two differs c=\"x\"\n  three differs a=\"x\"\n  four differs a=\"x\"\n",
+    );
+    assert_eq!(world.get("/api/vesta/v1/routes").json()["routes"][1]["receiver"], "two");
+    let wrong = world.get("/api/vesta/v1/routes?labels=x");
+    assert_eq!(wrong.status, 400, "{}", wrong.body);
+}
+
+#[test]
+fn receivers_are_listed_with_what_they_were_told_last() {
+    check(
+        "GET /api/vesta/v1/receivers",
+        r#"200 [{"name":"team-X","integrations":[]},{"name":"team-Y","integrations":[]}]"#,
+    );
 }
 
 #[test]

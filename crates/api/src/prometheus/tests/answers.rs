@@ -80,6 +80,11 @@ fn the_cluster_is_shown() {
     );
     assert_eq!(data["holes"].to_string(), r#"[{"end":2.5,"start":1}]"#);
     assert_eq!(data["members"][1]["name"], "b");
+    assert_eq!(data["targets"].to_string(), r#"[{"asks":3,"holds":5,"member":"a"}]"#);
+    assert_eq!(
+        data["repair"]["mended"].to_string(),
+        r#"[{"end":2.5,"finished":4,"member":"b","samples":9,"start":1}]"#
+    );
 }
 
 #[test]

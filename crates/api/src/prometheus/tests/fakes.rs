@@ -185,7 +185,9 @@ pub(crate) struct Cluster {
 
 impl crate::prometheus::cluster::Cluster for Cluster {
     fn status(&self) -> crate::prometheus::cluster::ClusterStatus {
-        use crate::prometheus::cluster::{ClusterStatus, LeaseStatus, MemberStatus};
+        use crate::prometheus::cluster::{
+            ClusterStatus, LeaseStatus, MemberStatus, Mended, RepairStatus, TargetShare,
+        };
         let member = |name: &str| MemberStatus {
             name: name.to_owned(),
             is_live: true,
@@ -206,6 +208,16 @@ impl crate::prometheus::cluster::Cluster for Cluster {
                 start: Timestamp::from_millis(1000),
                 end: Timestamp::from_millis(2500),
             }],
+            repair: RepairStatus {
+                mended: vec![Mended {
+                    member: "b".to_owned(),
+                    range: TimeRange::from_millis(1000, 2500),
+                    finished: Timestamp::from_millis(4000),
+                    samples: 9,
+                }],
+                ..RepairStatus::default()
+            },
+            targets: vec![TargetShare { member: "a".to_owned(), asks: 3, holds: 5 }],
             ..ClusterStatus::default()
         }
     }

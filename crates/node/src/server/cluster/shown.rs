@@ -1,7 +1,10 @@
 //! The cluster as people and load balancers see it.
 
+use std::sync::Arc;
+
 use api::prometheus::cluster::{
-    self as shown, ClusterStatus, LeaseStatus, MemberStatus, RepairStatus,
+    self as shown, ClusterStatus, LeaseStatus, MemberStatus, Mended, RepairPeer, RepairStatus,
+    TargetShare,
 };
 use cluster::{Cluster, Member};
 use repair::Repair;
@@ -13,12 +16,39 @@ use super::Clustering;
 pub(in crate::server) struct ClusterAdapter {
     cluster: Cluster,
     repair: Repair,
+    scrape: Arc<scrape::Manager>,
 }
 
 impl ClusterAdapter {
-    pub(in crate::server) fn of(clustering: &Clustering) -> ClusterAdapter {
+    pub(in crate::server) fn of(
+        clustering: &Clustering,
+        scrape: Arc<scrape::Manager>,
+    ) -> ClusterAdapter {
         let (cluster, repair) = (clustering.cluster.clone(), clustering.repair.clone());
-        ClusterAdapter { cluster, repair }
+        ClusterAdapter { cluster, repair, scrape }
+    }
+
+    /// Who asks and who has how many targets, by what this member knows of who is live.
+    fn target_shares(&self, members: &[Member]) -> Vec<TargetShare> {
+        let share =
+            |member: &Member| TargetShare { member: member.name.clone(), asks: 0, holds: 0 };
+        let mut shares: Vec<TargetShare> = members.iter().map(share).collect();
+        let is_there = |member: &Member| member.is_live || member.is_self;
+        for key in self.scrape.shared_keys() {
+            let mut has_asker = false;
+            for owner in self.cluster.owners(key) {
+                let Some(place) = members.iter().position(|member| member.id == owner) else {
+                    continue;
+                };
+                let share = &mut shares[place];
+                share.holds += 1;
+                if !has_asker && is_there(&members[place]) {
+                    share.asks += 1;
+                    has_asker = true;
+                }
+            }
+        }
+        shares
     }
 }
 
@@ -29,6 +59,7 @@ impl shown::Cluster for ClusterAdapter {
         ClusterStatus {
             name: status.label,
             replication_factor: status.replication_factor,
+            targets: self.target_shares(&status.members),
             members: status.members.into_iter().map(to_member).collect(),
             lease: LeaseStatus {
                 backend: status.lease.backend.to_owned(),
@@ -45,7 +76,9 @@ impl shown::Cluster for ClusterAdapter {
                 windows_different: repair.windows_different,
                 samples_written: repair.samples_added + repair.samples_replaced,
                 bytes_fetched: repair.bytes_received,
-                last_error: repair.peers.into_iter().find_map(|peer| peer.error),
+                last_error: repair.peers.iter().find_map(|peer| peer.error.clone()),
+                mended: repair.mended.into_iter().map(to_mended).collect(),
+                peers: repair.peers.into_iter().map(to_peer).collect(),
             },
         }
     }
@@ -53,6 +86,16 @@ impl shown::Cluster for ClusterAdapter {
     fn release(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(self.cluster.release())
     }
+}
+
+fn to_mended(mended: repair::Mended) -> Mended {
+    let repair::Mended { peer, range, finished, samples } = mended;
+    Mended { member: peer, range, finished, samples }
+}
+
+fn to_peer(peer: repair::PeerStatus) -> RepairPeer {
+    let repair::PeerStatus { name, unchecked, last_compared, error, .. } = peer;
+    RepairPeer { member: name, unchecked, last_compared, error }
 }
 
 fn to_member(member: Member) -> MemberStatus {

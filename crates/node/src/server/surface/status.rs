@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use api::prometheus::{
     lifecycle::{Phase, Readiness},
-    status::{Notification, RuntimeInfo, Status, TsdbError, TsdbStatus, WalReplay},
+    status::{Notification, RetentionClass, RuntimeInfo, Status, TsdbError, TsdbStatus, WalReplay},
 };
 use notifier::Notifier;
 use tokio::runtime::Handle;
@@ -80,6 +80,21 @@ impl Status for StatusAdapter {
         let blocks = self.storage.get().ok_or(TsdbError::NotReady)?.blocks();
         let metas = blocks.iter().map(|block| serde_json::to_string(&*block.meta()));
         metas.collect::<Result<_, _>>().map_err(|error| TsdbError::Other(error.to_string()))
+    }
+
+    fn retention_classes(&self) -> Vec<RetentionClass> {
+        let Some(storage) = self.storage.get() else { return Vec::new() };
+        let retention = storage.retention();
+        let classes = retention.classes.into_iter().map(|class| {
+            let text = |selector: &Vec<model::Matcher>| {
+                let matchers: Vec<String> = selector.iter().map(ToString::to_string).collect();
+                format!("{{{}}}", matchers.join(","))
+            };
+            let selectors = class.selectors.iter().map(text).collect();
+            RetentionClass { name: class.name, selectors, time: class.time }
+        });
+        let rest = RetentionClass { time: retention.time, ..RetentionClass::default() };
+        classes.chain([rest]).collect()
     }
 
     fn notifications(&self) -> Vec<Notification> {
