@@ -18,6 +18,10 @@ test("links of upstream's pages work", () => {
   });
 });
 
+test("heat maps and exemplars stand in the link", () => {
+  check("g0.expr=up&g0.tab=graph&g0.display_mode=heatmap&g0.show_exemplars=1", { expr: "up", tab: "graph", display: "heatmap", showExemplars: true });
+});
+
 test("links of older pages and of alerts work", () => {
   check("g0.expr=up&g0.tab=0&g0.stacked=1", { expr: "up", tab: "graph", display: "stacked" });
   check("g0.expr=up&g0.tab=1", { expr: "up", tab: "table" });

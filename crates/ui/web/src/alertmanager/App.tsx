@@ -5,6 +5,10 @@ import { useStore } from "../base/store.js";
 import { Empty } from "../parts/bits.js";
 import { Shell, type Entry } from "../parts/Shell.js";
 import { AlertsPage } from "./AlertsPage.js";
+import { ClusterPage } from "./ClusterPage.js";
+import { HistoryPage } from "./HistoryPage.js";
+import { ReceiversPage } from "./ReceiversPage.js";
+import { RoutesPage } from "./RoutesPage.js";
 import { EditSilencePage, NewSilencePage } from "./SilenceForm.js";
 import { SilencePage, SilencesPage } from "./SilencesPage.js";
 import { StatusPage } from "./StatusPage.js";
@@ -12,6 +16,10 @@ import { StatusPage } from "./StatusPage.js";
 const ENTRIES: Entry[] = [
   { path: "/alerts", name: "Alerts" },
   { path: "/silences", name: "Silences" },
+  { path: "/routes", name: "Routes" },
+  { path: "/receivers", name: "Receivers" },
+  { path: "/history", name: "History" },
+  { path: "/cluster", name: "Cluster" },
   { path: "/status", name: "Status", also: ["/settings"] },
 ];
 
@@ -24,6 +32,10 @@ function pageOf(path: string) {
   const [, area, id, action] = path.split("/").map(decodeURIComponent);
   switch (area) {
     case "alerts": return <AlertsPage />;
+    case "routes": return <RoutesPage />;
+    case "receivers": return <ReceiversPage />;
+    case "history": return <HistoryPage />;
+    case "cluster": return <ClusterPage />;
     case "status": case "settings": return <StatusPage />;
     case "silences":
       if (!id) return <SilencesPage />;

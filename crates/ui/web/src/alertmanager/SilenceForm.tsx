@@ -7,11 +7,13 @@ import { go, place } from "../base/route.js";
 import { isUtc, persisted, useStore } from "../base/store.js";
 import { formatTime, parseTime } from "../base/time.js";
 import { Empty, Trouble, useSome, Waiting } from "../parts/bits.js";
-import { formatMatcher, OPERATORS, operatorOf, parseMatchers, withOperator, type Matcher, type Operator } from "./matchers.js";
+import type { Labels } from "../base/format.js";
+import { formatMatcher, OPERATORS, operatorOf, parseLabels, parseMatchers, textOf, withOperator, type Matcher, type Operator } from "./matchers.js";
 import { AlertView, Proposals, useKnownLabels } from "./parts.js";
 import type { Alert, Silence } from "./types.js";
 
 const creator = persisted("creator", "");
+const reasons = persisted<string[]>("reasons", []);
 const HOUR = 3600_000;
 const DURATIONS = ["30m", "1h", "2h", "8h", "1d", "1w"];
 
@@ -22,6 +24,7 @@ interface Draft {
   matchers: Matcher[];
   createdBy: string;
   comment: string;
+  annotations?: Labels;
 }
 
 export function NewSilencePage() {
@@ -47,7 +50,7 @@ export function EditSilencePage({ id }: { id: string }) {
   // One that is over is made anew, as long as it was.
   const times = isOver ? { startMs: now, endMs: now + Math.max(end - start, 60_000) } : { startMs: start, endMs: end };
   return <Form key={id} title={isOver ? "Silence again" : "Edit silence"} initial={{
-    ...times, id: isOver ? undefined : data.id, matchers: data.matchers, createdBy: data.createdBy, comment: data.comment,
+    ...times, id: isOver ? undefined : data.id, matchers: data.matchers, createdBy: data.createdBy, comment: data.comment, annotations: data.annotations,
   }} />;
 }
 
@@ -55,17 +58,20 @@ function Form({ title, initial }: { title: string; initial: Draft }) {
   const [draft, setDraft] = useState(initial);
   const [error, setError] = useState<string>();
   const [isBusy, setBusy] = useState(false);
+  const [notes, setNotes] = useState(() => textOf(initial.annotations ?? {}));
+  const annotations = parseLabels(notes);
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const known = useKnownLabels();
   const matchers = draft.matchers.filter((matcher) => matcher.name !== "");
   const matchesAll = matchers.every((matcher) => operatorOf(matcher) !== "=" || matcher.value === "");
-  const complaint = complaintOf(draft, matchers);
+  const complaint = annotations === null ? "Write annotations as name=\"value\", a line each." : complaintOf(draft, matchers);
   const submit = async () => {
     setBusy(true);
     try {
       creator.set(draft.createdBy);
+      rememberReason(draft.comment);
       const body = {
-        ...(draft.id ? { id: draft.id } : {}), matchers, createdBy: draft.createdBy, comment: draft.comment,
+        ...(draft.id ? { id: draft.id } : {}), ...(annotations && Object.keys(annotations).length > 0 ? { annotations } : {}), matchers, createdBy: draft.createdBy, comment: draft.comment,
         startsAt: new Date(draft.startMs).toISOString(), endsAt: new Date(draft.endMs).toISOString(),
       };
       const { silenceID } = await askAlertmanager<{ silenceID: string }>("silences", {}, {
@@ -101,6 +107,11 @@ function Form({ title, initial }: { title: string; initial: Draft }) {
           <label>Your name<input type="text" value={draft.createdBy} autocomplete="name" onInput={(event) => change({ createdBy: event.currentTarget.value })} /></label>
           <label class="wide">Why<textarea rows={2} value={draft.comment} placeholder="What is known, and a link to more" onInput={(event) => change({ comment: event.currentTarget.value })} /></label>
         </div>
+        <label>Annotations
+          <textarea rows={1} value={notes} spellcheck={false} placeholder={'Such as ticket="OPS-1", a line each'} aria-invalid={annotations === null}
+            onInput={(event) => setNotes(event.currentTarget.value)} />
+        </label>
+        <Reasons onPick={(comment) => change({ comment })} />
         {error && <Trouble>{error}</Trouble>}
         <div class="bar">
           <button type="submit" class="primary" disabled={isBusy}>{draft.id ? "Save" : "Silence"}</button>
@@ -109,6 +120,26 @@ function Form({ title, initial }: { title: string; initial: Draft }) {
       </form>
       <Affected matchers={matchers} />
     </>
+  );
+}
+
+const REASONS = ["Planned maintenance: ", "Known, being worked on: ", "False alarm, the rule is being mended: "];
+const OWN_MAX = 5;
+
+function rememberReason(comment: string) {
+  const text = comment.trim();
+  reasons.set([text, ...reasons.get().filter((old) => old !== text)].slice(0, OWN_MAX));
+}
+
+/** Words to begin with, and what was written here before. */
+function Reasons({ onPick }: { onPick: (comment: string) => void }) {
+  const own = useStore(reasons);
+  return (
+    <div class="choices" role="group" aria-label="Reasons to begin with">
+      {[...own, ...REASONS].map((text) => (
+        <button type="button" key={text} title={text} onClick={() => onPick(text)}>{text.length > 60 ? `${text.slice(0, 59)}…` : text.replace(/: $/, " …")}</button>
+      ))}
+    </div>
   );
 }
 
@@ -127,7 +158,7 @@ function Times({ draft, onChange }: { draft: Draft; onChange: (part: Partial<Dra
   const zone = utc ? "UTC" : "local time";
   return (
     <div class="times">
-      <TextInput label={`From (${zone})`} shown={formatTime(draft.startMs, utc)} take={(text) => {
+      <TextInput isMoment label={`From (${zone})`} shown={formatTime(draft.startMs, utc)} take={(text) => {
         const startMs = parseTime(text, utc);
         if (startMs !== null) onChange({ startMs, endMs: startMs + span });
         return startMs !== null;
@@ -137,7 +168,7 @@ function Times({ draft, onChange }: { draft: Draft; onChange: (part: Partial<Dra
         if (millis) onChange({ endMs: draft.startMs + millis });
         return Boolean(millis);
       }} />
-      <TextInput label={`Until (${zone})`} shown={formatTime(draft.endMs, utc)} take={(text) => {
+      <TextInput isMoment label={`Until (${zone})`} shown={formatTime(draft.endMs, utc)} take={(text) => {
         const endMs = parseTime(text, utc);
         if (endMs !== null) onChange({ endMs });
         return endMs !== null;
@@ -151,15 +182,31 @@ function Times({ draft, onChange }: { draft: Draft; onChange: (part: Partial<Dra
   );
 }
 
-function TextInput({ label, shown, take }: { label: string; shown: string; take: (text: string) => boolean }) {
+function TextInput({ label, shown, take, isMoment = false }: {
+  label: string;
+  shown: string;
+  take: (text: string) => boolean;
+  /** With the browser's calendar. */
+  isMoment?: boolean;
+}) {
   const [text, setText] = useState(shown);
   const [isWrong, setWrong] = useState(false);
   useEffect(() => setText(shown), [shown]);
+  const rest = {
+    class: "num",
+    "aria-invalid": isWrong,
+    spellcheck: false,
+    onInput: (event: InputEvent) => {
+      setText((event.currentTarget as HTMLInputElement).value);
+      setWrong(false);
+    },
+    onChange: (event: Event) => setWrong(!take((event.currentTarget as HTMLInputElement).value)),
+  } as const;
   return (
     <label>{label}
-      <input type="text" class="num" value={text} aria-invalid={isWrong} spellcheck={false}
-        onInput={(event) => { setText(event.currentTarget.value); setWrong(false); }}
-        onChange={(event) => setWrong(!take(event.currentTarget.value))} />
+      {isMoment
+        ? <input type="datetime-local" step={1} {...rest} value={text.replace(" ", "T")} />
+        : <input type="text" {...rest} value={text} />}
     </label>
   );
 }

@@ -109,6 +109,7 @@ export function SilencePage({ id }: { id: string }) {
           <dl class="pairs">
             <div><dt>Matches</dt><dd><MatcherList matchers={data.matchers} /></dd></div>
             <div><dt>Comment</dt><dd><bdi>{data.comment}</bdi></dd></div>
+            {Object.entries(data.annotations ?? {}).map(([name, value]) => <div key={name}><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>)}
             <div><dt>Created by</dt><dd>{data.createdBy || "–"}</dd></div>
             <div><dt>From</dt><dd><Moment time={data.startsAt} /></dd></div>
             <div><dt>Until</dt><dd><Moment time={data.endsAt} /></dd></div>

@@ -55,6 +55,30 @@ export function parseMatchers(text: string): Matcher[] | null {
   return matchers;
 }
 
+/** `a="b", c="d"` */
+export function textOf(labels: Labels): string {
+  return exactly(labels).map(formatMatcher).join(", ");
+}
+
+/** Labels as they are pasted: `a="b", c="d"`, with or without braces, a line each, YAML or JSON; null if they are none. */
+export function parseLabels(text: string): Labels | null {
+  const trimmed = text.trim();
+  if (trimmed.startsWith("{")) {
+    try {
+      const pairs = Object.entries(JSON.parse(trimmed) as Record<string, unknown>);
+      return pairs.every(([, value]) => typeof value === "string") ? (Object.fromEntries(pairs) as Labels) : null;
+    } catch {
+      // It may be a label set as PromQL writes it.
+    }
+  }
+  const named = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*)$/s.exec(trimmed);
+  const [name, rest] = named ? [named[1], named[2]!] : [undefined, trimmed];
+  const lines = rest.replace(/^\{/, "").replace(/\}$/, "").split("\n").map((line) => line.trim().replace(/,$/, "").replace(/^([^\s"=:]+):\s+/, "$1=")).filter(Boolean);
+  const matchers = parseMatchers(lines.join(","));
+  if (!matchers || matchers.some((matcher) => matcher.isRegex || !matcher.isEqual)) return null;
+  return { ...(name ? { __name__: name } : {}), ...Object.fromEntries(matchers.map(({ name, value }) => [name, value])) };
+}
+
 function unquote(text: string): string {
   return text.startsWith('"') ? unescape(text.slice(1, -1)) : text;
 }

@@ -17,16 +17,22 @@ const PROPOSALS_MAX = 500;
 
 /** The labels that alerts have now, to be proposed: each name with its values. */
 export function useKnownLabels(): Map<string, Set<string>> {
-  const { data } = useAlertmanager<Alert[]>("alerts");
+  const alerts = useKnownAlerts();
   return useMemo(() => {
     const known = new Map<string, Set<string>>();
-    for (const alert of data ?? []) {
+    for (const alert of alerts) {
       for (const [name, value] of Object.entries(alert.labels)) {
         known.set(name, (known.get(name) ?? new Set()).add(value));
       }
     }
     return known;
-  }, [data]);
+  }, [alerts]);
+}
+
+const NONE: Alert[] = [];
+
+export function useKnownAlerts(): Alert[] {
+  return useAlertmanager<Alert[]>("alerts").data ?? NONE;
 }
 
 export function Proposals({ id, all }: { id: string; all: Iterable<string> }) {
@@ -76,6 +82,12 @@ export function silenceLink(labels: Labels): string {
   return href(`/silences/new?${new URLSearchParams({ filter: formatMatchers(exactly(labels)) })}`);
 }
 
+/** Shows it whatever keeps it quiet. */
+function alertLink(labels: Labels): string {
+  const quiet = { silenced: "true", inhibited: "true", muted: "true" };
+  return href(`/alerts?${new URLSearchParams({ filter: formatMatchers(exactly(labels)), ...quiet })}`);
+}
+
 /** Links from alerts come from elsewhere: only to the web. */
 function webLink(url: string | undefined): string | undefined {
   return url && /^https?:\/\//.test(url) ? url : undefined;
@@ -103,6 +115,8 @@ export function AlertView({ alert, isShown = false, onPick }: {
         <span class="muted">began <Ago time={alert.startsAt} /></span>
         <span class="spring" />
         {source && <a href={source} target="_blank" rel="noreferrer">Source</a>}
+        {!isShown && <a class="muted" href={alertLink(alert.labels)} title="A link to this alert alone">Link</a>}
+        {!isShown && <a class="muted" href={href(`/routes?${new URLSearchParams({ labels: formatMatchers(exactly(alert.labels)) })}`)} title="Which way it takes through the routes">Route</a>}
         {silencedBy.length === 0 && !isShown && <a class="button small" href={silenceLink(alert.labels)}>Silence</a>}
       </div>
       <LabelList labels={alert.labels} without={["alertname"]} onPick={onPick} />

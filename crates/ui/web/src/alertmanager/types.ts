@@ -32,4 +32,17 @@ export interface Silence {
   endsAt: string;
   updatedAt: string;
   matchers: Matcher[];
+  annotations?: Labels;
+}
+
+export interface Status {
+  cluster: {
+    name?: string;
+    status: "ready" | "settling" | "disabled";
+    /** What is not upstream's may be missing. */
+    peers?: { name: string; address: string; lagSeconds?: number; roundTripSeconds?: number }[];
+  };
+  config: { original: string };
+  uptime: string;
+  versionInfo: Record<string, string>;
 }

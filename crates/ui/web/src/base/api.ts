@@ -59,11 +59,11 @@ export async function ask<T>(path: string, params: Params = {}, init: RequestIni
   return { data: body.data, warnings: body.warnings ?? [], infos: body.infos ?? [], tookMs: performance.now() - began };
 }
 
-/** The Alertmanager's API: plain JSON, errors as a string or `{message}`. */
+/** The Alertmanager's API, and what Vesta adds to it (`vesta/v1/…`): plain JSON, errors as a string or `{message}`. */
 export async function askAlertmanager<T>(path: string, params: Params = {}, init: RequestInit = {}): Promise<T> {
   const form = formOf(params);
   const search = form.size > 0 ? `?${form}` : "";
-  const response = await send(`${root}api/v2/${path}${search}`, init);
+  const response = await send(`${root}api/${path.startsWith("vesta/") ? "" : "v2/"}${path}${search}`, init);
   if (response.ok && response.headers.get("content-length") === "0") return undefined as T;
   const text = await response.text();
   let body: unknown = text;

@@ -7,6 +7,7 @@ import { root } from "../page.js";
 import { Empty } from "../parts/bits.js";
 import { Shell, type Entry } from "../parts/Shell.js";
 import { AlertsPage } from "./AlertsPage.js";
+import { ClusterPage } from "./ClusterPage.js";
 import { DiscoveryPage } from "./DiscoveryPage.js";
 import { Notifications, Starting } from "./Notifications.js";
 import { QueryPage } from "./query/QueryPage.js";
@@ -23,6 +24,7 @@ const ENTRIES: (Entry & { page: () => preact.JSX.Element })[] = [
   { path: "/targets", name: "Targets", page: TargetsPage },
   { path: "/service-discovery", name: "Discovery", page: DiscoveryPage },
   { path: "/tsdb-status", name: "Storage", page: StoragePage },
+  { path: "/cluster", name: "Cluster", page: ClusterPage },
   { path: "/status", name: "Status", also: ["/flags", "/config", "/alertmanager-discovery", "/features"], page: StatusPage },
 ];
 

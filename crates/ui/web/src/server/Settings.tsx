@@ -19,7 +19,9 @@ export function SettingsButton() {
       <button type="button" class="quiet" onClick={() => setOpen(true)}>Settings</button>
       {isOpen && (
         <Window title="Settings" onClose={() => setOpen(false)}>
-          <div class="settings">{(Object.keys(NAMES) as (keyof typeof settings)[]).map((key) => <Setting key={key} name={key} />)}</div>
+          <div class="settings">{(Object.keys(NAMES) as (keyof typeof settings)[]).map((key) => <Setting key={key} name={key} />)}
+            <p class="muted">A slash goes to the first box. <a href="https://prometheus.io/docs/prometheus/latest/querying/basics/" target="_blank" rel="noreferrer">How PromQL is written</a></p>
+          </div>
         </Window>
       )}
     </>

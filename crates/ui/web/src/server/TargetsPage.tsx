@@ -6,6 +6,7 @@ import { parseDuration, roughDuration } from "../base/duration.js";
 import { formatCount, matchesText, searchable } from "../base/format.js";
 import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
 import { Window } from "../parts/Window.js";
+import { Sparkline, useDurations } from "./Durations.js";
 import type { Health, Target, Targets } from "./types.js";
 
 export const HEALTH: Record<Health, Tone> = { up: "good", down: "bad", unknown: "quiet" };
@@ -53,6 +54,7 @@ function Pool({ name, targets }: { name: string; targets: Target[] }) {
   const nUp = targets.filter((target) => target.health === "up").length;
   const { some, more } = useSome(targets);
   const [isConfig, setConfig] = useState(false);
+  const durations = useDurations([...new Set(targets.map((target) => target.labels.job ?? ""))], targets.length);
   const tone: Tone = nUp === targets.length ? "good" : nUp === 0 ? "bad" : "warn";
   return (
     <section class="panel">
@@ -62,7 +64,7 @@ function Pool({ name, targets }: { name: string; targets: Target[] }) {
             <thead>
               <tr><th scope="col">Endpoint</th><th scope="col">Health</th><th scope="col">Labels</th><th scope="col">Last scrape</th><th scope="col" class="right">Duration</th></tr>
             </thead>
-            <tbody>{some.map((target) => <Row key={target.scrapeUrl + JSON.stringify(target.labels)} target={target} />)}</tbody>
+            <tbody>{some.map((target) => <Row key={target.scrapeUrl + JSON.stringify(target.labels)} target={target} durations={durations(target.labels)} />)}</tbody>
           </table>
         </div>
         {more}
@@ -73,7 +75,7 @@ function Pool({ name, targets }: { name: string; targets: Target[] }) {
   );
 }
 
-function Row({ target }: { target: Target }) {
+function Row({ target, durations }: { target: Target; durations: number[] | undefined }) {
   const isLate = target.lastScrapeDuration * 1000 > (parseDuration(target.scrapeTimeout) ?? Infinity) * 0.8;
   return (
     <>
@@ -85,6 +87,7 @@ function Row({ target }: { target: Target }) {
         <td class="right num nowrap" data-name="Duration">
           {isLate && <span title={`Close to the time limit of ${target.scrapeTimeout}`}><Badge tone="warn">slow</Badge> </span>}
           {roughDuration(target.lastScrapeDuration * 1000)}
+          <Sparkline values={durations} />
         </td>
       </tr>
       {target.lastError && <tr class="error-row"><td colSpan={5}><Trouble>{target.lastError}</Trouble></td></tr>}

@@ -5,17 +5,19 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
-import { launch, type Browser, type Page } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
 import * as answers from "./answers.js";
+import { hides, PATIENCE, press, sees, start, visit as visitWith, type Look } from "./chromium.js";
 import { serve, type Site } from "./server.js";
 
 const AXE = readFileSync(createRequire(join(process.cwd(), "package.json")).resolve("axe-core/axe.min.js"), "utf8");
 const PICTURES = join(process.cwd(), "build/pictures");
 const ALL = [
   "query", "query?g0.expr=x&g0.tab=table&g0.show_tree=1", "query?g0.expr=x&g0.tab=graph", "query?g0.expr=x&g0.tab=explain", "alerts", "rules", "targets",
-  "service-discovery", "tsdb-status", "status", "flags", "config", "alertmanager-discovery", "features",
+  "query?g0.expr=x&g0.tab=graph&g0.show_exemplars=1&g0.display_mode=stacked", "query?g0.expr=native&g0.tab=graph", "query?g0.expr=classic&g0.tab=graph&g0.display_mode=heatmap",
+  "service-discovery", "tsdb-status", "cluster", "status", "flags", "config", "alertmanager-discovery", "features",
 ];
-const ALL_ALERTMANAGER = ["#/alerts", "#/silences", "#/silences/new?filter=%7Bpath%3D%22%2Fpay%22%7D", "#/status"];
+const ALL_ALERTMANAGER = ["#/alerts", "#/silences", "#/silences/new?filter=%7Bpath%3D%22%2Fpay%22%7D", "#/routes", "#/routes?labels=severity%3D%22page%22", "#/receivers", "#/history", "#/cluster", "#/status"];
 
 let browser: Browser;
 let server: Site;
@@ -23,8 +25,7 @@ let alertmanager: Site;
 
 before(async () => {
   mkdirSync(PICTURES, { recursive: true });
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  browser = await launch({ executablePath: process.env.CHROMIUM ?? "chromium", args, protocolTimeout: 20_000 });
+  browser = await start();
   server = await serve("server", answers.server);
   alertmanager = await serve("alertmanager", answers.alertmanager());
 });
@@ -35,37 +36,7 @@ after(async () => {
   alertmanager.close();
 });
 
-/** Opens a page, lets `use` work with it, and wants nothing to complain meanwhile. */
-async function visit(url: string, use: (page: Page) => Promise<void>, look: { isDark?: boolean; isNarrow?: boolean } = {}) {
-  const context = await browser.createBrowserContext();
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && !message.text().includes("status of 400") && complaints.push(message.text()));
-  page.on("dialog", (dialog) => void dialog.accept());
-  await page.setViewport(look.isNarrow ? { width: 390, height: 844 } : { width: 1360, height: 860 });
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: look.isDark ? "dark" : "light" }]);
-  try {
-    await page.goto(url, { waitUntil: "domcontentloaded" });
-    await page.waitForSelector("main");
-    await use(page);
-  } finally {
-    await context.close();
-  }
-  assert.deepEqual(complaints, [], url);
-}
-
-// By a timer: a page that is not in front draws no frames.
-const PATIENCE = { timeout: 5000, polling: 50 };
-const sees = (page: Page, text: string) => page.waitForFunction((wanted) => document.body.innerText.includes(wanted), PATIENCE, text);
-const hides = (page: Page, text: string) => page.waitForFunction((unwanted) => !document.body.innerText.includes(unwanted), PATIENCE, text);
-
-/** Clicks the first button in the page whose text begins so. */
-async function press(page: Page, text: string) {
-  const find = (wanted: string) => [...document.querySelectorAll<HTMLElement>("main button")].find((one) => one.innerText.trim().startsWith(wanted));
-  const button = await page.waitForFunction(find, PATIENCE, text);
-  await (button as unknown as { click: () => Promise<void> }).click();
-}
+const visit = (url: string, use: (page: Page) => Promise<void>, look: Look = {}) => visitWith(browser, url, use, look);
 
 test("a query that is typed fast is answered, and stands in the address", () =>
   visit(`${server.url}query`, async (page) => {
@@ -199,6 +170,111 @@ test("a silence is made from an alert, seen, changed, and ended", () =>
     await sees(page, "ended");
   }));
 
+test("a plan is drawn with its costs, below it the expression", () =>
+  visit(`${server.url}query?g0.expr=x`, async (page) => {
+    await press(page, "Run");
+    await page.evaluate(() => [...document.querySelectorAll<HTMLElement>('[role="tab"]')].find((one) => one.innerText === "Explain")!.click());
+    await sees(page, "[5m] {__name__=\"requests_total\"}");
+    const parts = await page.$$eval(".plan .part b", (all) => all.map((one) => one.textContent).join());
+    assert.equal(parts, "query,sum,rate,window,index");
+    const itself = await page.$$eval(".plan tbody tr", (rows) => rows.map((row) => row.children[4]!.textContent).join());
+    assert.equal(itself, "400µs,1.5ms,400µs,9.9ms,200µs");
+    await page.waitForSelector(".tree");
+  }));
+
+test("exemplars are asked for, drawn and listed", () =>
+  visit(`${server.url}query?g0.expr=x&g0.tab=graph`, async (page) => {
+    await page.waitForSelector(".plot canvas");
+    await press(page, "Exemplars");
+    await sees(page, "1 exemplar");
+    assert.equal(new URL(page.url()).searchParams.get("g0.show_exemplars"), "1");
+    await page.evaluate(() => document.querySelector<HTMLElement>(".fold summary")!.click());
+    await sees(page, "a1b2c3");
+  }));
+
+test("native histograms are a heat map by themselves, classic ones on demand", async () => {
+  await visit(`${server.url}query?g0.expr=native&g0.tab=graph`, async (page) => {
+    await page.waitForSelector('[aria-label^="Heat map of 1 series: 23 buckets"] canvas');
+    const box = (await (await page.$(".plot"))!.boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + 150);
+    await page.waitForSelector(".tip .mono");
+  });
+  await visit(`${server.url}query?g0.expr=classic&g0.tab=graph`, async (page) => {
+    await page.waitForSelector(".legend");
+    await press(page, "Heat map");
+    await page.waitForSelector('[aria-label^="Heat map of 4 series: 4 buckets"] canvas');
+    assert.equal(new URL(page.url()).searchParams.get("g0.display_mode"), "heatmap");
+  });
+  await visit(`${server.url}query?g0.expr=x&g0.tab=graph&g0.display_mode=heatmap`, (page) => sees(page, "There is neither in this answer").then(() => {}));
+});
+
+test("a member that dies is seen, and who writes then; a server alone says so", async () => {
+  await visit(`${server.url}cluster`, async (page) => {
+    await sees(page, "3 of 3 live");
+    answers.world.isOtherLive = false;
+    try {
+      await sees(page, "2 of 3 live");
+      await sees(page, "1 gap");
+      assert.equal(await page.$$eval(".time-line .bad", (all) => all.length), 1);
+      const states = await page.$$eval("table tbody tr", (rows) => rows.slice(0, 3).map((row) => (row.children[1] as HTMLElement).innerText.replace(/\s+/g, " ")).join("; "));
+      assert.equal(states, "live writes; away; live other configuration");
+    } finally {
+      answers.world.isOtherLive = true;
+    }
+  });
+  answers.world.isAlone = true;
+  try {
+    await visit(`${server.url}cluster`, (page) => sees(page, "This server stands alone").then(() => {}));
+  } finally {
+    answers.world.isAlone = false;
+  }
+});
+
+test("what makes so many series is found label by label", () =>
+  visit(`${server.url}tsdb-status`, async (page) => {
+    await sees(page, "all else");
+    assert.equal(await page.$$eval(".time-line .plain", (all) => all.length), 8);
+    await page.click(".bars button");
+    await sees(page, "2 series of the last hour");
+    await page.click("dialog .picks button");
+    await sees(page, "‹ Back");
+  }));
+
+test("notifications of the server come by themselves", () =>
+  visit(`${server.url}query`, async (page) => {
+    await page.waitForSelector(".bell summary");
+    await page.click(".bell summary");
+    await sees(page, "Configuration reload has failed.");
+  }));
+
+test("labels that are pasted show their way through the routes", () =>
+  visit(`${alertmanager.url}#/routes`, async (page) => {
+    await sees(page, "all alerts");
+    await page.type("textarea", "severity: page\npath: /pay");
+    await page.waitForFunction(() => document.querySelector<HTMLElement>(".verdict")?.innerText.includes('path="/pay"'), PATIENCE);
+    assert.match(await page.$eval(".verdict b", (name) => name.textContent!), /^night shift/);
+    assert.equal(await page.$eval(".label.differing", (one) => one.textContent), 'severity="info"');
+    const asked = alertmanager.calls.findLast((call) => call.path === "vesta/v1/routes")!;
+    assert.deepEqual(JSON.parse(asked.params.get("labels")!), { severity: "page", path: "/pay" });
+    await page.$eval("textarea", (box) => { box.value = ""; });
+    await page.type("textarea", "=~");
+    await sees(page, "These are no labels");
+  }));
+
+test("receivers show their last result; the history is filtered", async () => {
+  await visit(`${alertmanager.url}#/receivers`, async (page) => {
+    await sees(page, "webhook 2");
+    await sees(page, "refused");
+    await sees(page, "told to no one");
+  });
+  await visit(`${alertmanager.url}#/history`, async (page) => {
+    await sees(page, "connection refused");
+    await sees(page, "sent by a peer");
+    await press(page, "sent");
+    await hides(page, "connection refused");
+  });
+});
+
 test("the filter of alerts stands in the address", () =>
   visit(`${alertmanager.url}#/alerts?filter=%7Bpath%3D~%22%2Fp.%2B%22%7D&silenced=true`, async (page) => {
     await sees(page, 'path=~"/p.+"');
@@ -219,7 +295,7 @@ test("every page, by day and by night, on a telephone too, is accessible and fit
       await visit(url, async (page) => {
         await page.waitForFunction(() => document.querySelector("main section, main .empty") && !document.querySelector('.waiting, [aria-busy="true"]'), PATIENCE);
         const name = `${String(at).padStart(2, "0")}-${Object.keys(look).join("") || "day"}`;
-        await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+        await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
         const overflow = await page.evaluate(() => document.scrollingElement!.scrollWidth - innerWidth);
         assert.ok(overflow <= 0, `${url} is ${overflow} pixels too wide (${name})`);
         if ("isNarrow" in look) return;

@@ -38,7 +38,7 @@ export async function serve(role: "server" | "alertmanager", api: Api): Promise<
       let body = "";
       for await (const chunk of request) body += String(chunk);
       const params = new URLSearchParams([...url.searchParams, ...new URLSearchParams(role === "server" ? body : "")]);
-      const call = { method: request.method!, path: path.replace(/^\/api\/v\d\//, ""), params, body };
+      const call = { method: request.method!, path: path.replace(/^\/api\/(v\d\/)?/, ""), params, body };
       calls.push(call);
       const data = api(call);
       if (path.endsWith("/live")) {

@@ -6,12 +6,13 @@ import "uplot/dist/uPlot.min.css";
 import { formatCount, formatSeries, formatShort } from "../../base/format.js";
 import { isUtc, theme, useStore } from "../../base/store.js";
 import { formatTime } from "../../base/time.js";
-import { Empty, Note, Series } from "../../parts/bits.js";
+import { Empty, LabelList, Note, Series } from "../../parts/bits.js";
 import { columns, stack, type RangeSeries } from "./answer.js";
+import { drawExemplars, ExemplarTable, nearestExemplar, type Exemplar } from "./exemplars.js";
+import { axes, dateOf, HEIGHT, onSelected, useNight } from "./plot.js";
 
 /** More lines than this are fog, and slow. */
 const LINES = 200;
-const HEIGHT = 340;
 
 /** Far apart in hue and lightness, readable on both grounds. */
 const COLOURS = [
@@ -26,6 +27,7 @@ interface Props {
   stepMs: number;
   isStacked: boolean;
   yFromZero: boolean;
+  exemplars: Exemplar[];
   onZoom: (startMs: number, endMs: number) => void;
 }
 
@@ -36,11 +38,12 @@ interface Hover {
   top: number;
 }
 
-export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZero, onZoom }: Props) {
+export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZero, exemplars, onZoom }: Props) {
   const [limit, setLimit] = useState(LINES);
   const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
   const [hover, setHover] = useState<Hover | null>(null);
   const [lit, setLit] = useState<number | null>(null);
+  const [event, setEvent] = useState<{ exemplar: Exemplar; left: number; top: number } | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const zoom = useRef(onZoom);
@@ -64,7 +67,12 @@ export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZer
     const chart = new uPlot(
       options({
         width: parent.clientWidth || 800, order, isStacked, yFromZero, utc,
-        onHover: (found) => setHover(found),
+        onHover: (chart, found) => {
+          const near = nearestExemplar(chart, exemplars);
+          setEvent(near);
+          setHover(near ? null : found);
+        },
+        onDraw: (chart) => drawExemplars(chart, exemplars),
         onSelect: (from, to) => zoom.current(from, to),
       }),
       [data.times, ...values] as uPlot.AlignedData,
@@ -77,8 +85,9 @@ export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZer
       observer.disconnect();
       chart.destroy();
       setHover(null);
+      setEvent(null);
     };
-  }, [data, order, isStacked, yFromZero, utc, look, isNight]);
+  }, [data, order, isStacked, yFromZero, exemplars, utc, look, isNight]);
 
   useEffect(() => {
     const slot = lit === null ? -1 : order.indexOf(lit);
@@ -89,7 +98,6 @@ export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZer
   if (all.length === 0) {
     return <Empty title="No series in this range">Nothing matches here. A wider range, or an earlier end, may show some.</Empty>;
   }
-  const nHistograms = all.filter((one) => one.histograms?.length).length;
   const toggle = (at: number, isAlone: boolean) => {
     const others = series.map((_, other) => other).filter((other) => other !== at);
     const isSolo = hidden.size === others.length && !hidden.has(at);
@@ -105,7 +113,6 @@ export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZer
           <button type="button" class="small" onClick={() => setLimit(limit * 4)}>{`Draw ${formatCount(Math.min(limit * 4, all.length))}`}</button>
         </Note>
       )}
-      {nHistograms > 0 && <Note tone="info">{`${formatCount(nHistograms)} series are native histograms, which are shown in the table only.`}</Note>}
       <div class="plot">
         <div ref={box} role="img" aria-label={`Graph of ${series.length} series; the list below names them`} />
         {hover && hovered && (
@@ -116,6 +123,16 @@ export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZer
               <span class="muted num">{formatTime(data.times[hover.slot]! * 1000, utc)}</span>
             </div>
             <Series labels={hovered.metric} />
+          </div>
+        )}
+        {event && (
+          <div class={`tip ${event.left > (box.current?.clientWidth ?? 0) / 2 ? "left" : ""}`} ref={(tip) => { if (tip) position(tip, event); }}>
+            <div class="tip-head">
+              <b class="num">◆ {event.exemplar.value}</b>
+              <span class="muted num">{formatTime(event.exemplar.timestamp * 1000, utc)}</span>
+            </div>
+            <LabelList labels={event.exemplar.labels} />
+            <Series labels={event.exemplar.seriesLabels} />
           </div>
         )}
       </div>
@@ -132,6 +149,7 @@ export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZer
           </li>
         ))}
       </ul>
+      {exemplars.length > 0 && <ExemplarTable all={exemplars} />}
     </>
   );
 }
@@ -144,41 +162,10 @@ function paint(dot: HTMLElement | null, at: number) {
   if (dot) dot.style.background = colourOf(at);
 }
 
-function position(tip: HTMLElement, { left, top }: Hover) {
+function position(tip: HTMLElement, { left, top }: { left: number; top: number }) {
   tip.style.left = `${left}px`;
   tip.style.top = `${top}px`;
 }
-
-function useNight(): boolean {
-  const query = matchMedia("(prefers-color-scheme: dark)");
-  const [isNight, setNight] = useState(query.matches);
-  useEffect(() => {
-    const listen = () => setNight(query.matches);
-    query.addEventListener("change", listen);
-    return () => query.removeEventListener("change", listen);
-  }, []);
-  return isNight;
-}
-
-/** A canvas knows no custom properties: asks an element what a colour comes to. */
-function resolve(variable: string): string {
-  const probe = document.createElement("span");
-  probe.style.color = `var(${variable})`;
-  document.body.append(probe);
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour;
-}
-
-/** From steps in seconds: the format, and what is added where the day or the year changes. */
-const TIME_FORMATS: uPlot.Axis.Values = [
-  [3600 * 24 * 365, "{YYYY}", null, null, null, null, null, null, 1],
-  [3600 * 24 * 28, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
-  [3600 * 24, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
-  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
-  [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
-  [0.001, ":{ss}.{fff}", "\n{YYYY}-{MM}-{DD} {HH}:{mm}", null, "\n{MM}-{DD} {HH}:{mm}", null, "\n{HH}:{mm}", null, 1],
-];
 
 interface Wish {
   width: number;
@@ -187,14 +174,12 @@ interface Wish {
   isStacked: boolean;
   yFromZero: boolean;
   utc: boolean;
-  onHover: (hover: Hover | null) => void;
+  onHover: (chart: uPlot, hover: Hover | null) => void;
+  onDraw: (chart: uPlot) => void;
   onSelect: (startMs: number, endMs: number) => void;
 }
 
-function options({ width, order, isStacked, yFromZero, utc, onHover, onSelect }: Wish): uPlot.Options {
-  const text = resolve("--muted");
-  const line = resolve("--line");
-  const axis: uPlot.Axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 }, font: "12px system-ui, sans-serif" };
+function options({ width, order, isStacked, yFromZero, utc, onHover, onDraw, onSelect }: Wish): uPlot.Options {
   const lines = order.map((at, index) => {
     const colour = colourOf(at);
     return {
@@ -210,7 +195,7 @@ function options({ width, order, isStacked, yFromZero, utc, onHover, onSelect }:
     width,
     height: HEIGHT,
     padding: [12, 12, 0, 4],
-    tzDate: (seconds) => (utc ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
+    tzDate: dateOf(utc),
     legend: { show: false },
     focus: { alpha: 0.25 },
     cursor: {
@@ -232,17 +217,13 @@ function options({ width, order, isStacked, yFromZero, utc, onHover, onSelect }:
         },
       },
     },
-    axes: [{ ...axis, values: TIME_FORMATS, space: 76 }, { ...axis, size: (_, ticks) => Math.max(44, 16 + 7 * Math.max(...(ticks ?? []).map((tick) => tick.length), 0)), values: (_, ticks) => ticks.map(formatShort) }],
+    axes: axes((ticks) => ticks.map(formatShort)),
     series: [{}, ...lines],
     bands: isStacked ? order.slice(1).map((_, index) => ({ series: [index + 1, index + 2], fill: `${colourOf(order[index]!)}66` })) : undefined,
     hooks: {
-      setCursor: [(chart) => onHover(nearest(chart, order))],
-      setSelect: [(chart) => {
-        const { left, width } = chart.select;
-        if (width < 4) return;
-        onSelect(chart.posToVal(left, "x") * 1000, chart.posToVal(left + width, "x") * 1000);
-        chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-      }],
+      setCursor: [(chart) => onHover(chart, nearest(chart, order))],
+      draw: [onDraw],
+      setSelect: [onSelected(onSelect)],
     },
   };
 }

@@ -9,11 +9,15 @@ import { Empty, Note, Tabs, Trouble, Waiting } from "../../parts/bits.js";
 import type { RangeSeries, Result } from "./answer.js";
 import { DurationInput, MomentInput, ResolutionInput } from "./controls.js";
 import { Editor } from "./Editor.js";
-import { Explain } from "./Explain.js";
+import { askExemplars, type Exemplar } from "./exemplars.js";
 import { Graph } from "./Graph.js";
+import { hasHistograms } from "./heat.js";
+import { Heatmap } from "./Heatmap.js";
 import { HistoryButton, MetricsButton } from "./pickers.js";
+import { Plan } from "./Plan.js";
 import { stepOf, type Panel as State, type Tab } from "./state.js";
 import { Table } from "./Table.js";
+import { Tree } from "./Tree.js";
 
 interface Props {
   state: State;
@@ -27,7 +31,7 @@ interface Props {
 interface Outcome {
   tab: Tab;
   instant?: Result;
-  range?: { series: RangeSeries[]; startMs: number; endMs: number; stepMs: number };
+  range?: { series: RangeSeries[]; exemplars: Exemplar[]; startMs: number; endMs: number; stepMs: number };
   warnings: string[];
   infos: string[];
   tookMs: number;
@@ -83,7 +87,7 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
         setBusy(false);
       });
     return () => mine.abort();
-  }, [state.expr, state.tab, state.momentMs, state.tab === "graph" && JSON.stringify([state.endMs, state.rangeMs, state.resolution]), round]);
+  }, [state.expr, state.tab, state.momentMs, state.tab === "graph" && JSON.stringify([state.endMs, state.rangeMs, state.resolution, state.showExemplars]), round]);
 
   const format = async () => {
     try {
@@ -118,8 +122,8 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
         {error && <Trouble>{error}</Trouble>}
         {showsWarnings && outcome?.tab === state.tab && outcome.warnings.map((warning) => <Note tone="warn" key={warning}>{warning}</Note>)}
         {showsInfos && outcome?.tab === state.tab && outcome.infos.map((info) => <Note tone="info" key={info}>{info}</Note>)}
-        {state.showTree && state.tab !== "explain" && state.expr.trim() !== "" && <Explain expr={state.expr} />}
-        <Shown state={state} outcome={outcome} isBusy={isBusy} hasError={error !== undefined} change={change} />
+        {state.showTree && state.tab !== "explain" && state.expr.trim() !== "" && <Tree expr={state.expr} />}
+        <Shown state={state} round={round} outcome={outcome} isBusy={isBusy} hasError={error !== undefined} change={change} />
         <Figures outcome={outcome} isBusy={isBusy} tab={state.tab} />
       </div>
     </section>
@@ -137,12 +141,16 @@ async function query(state: State, signal: AbortSignal): Promise<Outcome> {
   const endMs = state.endMs ?? Date.now();
   const startMs = endMs - state.rangeMs;
   const params = { query: state.expr, start: startMs / 1000, end: endMs / 1000, step: stepMs / 1000 };
-  const { data, ...rest } = await ask<{ result: RangeSeries[] }>("query_range", params, { signal, post: true });
-  return { tab: "graph", range: { series: data.result, startMs, endMs, stepMs }, nSeries: data.result.length, stepMs, ...rest };
+  const [{ data, ...rest }, exemplars] = await Promise.all([
+    ask<{ result: RangeSeries[] }>("query_range", params, { signal, post: true }),
+    state.showExemplars ? askExemplars(state.expr, startMs, endMs, signal) : [],
+  ]);
+  return { tab: "graph", range: { series: data.result, exemplars, startMs, endMs, stepMs }, nSeries: data.result.length, stepMs, ...rest };
 }
 
-function Shown({ state, outcome, isBusy, hasError, change }: {
+function Shown({ state, round, outcome, isBusy, hasError, change }: {
   state: State;
+  round: number;
   outcome: Outcome | undefined;
   isBusy: boolean;
   hasError: boolean;
@@ -155,20 +163,38 @@ function Shown({ state, outcome, isBusy, hasError, change }: {
       </Empty>
     );
   }
-  if (state.tab === "explain") return <Explain expr={state.expr} />;
+  if (state.tab === "explain") {
+    return (
+      <>
+        <Plan expr={state.expr} endMs={state.endMs} rangeMs={state.rangeMs} stepMs={stepOf(state.resolution, state.rangeMs)} round={round} />
+        <section class="plan" aria-label="Expression">
+          <h3>Expression</h3>
+          <p class="muted">What is computed from what.</p>
+          <Tree expr={state.expr} />
+        </section>
+      </>
+    );
+  }
   if (hasError) return null;
   if (!outcome || outcome.tab !== state.tab) return isBusy ? <Waiting /> : null;
   if (outcome.instant) return <Table result={outcome.instant} />;
-  const { series, startMs, endMs, stepMs } = outcome.range!;
+  const { series, exemplars, startMs, endMs, stepMs } = outcome.range!;
+  const times = { startMs, endMs, stepMs };
+  const zoom = (from: number, to: number) => change({ endMs: Math.round(to), rangeMs: Math.max(Math.round((to - from) / 1000) * 1000, 1000) });
+  // Native histograms are no lines, whatever is chosen.
+  const isHeat = state.display === "heatmap" || hasHistograms(series);
+  const lines = isHeat ? series.filter((one) => one.values?.length && state.display !== "heatmap") : series;
   return (
-    <Graph series={series} startMs={startMs} endMs={endMs} stepMs={stepMs}
-      isStacked={state.display === "stacked"} yFromZero={state.yFromZero}
-      onZoom={(from, to) => change({ endMs: Math.round(to), rangeMs: Math.max(Math.round((to - from) / 1000) * 1000, 1000) })} />
+    <>
+      {isHeat && <Heatmap series={series} {...times} onZoom={zoom} />}
+      {(!isHeat || lines.length > 0) && (
+        <Graph series={lines} {...times} exemplars={exemplars} isStacked={state.display === "stacked"} yFromZero={state.yFromZero} onZoom={zoom} />
+      )}
+    </>
   );
 }
 
 function Controls({ state, change }: { state: State; change: (part: Partial<State>) => void }) {
-  if (state.tab === "explain") return null;
   if (state.tab === "table") {
     return <MomentInput label="Evaluation time" value={state.momentMs} stepMs={state.rangeMs / 2} onChange={(momentMs) => change({ momentMs })} />;
   }
@@ -178,10 +204,15 @@ function Controls({ state, change }: { state: State; change: (part: Partial<Stat
         onLess={() => change({ rangeMs: narrower(state.rangeMs) })} onMore={() => change({ rangeMs: wider(state.rangeMs) })} />
       <MomentInput label="End time" value={state.endMs} stepMs={state.rangeMs / 2} onChange={(endMs) => change({ endMs })} />
       <ResolutionInput value={state.resolution} autoMs={stepOf(state.resolution, state.rangeMs)} onChange={(resolution) => change({ resolution })} />
-      <span class="choices" role="group" aria-label="Drawing">
-        <button type="button" aria-pressed={state.display === "stacked"} onClick={() => change({ display: state.display === "stacked" ? "lines" : "stacked" })}>Stacked</button>
+      {state.tab === "graph" && <span class="choices" role="group" aria-label="Drawing">
+        {(["stacked", "heatmap"] as const).map((display) => (
+          <button type="button" key={display} aria-pressed={state.display === display} onClick={() => change({ display: state.display === display ? "lines" : display })}>
+            {display === "stacked" ? "Stacked" : "Heat map"}
+          </button>
+        ))}
+        <button type="button" aria-pressed={state.showExemplars} title="Single events behind the samples" onClick={() => change({ showExemplars: !state.showExemplars })}>Exemplars</button>
         <button type="button" aria-pressed={state.yFromZero} title="The axis begins at zero" onClick={() => change({ yFromZero: !state.yFromZero })}>From 0</button>
-      </span>
+      </span>}
     </>
   );
 }

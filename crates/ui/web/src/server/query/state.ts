@@ -4,6 +4,7 @@ import { formatDuration, parseDuration } from "../../base/duration.js";
 import { formatTime, parseTime } from "../../base/time.js";
 
 export type Tab = "table" | "graph" | "explain";
+export type Display = "lines" | "stacked" | "heatmap";
 export type Density = "low" | "medium" | "high";
 
 export type Resolution =
@@ -19,9 +20,10 @@ export interface Panel {
   momentMs: number | null;
   rangeMs: number;
   resolution: Resolution;
-  display: "lines" | "stacked";
+  display: Display;
   yFromZero: boolean;
   showTree: boolean;
+  showExemplars: boolean;
 }
 
 export const NEW_PANEL: Panel = {
@@ -34,6 +36,7 @@ export const NEW_PANEL: Panel = {
   display: "lines",
   yFromZero: false,
   showTree: false,
+  showExemplars: false,
 };
 
 /** More panels than this in a link are a mistake, and would hang the page. */
@@ -60,9 +63,10 @@ function withParam(panel: Panel, name: string, value: string): Panel {
     case "moment_input": return { ...panel, momentMs: time() };
     case "range_input": return { ...panel, rangeMs: parseDuration(value) || panel.rangeMs };
     case "stacked": return { ...panel, display: value === "1" ? "stacked" : "lines" };
-    case "display_mode": return { ...panel, display: value === "stacked" ? "stacked" : "lines" };
+    case "display_mode": return { ...panel, display: value === "stacked" || value === "heatmap" ? value : "lines" };
     case "y_axis_min": return { ...panel, yFromZero: value === "0" };
     case "show_tree": return { ...panel, showTree: value === "1" };
+    case "show_exemplars": return { ...panel, showExemplars: value === "1" };
     case "res_type": {
       if (value !== "fixed" && value !== "custom") return panel;
       const stepMs = panel.resolution.type === "auto" ? 15_000 : panel.resolution.stepMs;
@@ -104,7 +108,7 @@ export function formatPanels(panels: Panel[]): string {
     else set("res_step", formatDuration(panel.resolution.stepMs));
     set("display_mode", panel.display);
     if (panel.yFromZero) set("y_axis_min", "0");
-    set("show_exemplars", "0");
+    set("show_exemplars", panel.showExemplars ? "1" : "0");
   });
   return params.toString();
 }

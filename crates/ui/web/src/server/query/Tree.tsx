@@ -11,7 +11,7 @@ interface Node {
   [key: string]: unknown;
 }
 
-export function Explain({ expr }: { expr: string }) {
+export function Tree({ expr }: { expr: string }) {
   const { data, error, reload } = useApi<Node>("parse_query", { query: expr });
   if (error) return <Trouble onRetry={reload}>{error}</Trouble>;
   if (!data) return <Waiting />;
