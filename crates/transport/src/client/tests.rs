@@ -349,3 +349,31 @@ async fn socket_files_are_spoken_to() {
     simulation.clock.run_for(Duration::from_secs(60)).await;
     server.await.expect("no panic");
 }
+
+#[tokio::test]
+async fn connections_go_to_any_one_address_of_a_name_if_wished() {
+    let simulation = Simulation::new(1);
+    let addresses = ["10.0.0.1", "10.0.0.2"];
+    let parsed = addresses.map(|address| address.parse().expect("an address"));
+    simulation.network.set_addresses("many", &parsed);
+    let stop = CancellationToken::new();
+    let mut servers = tokio::task::JoinSet::new();
+    for address in addresses {
+        let listener = simulation.network.host(address).listen(":80").await.expect("it is free");
+        let (clock, limits) = (simulation.clock.clone(), server::Limits::default());
+        let router = Router::new().fallback(any(async move || address));
+        let stop = stop.clone();
+        servers.spawn(server::serve(vec![listener], router, limits, clock, stop));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let config = Config { round_robin_dns: true, ..Config::default() };
+        let client = Client::new(config, simulation.runtime()).expect("good settings");
+        let request = Request::get("http://many/".parse().expect("a URL"));
+        let response = client.send(request, &LIMITS).await.expect("it answers");
+        seen.insert(String::from_utf8_lossy(&response.body).into_owned());
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), addresses);
+    stop.cancel();
+    while servers.join_next().await.is_some() {}
+}
