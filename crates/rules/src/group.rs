@@ -164,6 +164,9 @@ impl Group {
                 new.alerts = old.alerts;
                 new.restored = old.restored;
             }
+            if is_alerting(&old.rule) != is_alerting(&new.rule) {
+                new.written.forget_results();
+            }
         }
         for old in old_rules.into_iter().flatten() {
             self.orphans.extend(old.written.into_labels());
@@ -198,6 +201,7 @@ impl Group {
         self.evaluation_time = world.clock.monotonic().saturating_sub(started);
         self.last_evaluation = Some(began_at);
         let metrics = &world.metrics;
+        metrics.evaluations.with([&self.key]).add(self.rules.len() as f64);
         metrics.iterations.with([&self.key]).increment();
         metrics.group_samples.with([&self.key]).set(n_samples as f64);
         metrics.group_duration.observe_duration(self.evaluation_time);
@@ -216,7 +220,7 @@ impl Group {
     }
 
     pub fn status(&self) -> GroupStatus {
-        let Definition { file, name, interval, query_offset, limit, .. } = self.definition.clone();
+        let Definition { file, name, interval, query_offset, limit, .. } = &self.definition;
         let rules = self.rules.iter().map(|state| RuleStatus {
             rule: state.rule.clone(),
             health: state.health,
@@ -226,11 +230,11 @@ impl Group {
             alerts: state.alerts.active().cloned().collect(),
         });
         GroupStatus {
-            name,
-            file,
-            interval,
-            query_offset,
-            limit,
+            name: name.clone(),
+            file: file.clone(),
+            interval: *interval,
+            query_offset: *query_offset,
+            limit: *limit,
             rules: rules.collect(),
             evaluation_time: self.evaluation_time,
             last_evaluation: self.last_evaluation,

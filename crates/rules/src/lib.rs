@@ -21,5 +21,5 @@ pub use alerting::{Alert, State};
 pub use group::{Definition, Group, Helpers, MadeUp, Settings, World};
 pub use manager::{Manager, Recovery, Statuses};
 pub use metrics::Metrics;
-pub use query::{Notify, Query, Sample, SampleValue};
+pub use query::{Notify, Query, RuleGroup, Sample, SampleValue};
 pub use status::{GroupStatus, Health, RuleStatus};

@@ -111,6 +111,15 @@ impl Manager {
         self.statuses.clone()
     }
 
+    /// Whether every group has done what was due by `now`, since the epoch. Simulations wait for it.
+    pub fn is_up_to(&self, now: Duration) -> bool {
+        let is_up_to = |group: &Running| {
+            let done = *group.progress.done.borrow();
+            done + group.progress.interval > now
+        };
+        self.groups.values().all(is_up_to)
+    }
+
     /// Runs exactly the groups of `files` (name and content) from now on. Groups that stay the
     /// same go on undisturbed; changed ones keep the state of the rules that stay.
     pub async fn update(&mut self, settings: Settings, files: Vec<(String, Vec<file::Group>)>) {

@@ -1,9 +1,8 @@
-//! What a recording rule writes: results in, samples out. Pure.
+//! What a recording rule writes: labels of results in, labels of series out. Pure.
 
-use hashbrown::HashSet;
-use model::{LabelsBuilder, METRIC_NAME};
+use model::{Labels, LabelsBuilder, METRIC_NAME};
 
-use crate::{Sample, file};
+use crate::file;
 
 /// A rule that cannot be evaluated; the words are upstream's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,33 +13,20 @@ pub enum Error {
     LimitExceeded { limit: usize, count: usize },
 }
 
-/// `samples` under the name and labels of `rule`.
-pub fn record(
-    rule: &file::Rule,
-    limit: Option<usize>,
-    samples: Vec<Sample>,
-) -> Result<Vec<Sample>, Error> {
-    let mut recorded: Vec<Sample> = Vec::with_capacity(samples.len());
-    for sample in samples {
-        let mut labels = LabelsBuilder::new(&sample.labels);
-        labels.set(METRIC_NAME, &rule.name);
-        for (name, value) in &rule.labels {
-            labels.set(name, value);
-        }
-        recorded.push(Sample { labels: labels.build(), value: sample.value });
+/// What a result of `rule` with the labels `result` is recorded as.
+pub fn labels(rule: &file::Rule, result: &Labels) -> Labels {
+    let mut labels = LabelsBuilder::new(result);
+    labels.set(METRIC_NAME, &rule.name);
+    for (name, value) in &rule.labels {
+        labels.set(name, value);
     }
-    if !are_distinct(&recorded) {
-        return Err(Error::DuplicateLabels);
-    }
-    match limit {
-        Some(limit) if recorded.len() > limit => {
-            Err(Error::LimitExceeded { limit, count: recorded.len() })
-        }
-        _ => Ok(recorded),
-    }
+    labels.build()
 }
 
-fn are_distinct(samples: &[Sample]) -> bool {
-    let mut seen = HashSet::with_capacity(samples.len());
-    samples.iter().all(|sample| seen.insert(&sample.labels))
+/// Whether `rule` may yield so many series.
+pub fn check_limit(limit: Option<usize>, count: usize) -> Result<(), Error> {
+    match limit {
+        Some(limit) if count > limit => Err(Error::LimitExceeded { limit, count }),
+        _ => Ok(()),
+    }
 }

@@ -11,7 +11,7 @@ use model::{Labels, METRIC_NAME, Matcher, TimeRange, Timestamp};
 use storage::{Columns, Queryable, SelectHints};
 
 use super::{Group, RuleState, Settings, Turn, World};
-use crate::{file, recording};
+use crate::file;
 
 /// How an attempt to make up for missed evaluations ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,8 +108,9 @@ impl Turn<'_> {
     fn make_up(&self, state: &mut RuleState, gap: &Gap) {
         let rule = state.rule.clone();
         let evaluate = || {
-            let results = self.world.query.instant(&rule.expr, self.time())?;
-            recording::record(&rule, self.definition.limit, results).map_err(|e| e.to_string())
+            let results = self.ask(&rule.expr)?;
+            let found = self.record(state, &results).map_err(|error| error.to_string())?;
+            Ok((found, results))
         };
         let samples = catch_unwind(AssertUnwindSafe(evaluate))
             .unwrap_or_else(|_| Err("evaluation panicked".to_owned()));

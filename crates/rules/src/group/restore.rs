@@ -73,7 +73,7 @@ fn revive<'a>(
             return;
         }
         let turn = turn(down_at - ago + turn(now).offset);
-        let Ok(results) = turn.world.query.instant(&state.rule.expr, turn.time()) else { return };
+        let Ok(results) = turn.ask(&state.rule.expr) else { return };
         let Ok(instances) = turn.instances(&state.rule, alerting, results) else { return };
         for instance in instances {
             if let Some(past) = missing.remove(&instance.labels) {

@@ -3,11 +3,11 @@ use std::{
     time::Duration,
 };
 
-use model::Timestamp;
+use model::{Labels, Timestamp};
 
-use super::{Definition, RuleState, Settings, World};
+use super::{Definition, RuleState, Settings, World, series::Known};
 use crate::{
-    Sample, SampleValue,
+    RuleGroup, Sample, SampleValue,
     alerting::{self, Alerts},
     file, recording,
     status::Health,
@@ -35,13 +35,13 @@ impl Turn<'_> {
         let World { clock, metrics, .. } = self.world;
         let started = clock.monotonic();
         state.last_evaluation = Some(Timestamp::from_millis(clock.now_millis()));
-        metrics.evaluations.with([self.key]).increment();
         // A panic in a query ends this rule's turn only.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.samples(state)))
             .unwrap_or_else(|_| Err("evaluation panicked".to_owned()))
-            .and_then(|samples| {
+            .and_then(|(found, samples)| {
                 let n_samples = samples.len();
-                state.written.replace(&*self.world.storage, samples, self.time(), |_| false)?;
+                let storage = &*self.world.storage;
+                state.written.replace(storage, (found, samples), self.time(), |_| false)?;
                 Ok(n_samples)
             });
         state.evaluation_time = clock.monotonic().saturating_sub(started);
@@ -63,13 +63,14 @@ impl Turn<'_> {
         }
     }
 
-    /// What the rule yields; alerts that are due are handed on.
-    fn samples(&self, state: &mut RuleState) -> Result<Vec<Sample>, String> {
+    /// What the rule yields, with the series of each sample; alerts that are due are handed on.
+    fn samples(&self, state: &mut RuleState) -> Result<(Vec<Known>, Vec<Sample>), String> {
         let rule = state.rule.clone();
         let limit = self.definition.limit;
-        let results = self.world.query.instant(&rule.expr, self.time())?;
+        let results = self.ask(&rule.expr)?;
         let file::Kind::Alerting(alerting) = &rule.kind else {
-            return recording::record(&rule, limit, results).map_err(|error| error.to_string());
+            let found = self.record(state, &results).map_err(|error| error.to_string())?;
+            return Ok((found, results));
         };
         let instances = self.instances(&rule, alerting, results)?;
         let alerts = &mut state.alerts;
@@ -77,10 +78,29 @@ impl Turn<'_> {
         self.notify(&rule, alerts);
         // What is written before the old state is known would hide it.
         if !state.restored {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let float = |(labels, value)| Sample { labels, value: SampleValue::Float(value) };
-        Ok(alerts.samples().into_iter().map(float).collect())
+        let samples: Vec<Sample> = alerts.samples().into_iter().map(float).collect();
+        let found = state.written.find(&samples, Labels::clone);
+        Ok((found.map_err(|error| error.to_string())?, samples))
+    }
+
+    pub(super) fn ask(&self, expr: &str) -> Result<Vec<Sample>, String> {
+        let Definition { file, name, .. } = self.definition;
+        self.world.query.instant_for(&RuleGroup { file, name }, expr, self.time())
+    }
+
+    /// What a recording rule's results are recorded as.
+    pub(super) fn record(
+        &self,
+        state: &RuleState,
+        results: &[Sample],
+    ) -> Result<Vec<Known>, recording::Error> {
+        let rule = &state.rule;
+        let found = state.written.find(results, |result| recording::labels(rule, result))?;
+        recording::check_limit(self.definition.limit, found.len())?;
+        Ok(found)
     }
 
     pub(super) fn instances(
@@ -124,6 +144,9 @@ impl Turn<'_> {
     }
 
     fn notify(&self, rule: &file::Rule, alerts: &mut Alerts) {
+        if alerts.is_empty() {
+            return;
+        }
         let Settings { resend_delay, external_url, .. } = self.settings;
         let generator_url = format!("{external_url}{}", table_link(&rule.expr));
         let interval = self.definition.interval;

@@ -63,6 +63,7 @@ impl Runner {
                 if woke_late || usual < definition.interval / 2 {
                     group = self.recover(group, (slot, next), woke_late).await?;
                 }
+                self.done.send_replace(next - definition.interval);
             }
             slot = next;
         }
@@ -158,7 +159,6 @@ impl Runner {
         if evaluations > 0 {
             tracing::info!(group = key, evaluations, left_out, "Missed evaluations made up for");
         }
-        self.done.send_replace(last);
         Some(group)
     }
 
