@@ -14,6 +14,7 @@ use crate::{
     failover::{Write, writer_before},
     ledger::Range,
     links::Links,
+    options::Topology,
     parts::Parts,
     reading::Reader,
     standin::Standin,
@@ -75,8 +76,13 @@ impl World {
             let leads = |(_, range): &&(usize, Range)| range.to_ms > now_ms - 1000;
             seen.led.iter().rev().find(leads).map(|(member, _)| *member)
         };
-        let writer = writer_before(now_ms, &self.writes.lock());
-        writer.or_else(leader).or_else(|| self.standin.as_ref()?.master()).unwrap_or(0)
+        let writer = || writer_before(now_ms, &self.writes.lock());
+        let known = match self.setup.topology {
+            // All of them write; one can be asked to let another one lead.
+            Topology::Three => leader().or_else(writer),
+            _ => writer().or_else(leader),
+        };
+        known.or_else(|| self.standin.as_ref()?.master()).unwrap_or(0)
     }
 
     /// Where answers are read: each member, or the one that has the virtual address.
