@@ -13,9 +13,7 @@ use settings::{
 use crate::{
     Context, Settings,
     build::NewNotifier,
-    client::check_status,
-    integration::exactly_one,
-    payload::to_go_json,
+    hook::Hook,
     sender::{self, Sender, Tell, Texts, fit},
     values::{SecretUrl, shipped},
 };
@@ -45,8 +43,13 @@ impl Section for Config {
     }
 
     fn check(&mut self) -> Result<(), Broken> {
-        let has_file = !self.webhook_url_file.is_empty();
-        exactly_one(self.webhook_url.is_some(), "webhook_url", has_file, "webhook_url_file")
+        self.hook().check()
+    }
+}
+
+impl Config {
+    fn hook(&self) -> Hook<'_> {
+        Hook { url: &self.webhook_url, file: &self.webhook_url_file }
     }
 }
 
@@ -98,14 +101,12 @@ impl Tell for Config {
         let description = fit(&texts.text(&self.message)?, 4096, "message", notification);
         let content = fit(&texts.text(&self.content)?, 2000, "content", notification);
         let color = if texts.is_resolved() { COLOR_RESOLVED } else { COLOR_FIRING };
-        let url = sender.url(&self.webhook_url, &self.webhook_url_file, "webhook_url_file").await?;
         let message = Message {
             content,
             embeds: [Embed { title, description, color }],
             username: self.username.clone(),
             avatar_url: self.avatar_url.clone(),
         };
-        let response = sender.http.post_json(&url, to_go_json(&message)).await?;
-        check_status(&response, &[])
+        self.hook().post(sender, &message).await
     }
 }

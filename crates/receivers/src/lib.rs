@@ -9,6 +9,7 @@ mod client;
 pub mod discord;
 pub mod email;
 mod global;
+mod hook;
 pub mod http_config;
 pub mod incidentio;
 mod integration;

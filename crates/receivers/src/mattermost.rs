@@ -13,7 +13,7 @@ use settings::{
 use crate::{
     Context, Global, Settings,
     build::NewNotifier,
-    integration::at_most_one,
+    hook::Hook,
     sender,
     values::{SecretUrl, shipped},
 };
@@ -122,8 +122,13 @@ impl Section for Config {
     }
 
     fn check(&mut self) -> Result<(), Broken> {
-        let has_file = !self.webhook_url_file.is_empty();
-        at_most_one(self.webhook_url.is_some(), "webhook_url", has_file, "webhook_url_file")
+        self.hook().check_optional()
+    }
+}
+
+impl Config {
+    fn hook(&self) -> Hook<'_> {
+        Hook { url: &self.webhook_url, file: &self.webhook_url_file }
     }
 }
 

@@ -13,9 +13,7 @@ use settings::{
 use crate::{
     Context, Settings,
     build::NewNotifier,
-    client::check_status,
-    integration::exactly_one,
-    payload::to_go_json,
+    hook::Hook,
     sender::{self, Sender, Tell, Texts},
     values::{SecretUrl, shipped},
 };
@@ -44,8 +42,13 @@ impl Section for Config {
     }
 
     fn check(&mut self) -> Result<(), Broken> {
-        let has_file = !self.webhook_url_file.is_empty();
-        exactly_one(self.webhook_url.is_some(), "webhook_url", has_file, "webhook_url_file")
+        self.hook().check()
+    }
+}
+
+impl Config {
+    fn hook(&self) -> Hook<'_> {
+        Hook { url: &self.webhook_url, file: &self.webhook_url_file }
     }
 }
 
@@ -93,8 +96,6 @@ impl Tell for Config {
             summary: texts.text(&self.summary)?,
             theme_color: if texts.is_resolved() { "2DC72D" } else { "8C1A1A" },
         };
-        let url = sender.url(&self.webhook_url, &self.webhook_url_file, "webhook_url_file").await?;
-        let response = sender.http.post_json(&url, to_go_json(&card)).await?;
-        check_status(&response, &[])
+        self.hook().post(sender, &card).await
     }
 }

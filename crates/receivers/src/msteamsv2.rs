@@ -13,9 +13,7 @@ use settings::{
 use crate::{
     Context, Global, Settings,
     build::NewNotifier,
-    client::check_status,
-    integration::exactly_one,
-    payload::to_go_json,
+    hook::Hook,
     sender::{self, Sender, Tell, Texts},
     values::{SecretUrl, shipped},
 };
@@ -42,8 +40,13 @@ impl Section for Config {
     }
 
     fn check(&mut self) -> Result<(), Broken> {
-        let has_file = !self.webhook_url_file.is_empty();
-        exactly_one(self.webhook_url.is_some(), "webhook_url", has_file, "webhook_url_file")
+        self.hook().check()
+    }
+}
+
+impl Config {
+    fn hook(&self) -> Hook<'_> {
+        Hook { url: &self.webhook_url, file: &self.webhook_url_file }
     }
 }
 
@@ -156,8 +159,6 @@ impl Tell for Config {
     ) -> Result<(), NotifyError> {
         let (title, text) = (texts.text(&self.title)?, texts.text(&self.text)?);
         let message = card(title, text, texts.is_resolved());
-        let url = sender.url(&self.webhook_url, &self.webhook_url_file, "webhook_url_file").await?;
-        let response = sender.http.post_json(&url, to_go_json(&message)).await?;
-        check_status(&response, &[])
+        self.hook().post(sender, &message).await
     }
 }

@@ -4,7 +4,6 @@ use serde::Serialize;
 use super::{Attachment, Config, Field};
 use crate::{
     client::check_status,
-    payload::to_go_json,
     sender::{Sender, Tell, Texts, fit, is_false},
 };
 
@@ -95,9 +94,8 @@ impl Tell for Config {
         texts: &Texts<'_>,
         notification: &Notification,
     ) -> Result<(), NotifyError> {
-        let url = sender.url(&self.webhook_url, &self.webhook_url_file, "webhook_url_file").await?;
         let message = self.message(texts, notification)?;
-        let response = sender.http.post_json(&url, to_go_json(&message)).await?;
+        let response = self.hook().send(sender, &message).await?;
         check_status(&response, &[]).map_err(|error| {
             let channel = model::labels::quote(&message.channel);
             NotifyError { message: format!("channel {channel}: {}", error.message), ..error }
