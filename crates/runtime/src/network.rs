@@ -1,5 +1,7 @@
 //! Connections between addresses, real or simulated.
 
+#[cfg(unix)]
+mod inherited;
 mod real;
 mod simulated;
 #[cfg(test)]
@@ -10,6 +12,8 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+#[cfg(unix)]
+pub use inherited::inherited_addresses;
 pub use real::RealNetwork;
 pub use simulated::SimulatedNetwork;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,7 +24,7 @@ pub trait Network: Send + Sync {
     /// Connects to `host:port`, where names are looked up, or to the socket file of `unix:/path`.
     fn connect<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>>;
 
-    /// Listens on `host:port`; port 0 picks a free one.
+    /// Listens on `host:port`; port 0 picks a free one. `fd:3` is a listener that was handed over.
     fn listen<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>>;
 
     /// Takes `host:port` for datagrams; port 0 picks a free one.

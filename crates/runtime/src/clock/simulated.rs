@@ -67,20 +67,25 @@ impl SimulatedClock {
         state.start = now.saturating_sub(state.monotonic);
     }
 
-    /// Moves time to the earliest deadline up to `end` and wakes who waits for it.
-    fn wake_next(&self, end: Duration) -> bool {
-        let mut state = self.0.lock();
-        let Some(earliest) = state.sleepers.first_entry() else { return false };
-        let (deadline, _) = *earliest.key();
-        if deadline > end {
-            return false;
+    /// Moves time to the next deadline up to `end` for which somebody waits, and wakes them; says
+    /// whether there was one. For whoever knows that all tasks rest; see
+    /// [`SimulatedClock::run_for`] otherwise.
+    pub fn wake_next(&self, end: Duration) -> bool {
+        loop {
+            let mut state = self.0.lock();
+            let Some(earliest) = state.sleepers.first_entry() else { return false };
+            let (deadline, _) = *earliest.key();
+            if deadline > end {
+                return false;
+            }
+            let sleeper = earliest.remove();
+            state.monotonic = state.monotonic.max(deadline);
+            drop(state);
+            // Who no longer waits need not be woken.
+            if sleeper.send(()).is_ok() {
+                return true;
+            }
         }
-        let sleeper = earliest.remove();
-        state.monotonic = state.monotonic.max(deadline);
-        drop(state);
-        // Who no longer waits need not be woken.
-        sleeper.send(()).unwrap_or_default();
-        true
     }
 }
 

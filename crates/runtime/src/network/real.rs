@@ -28,6 +28,11 @@ impl Network for RealNetwork {
 
     fn listen<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
         Box::pin(async move {
+            #[cfg(unix)]
+            if let Some(number) = address.strip_prefix("fd:") {
+                let listener = TcpListener::from_std(super::inherited::listener(number)?)?;
+                return Ok(Box::new(RealListener(listener)) as Box<dyn Listener>);
+            }
             // Go reads `:9090` as all addresses, IPv6 and IPv4.
             let listener = match address.strip_prefix(':') {
                 Some(port) => match TcpListener::bind(format!("[::]:{port}")).await {

@@ -129,3 +129,26 @@ fn names_lead_to_addresses() {
         assert_eq!(network.resolve("10.0.0.7").await.expect("its own name"), [address]);
     });
 }
+
+#[cfg(unix)]
+#[test]
+fn sockets_are_handed_over_to_who_is_meant() {
+    let check = |process: &str, count: &str, expected: &[&str]| {
+        let variable = |name: &str| match name {
+            "LISTEN_PID" => Some(process.to_owned()),
+            _ => Some(count.to_owned()),
+        };
+        assert_eq!(super::inherited::addresses(variable, 17), expected, "{process} {count}");
+    };
+    check("17", "2", &["fd:3", "fd:4"]);
+    check("17", "0", &[]);
+    check("17", "many", &[]);
+    check("18", "2", &[]);
+    check("", "2", &[]);
+    block_on(async {
+        let network = super::RealNetwork;
+        // This process was not meant.
+        let error = network.listen("fd:3").await.err().expect("nothing was handed over");
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    });
+}
