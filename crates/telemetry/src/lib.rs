@@ -1,4 +1,5 @@
-//! How is Vesta itself doing? Its metrics under upstream's names, its logs as upstream prints them.
+//! How is Vesta itself doing? Its metrics under upstream's names, its logs as upstream prints them,
+//! its traces.
 //!
 //! Knows nothing of exposition formats: [`Registry::gather`] gives neutral families, `api` renders
 //! them. Start at [`Registry`] and [`log::start`].
@@ -11,6 +12,7 @@ mod registry;
 mod summary;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 
 pub use family::{Bucket, Family, Kind, Metric, Reading};
 pub use instruments::{Counter, Gauge, Histogram};
