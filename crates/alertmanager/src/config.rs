@@ -1,8 +1,8 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    inhibit::InhibitRule, integration::Receiver, interval::TimeIntervals, matcher::Mode,
-    route::RouteConfig, silence, template::Template,
+    event::Events, inhibit::InhibitRule, integration::Receiver, interval::TimeIntervals,
+    matcher::Mode, route::RouteConfig, silence, template::Template,
 };
 
 /// What a configuration file says, receivers built.
@@ -44,6 +44,8 @@ pub struct Options {
     pub claims: bool,
     /// So many of the latest notifications can be asked for.
     pub history_len: usize,
+    /// Who keeps a record of what happens.
+    pub events: Events,
     /// Feature `alert-names-in-metrics`.
     pub has_alert_names_in_metrics: bool,
     /// Feature `receiver-name-in-metrics`.
@@ -70,6 +72,7 @@ impl Options {
             keeps_alerts: true,
             claims: true,
             history_len: 1000,
+            events: Events::default(),
             has_alert_names_in_metrics: false,
             has_receiver_names_in_metrics: false,
             has_group_keys_in_metrics: false,

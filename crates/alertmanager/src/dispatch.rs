@@ -17,6 +17,7 @@ use model::Labels;
 
 use crate::{
     alert::{Alert, Fingerprint, fingerprint},
+    event::{Event, Events},
     route::Route,
     time::Time,
 };
@@ -49,6 +50,7 @@ pub(crate) struct Dispatcher {
     n_groups_ever: u64,
     /// How many groups there was no room for.
     pub(crate) n_refused: u64,
+    pub(crate) events: Events,
 }
 
 impl Dispatcher {
@@ -66,6 +68,7 @@ impl Dispatcher {
             groups_max,
             n_groups_ever: 0,
             n_refused: 0,
+            events: Events::default(),
         }
     }
 
@@ -75,7 +78,11 @@ impl Dispatcher {
             let labels = route.group_labels(&alert.labels);
             let key = (route.idx, fingerprint(&labels));
             match self.ids.get(&key).and_then(|id| self.groups.get_mut(id)) {
-                Some(group) => group.insert(alert_id, alert.clone()),
+                Some(group) => {
+                    if group.insert(alert_id, alert.clone()) {
+                        self.events.record(|| Event::AlertGrouped(alert.clone(), group.info()));
+                    }
+                }
                 None => self.create(key, route, labels, alert_id, alert, now),
             }
         }
@@ -110,6 +117,7 @@ impl Dispatcher {
         let deadline = if is_late { now.monotonic } else { now.monotonic + wait };
         let mut group = Group::new(route, labels);
         group.insert(alert_id, alert.clone());
+        self.events.record(|| Event::AlertGrouped(alert.clone(), group.info()));
         group.timer = Some(deadline);
         self.timers.insert((deadline, id));
         self.ids.insert(key, id);
@@ -155,7 +163,9 @@ impl Dispatcher {
         let group = self.groups.get_mut(&flush.id)?;
         group.is_flushing = false;
         if is_success {
-            group.remove_resolved(flush);
+            for alert in group.remove_resolved(flush) {
+                self.events.record(|| Event::AlertResolved(alert, group.info()));
+            }
         }
         if group.is_empty() {
             self.remove(flush.id);

@@ -67,6 +67,7 @@ impl Alertmanager {
             restored: HashMap::new(),
             inhibitor: Inhibitor::default(),
             dispatcher: None,
+            events: options.events.clone(),
         };
         maintain::load(&options, &*runtime.disk, &mut state, time)?;
         if options.keeps_alerts {
@@ -177,7 +178,7 @@ impl Alertmanager {
         self.shared.state.lock().dispatcher = None;
         self.housekeeping.close();
         self.housekeeping.wait().await;
-        maintain::maintain(&self.shared).await;
+        maintain::maintain(&self.shared);
         if self.shared.options.keeps_alerts {
             keep::write(&self.shared);
         }

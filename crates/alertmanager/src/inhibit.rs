@@ -69,7 +69,19 @@ impl Inhibitor {
     /// The alert that keeps one with `labels` quiet, if one does: of the first rule that applies the
     /// source that ends last.
     pub fn mutes(&self, labels: &Labels, now: Time) -> Option<Fingerprint> {
+        Some(self.rule_that_mutes(labels, now)?.1)
+    }
+
+    /// The same, with the rule.
+    pub fn rule_that_mutes(
+        &self,
+        labels: &Labels,
+        now: Time,
+    ) -> Option<(&InhibitRule, Fingerprint)> {
         let candidates = self.by_target.candidates(labels);
-        candidates.into_iter().find_map(|idx| self.rules[idx].mutes(labels, now))
+        candidates.into_iter().find_map(|idx| {
+            let rule = &self.rules[idx];
+            Some((rule.rule(), rule.mutes(labels, now)?))
+        })
     }
 }

@@ -10,6 +10,7 @@ pub mod cluster;
 mod config;
 mod dispatch;
 mod error;
+pub mod event;
 mod handle;
 pub mod history;
 mod index;

@@ -49,6 +49,7 @@ pub(crate) async fn run(shared: Arc<Shared>, generation: Arc<Generation>, mut fl
         let wait = wait_for_peers(&shared);
         let context = Context {
             clock: shared.runtime.clock.clone(),
+            route: flush.route.clone(),
             deadline: shared.now().monotonic + flush.time_limit() + wait,
             stop: generation.stop.clone(),
         };

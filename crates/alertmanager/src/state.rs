@@ -7,6 +7,7 @@ use model::Labels;
 use crate::{
     alert::{self, Alert, Fingerprint},
     dispatch::{Dispatcher, Flush, Now},
+    event::{Event, Events, MutedAlert},
     history::{History, Outcome, Told},
     inhibit::{InhibitRule, Inhibitor},
     integration::Reason,
@@ -29,6 +30,7 @@ pub(crate) struct State {
     pub(crate) inhibitor: Inhibitor,
     /// `None` before the first configuration and after the last.
     pub(crate) dispatcher: Option<Dispatcher>,
+    pub(crate) events: Events,
 }
 
 /// What kept the alerts of a flush quiet, and how many.
@@ -41,7 +43,11 @@ pub(crate) struct Suppressed {
 impl State {
     /// Takes a valid alert in; `false` if its name has as many alerts as it may have.
     pub(crate) fn put(&mut self, alert: Alert, now: Now) -> bool {
+        let is_new = self.events.are_recorded() && self.alerts.get(alert.fingerprint()).is_none();
         let Some((id, alert)) = self.alerts.put(alert, now.time) else { return false };
+        if is_new {
+            self.events.record(|| Event::AlertCreated(alert.clone()));
+        }
         self.restored.remove(&id);
         self.inhibitor.observe(id, &alert);
         if let Some(dispatcher) = &mut self.dispatcher {
@@ -61,6 +67,7 @@ impl State {
     ) {
         self.inhibitor = Inhibitor::new(rules);
         let mut dispatcher = Dispatcher::new(root, starts_at, groups_max);
+        dispatcher.events = self.events.clone();
         // All sources are known before the first group flushes.
         for (id, alert) in self.alerts.iter() {
             self.inhibitor.observe(id, alert);
@@ -132,12 +139,30 @@ impl State {
             } else {
                 passed.push(alert.clone());
             }
+            if self.events.are_recorded() {
+                self.record_muted(*id, alert, &status, now);
+            }
             let dispatcher = self.dispatcher.as_mut();
             if let Some(group) = dispatcher.and_then(|it| it.group_mut(flush.id)) {
                 group.set_status(*id, status);
             }
         }
         suppressed
+    }
+
+    /// For the record: what keeps an alert quiet. As above, inhibition takes the credit.
+    fn record_muted(&self, id: Fingerprint, alert: &Alert, status: &AlertStatus, now: Time) {
+        let muted = || MutedAlert { labels: alert.labels.clone(), fingerprint: id };
+        if !status.inhibited_by.is_empty() {
+            if let Some((rule, by)) = self.inhibitor.rule_that_mutes(&alert.labels, now) {
+                let rule = rule.clone();
+                self.events.record(|| Event::InhibitionMutedAlert { rule, alert: muted(), by });
+            }
+            return;
+        }
+        for silence in status.silenced_by.iter().filter_map(|id| self.silences.get(id)) {
+            self.events.record(|| Event::SilenceMutedAlert(silence.clone(), muted()));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use model::Labels;
 use super::GroupId;
 use crate::{
     alert::{self, Alert, Fingerprint},
+    event::GroupInfo,
     route::Route,
     time::Time,
     view::AlertStatus,
@@ -65,11 +66,16 @@ impl Group {
         }
     }
 
-    pub(super) fn insert(&mut self, id: Fingerprint, alert: Arc<Alert>) {
+    /// Says whether the alert is new here.
+    pub(super) fn insert(&mut self, id: Fingerprint, alert: Arc<Alert>) -> bool {
         match self.alerts.entry(id) {
-            Entry::Occupied(mut entry) => entry.get_mut().alert = alert,
+            Entry::Occupied(mut entry) => {
+                entry.get_mut().alert = alert;
+                false
+            }
             Entry::Vacant(entry) => {
                 entry.insert(Member { alert, status: AlertStatus::default() });
+                true
             }
         }
     }
@@ -86,8 +92,9 @@ impl Group {
         }
     }
 
-    /// Forgets what `flush` has told as resolved and nobody has changed since.
-    pub(super) fn remove_resolved(&mut self, flush: &Flush) {
+    /// Forgets what `flush` has told as resolved and nobody has changed since; says what it was.
+    pub(super) fn remove_resolved(&mut self, flush: &Flush) -> Vec<Arc<Alert>> {
+        let mut removed = Vec::new();
         for (id, told) in &flush.alerts {
             if !told.is_resolved_at(flush.now) {
                 continue;
@@ -95,8 +102,18 @@ impl Group {
             if let Entry::Occupied(entry) = self.alerts.entry(*id)
                 && entry.get().alert.updated_at == told.updated_at
             {
-                entry.remove();
+                removed.push(entry.remove().alert);
             }
+        }
+        removed
+    }
+
+    pub(super) fn info(&self) -> GroupInfo {
+        GroupInfo {
+            key: self.key.to_string(),
+            labels: self.labels.clone(),
+            receiver: self.route.options.receiver.clone(),
+            matchers: self.route.matchers.clone(),
         }
     }
 

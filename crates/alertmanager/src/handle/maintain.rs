@@ -56,7 +56,7 @@ pub(super) async fn collect_alerts(shared: Arc<Shared>, stop: CancellationToken)
 /// Forgets silences and log entries that are over and writes the snapshots, from time to time.
 pub(super) async fn keep_snapshots(shared: Arc<Shared>, stop: CancellationToken) {
     while tick(&shared, &stop, shared.options.maintenance_interval).await {
-        maintain(&shared).await;
+        maintain(&shared);
     }
 }
 
@@ -69,16 +69,12 @@ pub(super) async fn tick(shared: &Shared, stop: &CancellationToken, interval: Du
     }
 }
 
-/// Collects garbage and writes both snapshots.
-pub(super) async fn maintain(shared: &Arc<Shared>) {
-    let shared = shared.clone();
-    let write = tokio::task::spawn_blocking(move || {
-        maintain_log(&shared);
-        maintain_silences(&shared);
+/// Collects garbage and writes both snapshots. Blocks on the disk.
+pub(super) fn maintain(shared: &Shared) {
+    runtime::blocking(|| {
+        maintain_log(shared);
+        maintain_silences(shared);
     });
-    if let Err(error) = write.await {
-        tracing::error!(err = %error, "Running maintenance failed");
-    }
 }
 
 fn maintain_log(shared: &Shared) {

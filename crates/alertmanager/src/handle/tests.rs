@@ -1,3 +1,4 @@
+mod flags;
 mod kept;
 mod scenarios;
 mod together;

@@ -4,6 +4,7 @@ use super::Alertmanager;
 use crate::{
     alert::Alert,
     cluster::StateKey,
+    event::Event,
     silence::{self, Silence},
     time::Time,
     view::{InvalidAlerts, PostableAlert},
@@ -92,7 +93,17 @@ impl Alertmanager {
             }
             self.log_silence(&changed.id, "silence created");
         }
+        self.record_silence(&changed.id, is_update);
         Ok(changed.id)
+    }
+
+    fn record_silence(&self, id: &str, is_update: bool) {
+        let state = self.shared.state.lock();
+        let Some(silence) = state.silences.get(id) else { return };
+        state.events.record(|| match is_update {
+            true => Event::SilenceUpdated(silence.clone()),
+            false => Event::SilenceCreated(silence.clone()),
+        });
     }
 
     pub fn expire_silence(&self, id: &str) -> Result<(), silence::Error> {

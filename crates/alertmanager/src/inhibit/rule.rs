@@ -50,6 +50,10 @@ impl RuleState {
         RuleState { rule, by_key: HashMap::new(), sources: HashMap::new() }
     }
 
+    pub(super) fn rule(&self) -> &InhibitRule {
+        &self.rule
+    }
+
     pub(super) fn observe(&mut self, fingerprint: Fingerprint, alert: &Arc<Alert>) {
         if !matcher::all_match(&self.rule.source, &alert.labels) {
             return;

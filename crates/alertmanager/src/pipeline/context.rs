@@ -3,12 +3,13 @@ use std::{sync::Arc, time::Duration};
 use runtime::Clock;
 use tokio_util::sync::CancellationToken;
 
-use crate::integration::FailureReason;
+use crate::{integration::FailureReason, route::Route};
 
-/// How long the work for one flush may go on.
+/// What the work for one flush is for, and how long it may go on.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) route: Arc<Route>,
     /// By the monotonic clock.
     pub(crate) deadline: Duration,
     /// Cancelled when another configuration comes, or the end.

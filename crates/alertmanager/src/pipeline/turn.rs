@@ -10,6 +10,7 @@ use super::{
 use crate::{
     alert::Alert,
     cluster::StateKey,
+    event::{Event, GroupInfo, Notified},
     history::{Outcome, Told},
     integration::{Integration, Notification, Reason, Store},
     nflog::{Entry, ReceiverKey},
@@ -113,6 +114,7 @@ impl<'a> Turn<'a> {
         self.write_log(&sent);
         if n_attempts > 0 {
             self.note(&sent, Outcome::Sent, n_attempts, start);
+            self.record(&sent);
         }
         Ok(())
     }
@@ -340,6 +342,25 @@ impl<'a> Turn<'a> {
             message.extend(self.write_claim(Duration::ZERO));
         }
         self.shared.cluster.broadcast(StateKey::Log, message);
+    }
+
+    fn record(&self, sent: &Notification) {
+        self.shared.options.events.record(|| {
+            Event::Notification(Box::new(Notified {
+                group: GroupInfo {
+                    key: sent.group_key.clone(),
+                    labels: sent.group_labels.clone(),
+                    receiver: sent.receiver.clone(),
+                    matchers: self.context.route.matchers.clone(),
+                },
+                alerts: sent.alerts.clone(),
+                now: sent.now,
+                repeat_interval: sent.repeat_interval,
+                reason: sent.reason,
+                integration: self.integration.name().to_owned(),
+                idx: self.integration.idx(),
+            }))
+        });
     }
 
     fn note(&self, sent: &Notification, outcome: Outcome, n_attempts: u32, start: Duration) {

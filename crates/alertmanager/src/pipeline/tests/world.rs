@@ -212,6 +212,7 @@ impl World {
         };
         let context = Context {
             clock: self.simulation.clock.clone(),
+            route: Route::new(&RouteConfig::default()),
             deadline: Duration::from_secs(300),
             stop: self.fake.stop.clone(),
         };
