@@ -105,8 +105,10 @@ impl Exponential {
             .max()
             .unwrap_or_default();
         self.scale = common.saturating_sub_unsigned(down_more);
-        self.positive.add(&delta.positive, down + down_more, delta_down + down_more);
-        self.negative.add(&delta.negative, down + down_more, delta_down + down_more);
+        let (down, delta_down) =
+            (down.saturating_add(down_more), delta_down.saturating_add(down_more));
+        self.positive.add(&delta.positive, down, delta_down);
+        self.negative.add(&delta.negative, down, delta_down);
     }
 }
 

@@ -285,3 +285,34 @@ fn exponential_deltas_are_added_at_the_coarser_scale() {
         world.histograms().into_iter().map(|h| (h.schema, h.count, h.positive_buckets)).collect();
     assert_eq!(totals, [(1, 6, vec![1, 1, 1]), (0, 15, vec![7, -4, 2])]);
 }
+
+/// Requests with bytes changed, cut out and repeated, in both encodings and by both ways with deltas.
+#[test]
+fn any_bytes_are_answered() {
+    let random = runtime::Runtime::simulated(1).random;
+    let below = |n: usize| (random.u64() % n as u64) as usize;
+    let worlds = [Deltas::Accumulate, Deltas::Store].map(World::with_deltas);
+    let rounds = std::env::var("OTLP_ROUNDS").ok().and_then(|text| text.parse().ok());
+    for round in 0..rounds.unwrap_or(2000) {
+        let (content_type, mut bytes) = match round % 2 {
+            0 => ("application/x-protobuf", tables::protobuf_request()),
+            _ => ("application/json", request(&sum("m", "By", 1, true, 1000, "5")).into_bytes()),
+        };
+        for _ in 0..=below(4) {
+            let at = below(bytes.len());
+            match below(4) {
+                0 => bytes[at] = below(256) as u8,
+                1 => bytes[at] ^= 1 << below(8),
+                2 => drop(bytes.drain(at..(at + 1 + below(8)).min(bytes.len() - 1).max(at))),
+                _ => {
+                    let part = bytes[at..(at + 1 + below(16)).min(bytes.len())].to_vec();
+                    bytes.splice(at..at, part);
+                }
+            }
+        }
+        for world in &worlds {
+            let status = world.receiver.write(content_type, "", &bytes).status;
+            assert!([200, 400, 500].contains(&status), "round {round}");
+        }
+    }
+}

@@ -351,9 +351,8 @@ fn counted(world: &World, category: &str) -> f64 {
     }
 }
 
-/// The request of the table in protobuf is the same as in JSON.
-#[test]
-fn both_encodings_say_the_same() {
+/// A request with a sum and both kinds of histograms.
+pub(super) fn protobuf_request() -> Vec<u8> {
     use crate::tests::messages::Raw;
     let number = |value: f64| {
         Raw::default()
@@ -385,12 +384,17 @@ fn both_encodings_say_the_same() {
         Raw::default().bytes(1, "service.name").message(2, Raw::default().bytes(1, "shop"));
     // The resource comes behind what it is the resource of.
     let resource = Raw::default().message(2, scope).message(1, Raw::default().message(1, service));
-    let request = Raw::default().message(1, resource);
+    Raw::default().message(1, resource).0
+}
+
+/// A request in protobuf is the same as in JSON.
+#[test]
+fn both_encodings_say_the_same() {
     let settings = Settings { promote_scope_metadata: true, ..Settings::default() };
     let options = options();
     let mut protobuf = Takes::default();
     let mut translator = Translator::new(&settings, &options, None, &mut protobuf);
-    protobuf::walk(&request.0, &mut translator).expect("it is a request");
+    protobuf::walk(&protobuf_request(), &mut translator).expect("it is a request");
     assert_eq!(translator.finish().failure, None);
     let json = json!({"resourceMetrics": [{
         "resource": {"attributes": attributes(&json!({"service.name": "shop"}))},
