@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use conformance::Score;
 use model::{Labels, LabelsBuilder, names::ValidationScheme};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{RawRule, Rule, apply};
 
@@ -142,4 +142,45 @@ fn case_is_mapped_character_by_character() {
     };
     check("uppercase", "straße é", "STRAßE É");
     check("lowercase", "ΣΑΣ İ", "σασ i");
+}
+
+#[test]
+fn each_action_does_what_it_is_called() {
+    let check = |rule: Value, expected: Option<Value>| {
+        let labels = json!({"a": "x", "b": "x-1", "c_d": "y"});
+        let got = relabelled(&json!([rule]), &labels).map(|labels| json!(labels));
+        assert_eq!(got, expected, "{rule}");
+    };
+    let kept = || json!({"a": "x", "b": "x-1", "c_d": "y"});
+    let with = |name: &str, value: &str| {
+        let mut labels = kept();
+        labels[name] = json!(value);
+        Some(labels)
+    };
+    let replace = json!({"source_labels": ["b"], "regex": "(.)-(.)", "target_label": "t_$1",
+                         "replacement": "${2}$1"});
+    check(replace, with("t_x", "1x"));
+    let joined = json!({"source_labels": ["a", "b"], "separator": "+", "target_label": "t"});
+    check(joined, with("t", "x+x-1"));
+    let other = json!({"source_labels": ["a"], "regex": "y", "target_label": "t"});
+    check(other, Some(kept()));
+    check(json!({"source_labels": ["a"], "regex": "y", "action": "keep"}), None);
+    check(json!({"source_labels": ["a"], "regex": "x", "action": "keep"}), Some(kept()));
+    check(json!({"source_labels": ["a"], "regex": "x", "action": "drop"}), None);
+    check(
+        json!({"source_labels": ["a"], "target_label": "a", "action": "keepequal"}),
+        Some(kept()),
+    );
+    check(json!({"source_labels": ["a"], "target_label": "b", "action": "keepequal"}), None);
+    check(json!({"source_labels": ["a"], "target_label": "a", "action": "dropequal"}), None);
+    let hashed = json!({"source_labels": ["c_d"], "target_label": "t", "modulus": 1000,
+                        "action": "hashmod"});
+    // The last eight bytes of the MD5 of "y", as a number, modulo 1000.
+    check(hashed, with("t", "269"));
+    let mapped = json!({"regex": "c_(.*)", "replacement": "m_$1", "action": "labelmap"});
+    check(mapped, with("m_d", "y"));
+    check(json!({"regex": "a|c_.*", "action": "labeldrop"}), Some(json!({"b": "x-1"})));
+    check(json!({"regex": "a|c_.*", "action": "labelkeep"}), Some(json!({"a": "x", "c_d": "y"})));
+    let upper = json!({"source_labels": ["b"], "target_label": "t", "action": "uppercase"});
+    check(upper, with("t", "X-1"));
 }

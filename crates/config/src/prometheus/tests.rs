@@ -1,4 +1,5 @@
 mod compare;
+mod globals;
 mod tables;
 
 use std::path::Path;
