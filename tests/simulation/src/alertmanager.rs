@@ -1,22 +1,31 @@
 //! Clusters of Alertmanagers under faults: is every alert told, and how often more than once?
 //!
 //! A seed makes a [`Plan`]: nodes, alerts, and what goes wrong when. [`run`] plays it with real
-//! Alertmanagers, on one simulated clock, over [`net`], which behaves as gossip does: messages get
-//! lost or come late, whole states are exchanged now and then, and the dead are noticed after a
-//! while. The same plan runs with our rule, a claim before each notification, and with upstream's.
+//! Alertmanagers and their real gossip, packets and streams, on one simulated clock and network.
+//! The same plan runs with our rule, a claim before each notification, and with upstream's.
 
-mod net;
+mod pace;
+mod peers;
 mod plan;
+mod wire;
 mod world;
 
-use std::ops::AddAssign;
+use std::{
+    fmt,
+    ops::{AddAssign, Range},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use parking_lot::Mutex;
 
 pub use plan::{Fault, Kind, Plan};
-pub use world::run;
+
+/// How large the clusters are.
+pub const SIZES: [usize; 3] = [3, 5, 9];
 
 /// By which rule nodes agree who notifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+enum Rule {
     /// Ours: nodes claim what they are about to send, and keep alerts over a restart.
     Claims,
     /// A node waits for its place in line, and that is all.
@@ -32,6 +41,103 @@ pub struct Tally {
     pub doubles: usize,
     /// Beginnings and ends that nobody was told.
     pub untold: Vec<String>,
+}
+
+/// What came of the plans for clusters of one size.
+#[derive(Debug, Default, Clone)]
+pub struct Totals {
+    pub n_nodes: usize,
+    pub plans: usize,
+    /// Where nothing went wrong.
+    pub calm: Tally,
+    /// Where something did, by our rule.
+    pub ours: Tally,
+    /// The same by upstream's.
+    pub theirs: Tally,
+}
+
+/// Plays the plans of these seeds for clusters of one size, on all cores. The error says what was
+/// not told, or was told twice for no reason.
+pub fn run(n_nodes: usize, seeds: Range<u64>) -> Result<Totals, String> {
+    let next = AtomicU64::new(seeds.start);
+    let totals = Mutex::new(Totals { n_nodes, ..Totals::default() });
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..n_threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let one = play(&Plan::new(seed, n_nodes));
+                    *totals.lock() += one;
+                }
+            });
+        }
+    });
+    totals.into_inner().check()
+}
+
+/// The same for all sizes, as text.
+pub fn report(seeds: Range<u64>) -> Result<String, String> {
+    let lines = SIZES.map(|n_nodes| run(n_nodes, seeds.clone()).map(|totals| totals.to_string()));
+    Ok(lines.into_iter().collect::<Result<Vec<String>, String>>()?.join("\n"))
+}
+
+fn play(plan: &Plan) -> Totals {
+    let ours = world::live(plan, Rule::Claims);
+    let totals = Totals { n_nodes: plan.n_nodes(), plans: 1, ..Totals::default() };
+    match plan.is_calm() {
+        true => Totals { calm: ours, ..totals },
+        false => Totals { ours, theirs: world::live(plan, Rule::Upstream), ..totals },
+    }
+}
+
+impl Totals {
+    fn check(self) -> Result<Totals, String> {
+        let untold = [self.calm.untold.clone(), self.ours.untold.clone()].concat();
+        if !untold.is_empty() {
+            return Err(format!("{self}\nuntold:\n{}", untold.join("\n")));
+        }
+        if self.calm.doubles > 0 {
+            return Err(format!("{self}\nwithout a fault something was told twice"));
+        }
+        if self.ours.doubles > self.theirs.doubles {
+            return Err(format!("{self}\nclaims make it worse"));
+        }
+        Ok(self)
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Totals { n_nodes, plans, calm, ours, theirs } = self;
+        write!(
+            f,
+            "{n_nodes} nodes, {plans} seeds: no faults: {} alerts, {} doubles; faults: {} alerts, \
+             {} doubles ({:.1} per thousand notifications) and {} untold, by upstream's rule {} \
+             ({:.1}) and {} untold",
+            calm.alerts,
+            calm.doubles,
+            ours.alerts,
+            ours.doubles,
+            ours.doubles_per_thousand(),
+            ours.untold.len(),
+            theirs.doubles,
+            theirs.doubles_per_thousand(),
+            theirs.untold.len(),
+        )
+    }
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Totals) {
+        self.plans += other.plans;
+        self.calm += other.calm;
+        self.ours += other.ours;
+        self.theirs += other.theirs;
+    }
 }
 
 impl AddAssign for Tally {

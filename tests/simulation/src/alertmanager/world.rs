@@ -18,8 +18,10 @@ use telemetry::Registry;
 
 use super::{
     Rule, Tally,
-    net::{Net, Place},
+    pace::Pace,
+    peers::Peers,
     plan::{ALERTS_END, Dice, END, Kind, Plan},
+    wire::{Wire, host},
 };
 
 const SEND_INTERVAL: Duration = Duration::from_secs(30);
@@ -29,42 +31,29 @@ const GROUP_WAIT: Duration = Duration::from_secs(10);
 const GROUP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Plays a plan by a rule, on this thread.
-pub fn run(plan: &Plan, rule: Rule) -> Tally {
-    let tasks = tokio::runtime::Builder::new_current_thread().build().expect("it needs no I/O");
-    tasks.block_on(play(plan, rule))
+pub(super) fn live(plan: &Plan, rule: Rule) -> Tally {
+    let simulation = Simulation::new(plan.seed);
+    let pace = Pace::new(simulation.clock.clone());
+    pace.runtime().block_on(play(plan, rule, simulation, &pace))
 }
 
-async fn play(plan: &Plan, rule: Rule) -> Tally {
-    let mut world = World::new(plan.clone(), rule);
+async fn play(plan: &Plan, rule: Rule, simulation: Simulation, pace: &Pace) -> Tally {
+    let mut world = World::new(plan.clone(), rule, simulation);
     for idx in 0..plan.n_nodes() {
         world.start(idx).await;
     }
-    let mut steps: BTreeSet<(Duration, Step)> = BTreeSet::new();
-    for fault in &plan.faults {
-        if let Kind::Restart { node, is_kill } = fault.kind {
-            steps.insert((fault.from, Step::Stop { node, is_kill }));
-            steps.insert((fault.to, Step::Start { node }));
-        }
-    }
-    let dice = Dice(SeededRandom::new(plan.seed ^ 0x5e4d));
-    let mut at = dice.duration(SEND_INTERVAL);
-    while at < END {
-        steps.insert((at, Step::Send));
-        at += SEND_INTERVAL;
-    }
-    for (at, step) in steps {
-        let now = world.simulation.clock.monotonic();
-        world.simulation.clock.run_for(at.saturating_sub(now)).await;
+    for (at, step) in steps(plan) {
+        pace.run_until(at).await;
         world.take(step).await;
     }
-    world.simulation.clock.run_for(Duration::from_secs(1)).await;
-    let tally = world.tally();
-    world.stop().await;
-    tally
+    pace.run_until(END).await;
+    world.tally()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
+    /// A fault begins or ends.
+    Adjust,
     Stop {
         node: usize,
         is_kill: bool,
@@ -76,42 +65,72 @@ enum Step {
     Send,
 }
 
+fn steps(plan: &Plan) -> BTreeSet<(Duration, Step)> {
+    let mut steps = BTreeSet::new();
+    for fault in &plan.faults {
+        if let Kind::Restart { node, is_kill } = fault.kind {
+            steps.insert((fault.from, Step::Stop { node, is_kill }));
+            steps.insert((fault.to, Step::Start { node }));
+        }
+        steps.extend([fault.from, fault.to].map(|at| (at, Step::Adjust)));
+    }
+    let dice = Dice(SeededRandom::new(plan.seed ^ 0x5e4d));
+    let mut at = dice.duration(SEND_INTERVAL);
+    while at < END {
+        steps.insert((at, Step::Send));
+        at += SEND_INTERVAL;
+    }
+    steps
+}
+
 /// What was told: an alert by its number, and whether it was firing.
 type Told = (usize, bool);
 
 struct World {
-    plan: Plan,
+    plan: Arc<Plan>,
     rule: Rule,
     simulation: Simulation,
-    net: Arc<Net>,
-    nodes: Vec<Option<Arc<Alertmanager>>>,
+    wire: Wire,
+    nodes: Vec<Option<Node>>,
+    /// What is left of the process before.
+    ended: Vec<Option<Arc<Peers>>>,
     disks: Vec<SimulatedDisk>,
     template: Arc<Template>,
     told: Arc<Mutex<BTreeMap<Told, usize>>>,
 }
 
+struct Node {
+    alertmanager: Arc<Alertmanager>,
+    peers: Arc<Peers>,
+}
+
 impl World {
-    fn new(plan: Plan, rule: Rule) -> World {
-        let simulation = Simulation::new(plan.seed);
-        let dice = Dice(SeededRandom::new(plan.seed ^ 0x9e7));
-        let net = Net::new(plan.clone(), simulation.clock.clone(), dice);
+    fn new(plan: Plan, rule: Rule, simulation: Simulation) -> World {
+        let (n_nodes, plan) = (plan.n_nodes(), Arc::new(plan));
+        let wire = Wire {
+            host: simulation.network.clone(),
+            plan: plan.clone(),
+            clock: simulation.clock.clone(),
+            dice: Arc::new(Dice(SeededRandom::new(plan.seed ^ 0x9e7))),
+        };
         World {
-            nodes: vec![None; plan.n_nodes()],
-            disks: (0..plan.n_nodes())
-                .map(|_| SimulatedDisk::new(simulation.clock.clone()))
-                .collect(),
+            nodes: (0..n_nodes).map(|_| None).collect(),
+            ended: vec![None; n_nodes],
+            disks: (0..n_nodes).map(|_| SimulatedDisk::new(simulation.clock.clone())).collect(),
             template: Arc::new(Template::new("http://am", simulation.clock.clone())),
             told: Arc::default(),
             plan,
             rule,
             simulation,
-            net,
+            wire,
         }
     }
 
     async fn take(&mut self, step: Step) {
         match step {
-            Step::Stop { node, is_kill } => self.end(node, is_kill),
+            Step::Adjust => self.wire.adjust(),
+            Step::Stop { node, is_kill: true } => self.kill(node).await,
+            Step::Stop { node, is_kill: false } => self.stop(node),
             // Faults may overlap: the last one lets it start.
             Step::Start { node } => {
                 let is_down = self.plan.is_down(node, self.simulation.clock.monotonic());
@@ -124,27 +143,34 @@ impl World {
     }
 
     async fn start(&mut self, idx: usize) {
-        let place = self.net.place(idx);
+        // It may not have said goodbye to all yet.
+        if let Some(before) = self.ended[idx].take() {
+            before.kill().await;
+        }
         let random = SeededRandom::new(self.simulation.random.u64());
         let clock = Skewed { inner: self.simulation.clock.clone(), ms: self.plan.skews_ms[idx] };
         let runtime = Runtime {
             clock: Arc::new(clock),
             disk: Arc::new(self.disks[idx].clone()),
+            network: Arc::new(Wire {
+                host: self.simulation.network.host(&host(idx)),
+                ..self.wire.clone()
+            }),
             random: Arc::new(random),
-            ..self.simulation.runtime()
         };
+        let peers = Peers::start(&self.plan, idx, runtime.clone()).await;
         let is_ours = self.rule == Rule::Claims;
         let options = Options { claims: is_ours, keeps_alerts: is_ours, ..Options::new("data") };
-        let node = Alertmanager::open(options, runtime, &Registry::default(), place.clone());
-        let node = Arc::new(node.expect("its own files"));
-        self.net.join(&place, &node);
-        node.apply(self.config(place)).await;
-        self.nodes[idx] = Some(node);
+        let node = Alertmanager::open(options, runtime, &Registry::default(), peers.clone());
+        let alertmanager = Arc::new(node.expect("its own files"));
+        peers.join(&alertmanager);
+        alertmanager.apply(self.config(peers.clone())).await;
+        self.nodes[idx] = Some(Node { alertmanager, peers });
     }
 
-    fn config(&self, place: Arc<Place>) -> Config {
+    fn config(&self, peers: Arc<Peers>) -> Config {
         let webhook = Webhook {
-            place,
+            peers,
             plan: self.plan.clone(),
             clock: self.simulation.clock.clone(),
             told: self.told.clone(),
@@ -170,17 +196,25 @@ impl World {
         }
     }
 
-    fn end(&mut self, idx: usize, is_kill: bool) {
-        let Some(node) = self.nodes[idx].take() else { return };
-        if is_kill {
-            // What the dead process still does, it does to a disk that nobody will see.
-            self.disks[idx] = self.disks[idx].after_kill();
-        }
-        tokio::spawn(async move { node.stop().await });
+    async fn kill(&mut self, idx: usize) {
+        let Some(Node { alertmanager, peers }) = self.nodes[idx].take() else { return };
+        // What the dead process still does, it does to a disk that nobody will see.
+        self.disks[idx] = self.disks[idx].after_kill();
+        peers.kill().await;
+        tokio::spawn(async move { alertmanager.stop().await });
+    }
+
+    fn stop(&mut self, idx: usize) {
+        let Some(Node { alertmanager, peers }) = self.nodes[idx].take() else { return };
+        self.ended[idx] = Some(peers.clone());
+        tokio::spawn(async move {
+            alertmanager.stop().await;
+            peers.stop().await;
+        });
     }
 
     fn send(&self, idx: usize) {
-        let Some(node) = &self.nodes[idx] else { return };
+        let Some(Node { alertmanager, .. }) = &self.nodes[idx] else { return };
         let now = self.simulation.clock.monotonic();
         let begun = self.plan.alerts.iter().enumerate().filter(|(_, start)| **start <= now);
         let moment = |at: Duration| {
@@ -193,7 +227,7 @@ impl World {
             ends_at: moment(if now < ALERTS_END { now + ALERT_LIFE } else { ALERTS_END }),
             ..PostableAlert::default()
         });
-        node.put_alerts(alerts.collect()).expect("good alerts");
+        alertmanager.put_alerts(alerts.collect()).expect("good alerts");
     }
 
     fn tally(&self) -> Tally {
@@ -213,18 +247,12 @@ impl World {
         }
         tally
     }
-
-    async fn stop(self) {
-        for node in self.nodes.into_iter().flatten() {
-            node.stop().await;
-        }
-    }
 }
 
 /// A receiver that has its own troubles.
 struct Webhook {
-    place: Arc<Place>,
-    plan: Plan,
+    peers: Arc<Peers>,
+    plan: Arc<Plan>,
     clock: Arc<SimulatedClock>,
     told: Arc<Mutex<BTreeMap<Told, usize>>>,
 }
@@ -247,7 +275,7 @@ impl Integration for Webhook {
         notification: &'a Notification,
     ) -> BoxFuture<'a, Result<(), NotifyError>> {
         Box::pin(async move {
-            if !self.place.is_alive() {
+            if !self.peers.is_alive() {
                 std::future::pending::<()>().await;
             }
             let (takes, works) = self.plan.receiver(self.clock.monotonic());
