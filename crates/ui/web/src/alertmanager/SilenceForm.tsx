@@ -107,11 +107,11 @@ function Form({ title, initial }: { title: string; initial: Draft }) {
           <label>Your name<input type="text" value={draft.createdBy} autocomplete="name" onInput={(event) => change({ createdBy: event.currentTarget.value })} /></label>
           <label class="wide">Why<textarea rows={2} value={draft.comment} placeholder="What is known, and a link to more" onInput={(event) => change({ comment: event.currentTarget.value })} /></label>
         </div>
+        <Reasons onPick={(comment) => change({ comment })} />
         <label>Annotations
           <textarea rows={1} value={notes} spellcheck={false} placeholder={'Such as ticket="OPS-1", a line each'} aria-invalid={annotations === null}
             onInput={(event) => setNotes(event.currentTarget.value)} />
         </label>
-        <Reasons onPick={(comment) => change({ comment })} />
         {error && <Trouble>{error}</Trouble>}
         <div class="bar">
           <button type="submit" class="primary" disabled={isBusy}>{draft.id ? "Save" : "Silence"}</button>
