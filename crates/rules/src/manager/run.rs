@@ -52,6 +52,10 @@ impl Runner {
                 return Some(group);
             }
             let woke_late = self.world.clock.now() >= slot + definition.interval;
+            if woke_late {
+                // All woke at once; what this group reads of that moment may not be there yet.
+                self.wait_for_sources(&definition.key(), slot, definition.interval / 2).await;
+            }
             let restores = n_evaluations == 1 && group.is_unrestored();
             let (usual, evaluated) = self.evaluate(group, slot, restores).await?;
             group = evaluated;
