@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use api::prometheus::engine::Request;
 use model::{Matcher, TimeRange, Timestamp};
 use promql::{ActiveQueries, Engine, QueryOptions, QueryResult, Result, Stats};
-use rules::{Sample, SampleValue};
+use rules::{RuleGroup, Sample, SampleValue};
 use runtime::Runtime;
-use telemetry::{Counter, Gauge, Registry, Summary, Vector};
+use telemetry::{
+    Counter, Gauge, Registry, Summary,
+    trace::{Kind, Tracer},
+};
 use tracing::{error, warn};
 
 use super::{
     LateDatabase, Options,
     fanout::Fanout,
     language,
-    query_log::{Noted, QueryLog},
+    query_log::{Asker, Noted, QueryLog},
 };
 
 /// Answers queries. Calls block.
@@ -26,6 +28,7 @@ pub(super) struct Queries {
     metrics: Metrics,
     log: QueryLog,
     runtime: Runtime,
+    tracer: Tracer,
 }
 
 impl Queries {
@@ -34,6 +37,7 @@ impl Queries {
         (local, storage): (LateDatabase, Fanout),
         runtime: &Runtime,
         registry: &Registry,
+        tracer: Tracer,
     ) -> Queries {
         let metrics = Metrics::register(registry);
         metrics.concurrent_max.set(options.query.concurrency_max as f64);
@@ -43,7 +47,12 @@ impl Queries {
             None => engine,
         };
         let log = QueryLog::register(registry);
-        Queries { engine, storage, local, metrics, log, runtime: runtime.clone() }
+        Queries { engine, storage, local, metrics, log, runtime: runtime.clone(), tracer }
+    }
+
+    /// Of queries, and of the requests that bring them.
+    pub(super) fn tracer(&self) -> Tracer {
+        self.tracer.clone()
     }
 
     /// From now on notes queries at `path`; nowhere if that is empty.
@@ -60,11 +69,12 @@ impl Queries {
         query: &str,
         time: Timestamp,
         options: &QueryOptions,
-        request: Option<&Request>,
+        asker: Asker<'_>,
     ) -> Result<QueryResult> {
-        let outcome =
-            self.metrics.count(|| self.engine.instant(&self.storage, query, time, options));
-        self.note(query, (time, time, Duration::ZERO), &outcome, request);
+        let outcome = self.traced(query, asker, || {
+            self.metrics.count(|| self.engine.instant(&self.storage, query, time, options))
+        });
+        self.note(query, (time, time, Duration::ZERO), &outcome, asker);
         outcome
     }
 
@@ -73,12 +83,35 @@ impl Queries {
         query: &str,
         (start, end, step): (Timestamp, Timestamp, Duration),
         options: &QueryOptions,
-        request: Option<&Request>,
+        asker: Asker<'_>,
     ) -> Result<QueryResult> {
-        let outcome = self
-            .metrics
-            .count(|| self.engine.range(&self.storage, query, start, end, step, options));
-        self.note(query, (start, end, step), &outcome, request);
+        let outcome = self.traced(query, asker, || {
+            self.metrics
+                .count(|| self.engine.range(&self.storage, query, start, end, step, options))
+        });
+        self.note(query, (start, end, step), &outcome, asker);
+        outcome
+    }
+
+    /// Runs a query as a span: of the request that brought it, or of its own.
+    fn traced(
+        &self,
+        query: &str,
+        asker: Asker<'_>,
+        run: impl FnOnce() -> Result<QueryResult>,
+    ) -> Result<QueryResult> {
+        let mut span = self.tracer.start("promqlExec", Kind::Internal);
+        if !span.is_recorded() {
+            return run();
+        }
+        span.set_text("query", query);
+        if let Asker::Rules(group) = asker {
+            span.set_text("rule_group", group.name);
+        }
+        let outcome = span.within(run);
+        if let Err(error) = &outcome {
+            span.fail(error.to_string());
+        }
         outcome
     }
 
@@ -87,7 +120,7 @@ impl Queries {
         query: &str,
         (start, end, step): (Timestamp, Timestamp, Duration),
         outcome: &Result<QueryResult>,
-        request: Option<&Request>,
+        asker: Asker<'_>,
     ) {
         // Upstream counts on a query before it notes it.
         if matches!(outcome, Err(promql::Error::Parse(_))) {
@@ -96,7 +129,7 @@ impl Queries {
         let nothing = Stats::default();
         let stats = outcome.as_ref().map_or(&nothing, |result| &result.stats);
         let error = outcome.as_ref().err();
-        let noted = Noted { query, start, end, step, stats, error, request };
+        let noted = Noted { query, start, end, step, stats, error, asker };
         self.log.note(self.runtime.clock.now(), &noted);
     }
 }
@@ -131,8 +164,23 @@ impl storage::ExemplarQueryable for Queries {
 
 impl rules::Query for Queries {
     fn instant(&self, expr: &str, time: Timestamp) -> Result<Vec<Sample>, String> {
-        let options = QueryOptions::default();
-        let answer = Queries::instant(self, expr, time, &options, None);
+        self.vector(expr, time, Asker::Nobody)
+    }
+
+    fn instant_for(
+        &self,
+        asker: &RuleGroup<'_>,
+        expr: &str,
+        time: Timestamp,
+    ) -> Result<Vec<Sample>, String> {
+        self.vector(expr, time, Asker::Rules(asker))
+    }
+}
+
+impl Queries {
+    /// What rules and their templates want.
+    fn vector(&self, expr: &str, time: Timestamp, asker: Asker<'_>) -> Result<Vec<Sample>, String> {
+        let answer = Queries::instant(self, expr, time, &QueryOptions::default(), asker);
         let answer = answer.map_err(|error| error.to_string())?;
         match answer.value {
             promql::Value::Vector(samples) => Ok(samples.into_iter().map(to_sample).collect()),
@@ -156,13 +204,21 @@ fn to_sample(sample: promql::Sample) -> Sample {
 struct Metrics {
     queries: Gauge,
     concurrent_max: Gauge,
-    duration: Vector<Summary, 1>,
+    /// Of `queue_time`, `prepare_time`, `inner_eval` and `result_sort`.
+    durations: [Summary; 4],
     samples: Counter,
     samples_read: Counter,
 }
 
 impl Metrics {
     fn register(registry: &Registry) -> Metrics {
+        let duration = registry.summaries(
+            "prometheus_engine_query_duration_seconds",
+            "Query timings",
+            ["slice"],
+            &[0.5, 0.9, 0.99],
+        );
+        let slices = ["queue_time", "prepare_time", "inner_eval", "result_sort"];
         Metrics {
             queries: registry.gauge(
                 "prometheus_engine_queries",
@@ -172,12 +228,7 @@ impl Metrics {
                 "prometheus_engine_queries_concurrent_max",
                 "The max number of concurrent queries.",
             ),
-            duration: registry.summaries(
-                "prometheus_engine_query_duration_seconds",
-                "Query timings",
-                ["slice"],
-                &[0.5, 0.9, 0.99],
-            ),
+            durations: slices.map(|slice| duration.with([slice])),
             samples: registry.counter(
                 "prometheus_engine_query_samples_total",
                 "The total number of samples loaded by all queries.",
@@ -198,13 +249,11 @@ impl Metrics {
             let stats = &result.stats;
             self.samples.add(stats.total_samples as f64);
             self.samples_read.add(stats.samples_read as f64);
-            for (slice, took) in [
-                ("queue_time", stats.timings.queue),
-                ("prepare_time", stats.timings.preparation),
-                ("inner_eval", stats.timings.inner_evaluation),
-                ("result_sort", stats.timings.result_sort),
-            ] {
-                self.duration.with([slice]).observe_duration(took);
+            let timings = &stats.timings;
+            let took =
+                [timings.queue, timings.preparation, timings.inner_evaluation, timings.result_sort];
+            for (duration, took) in self.durations.iter().zip(took) {
+                duration.observe_duration(took);
             }
         }
         outcome

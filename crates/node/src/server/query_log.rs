@@ -9,6 +9,7 @@ use api::prometheus::engine::Request;
 use model::Timestamp;
 use parking_lot::Mutex;
 use promql::{Error, Stats};
+use rules::RuleGroup;
 use runtime::{Disk, disk::File};
 use serde_json::{Map, Value, json};
 use telemetry::{Counter, Gauge, Registry};
@@ -30,8 +31,15 @@ pub(super) struct Noted<'a> {
     pub(super) step: Duration,
     pub(super) stats: &'a Stats,
     pub(super) error: Option<&'a Error>,
-    /// Who asked by HTTP.
-    pub(super) request: Option<&'a Request>,
+    pub(super) asker: Asker<'a>,
+}
+
+/// Who asked.
+#[derive(Clone, Copy)]
+pub(super) enum Asker<'a> {
+    Http(&'a Request),
+    Rules(&'a RuleGroup<'a>),
+    Nobody,
 }
 
 impl QueryLog {
@@ -85,12 +93,18 @@ fn line(now: Duration, noted: &Noted<'_>) -> String {
         line.insert("error".to_owned(), error.to_string().into());
     }
     line.insert("stats".to_owned(), stats(noted.stats));
-    if let Some(Request { client, method, path }) = noted.request {
-        let request = json!({ "clientIP": client, "method": method, "path": path });
-        line.insert("httpRequest".to_owned(), request);
+    match noted.asker {
+        Asker::Http(Request { client, method, path }) => {
+            let request = json!({ "clientIP": client, "method": method, "path": path });
+            line.insert("httpRequest".to_owned(), request);
+        }
+        Asker::Rules(RuleGroup { file, name }) => {
+            line.insert("ruleGroup".to_owned(), json!({ "file": file, "name": name }));
+        }
+        Asker::Nobody => {}
     }
     let now = jiff::Timestamp::from_nanosecond(now.as_nanos() as i128).unwrap_or_default();
-    let rest: Vec<String> = ["params", "error", "stats", "httpRequest"]
+    let rest: Vec<String> = ["params", "error", "stats", "httpRequest", "ruleGroup"]
         .into_iter()
         .filter_map(|key| Some(format!("\"{key}\":{}", line.get(key)?)))
         .collect();
@@ -150,13 +164,15 @@ mod tests {
             step: Duration::from_millis(5_500),
             stats: &stats,
             error: None,
-            request: Some(&request),
+            asker: Asker::Http(&request),
         };
         let note = |noted: &Noted<'_>| log.note(Duration::from_millis(1_600_000_000_123), noted);
         note(&noted);
         log.open(&*runtime.disk, "/q.log").expect("the disk works");
         note(&noted);
-        (noted.error, noted.request) = (Some(&error), None);
+        (noted.error, noted.asker) = (Some(&error), Asker::Nobody);
+        note(&noted);
+        noted.asker = Asker::Rules(&RuleGroup { file: "r.yml", name: "g" });
         note(&noted);
         log.open(&*runtime.disk, "").expect("nothing is opened");
         note(&noted);
@@ -164,9 +180,11 @@ mod tests {
         let lines: Vec<&str> = written.lines().collect();
         let begin = r#"{"time":"2020-09-13T12:26:40.123Z","level":"INFO","msg":"promql query logged","params":{"end":"2020-02-08T15:00:00.000Z","query":"up == \"0\"","start":"2020-02-08T14:59:54.038Z","step":5},"#;
         let end = r#""httpRequest":{"clientIP":"127.0.0.1","method":"GET","path":"/api/v1/query_range"}}"#;
-        assert_eq!(lines.len(), 2);
+        assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with(begin) && lines[0].ends_with(end), "{}", lines[0]);
         assert!(lines[1].contains(r#""error":"no","stats":{"#), "{}", lines[1]);
+        let end = r#","ruleGroup":{"file":"r.yml","name":"g"}}"#;
+        assert!(lines[2].ends_with(end), "{}", lines[2]);
         for line in lines {
             let read: Value = serde_json::from_str(line).expect("it is JSON");
             assert_eq!(read["stats"]["samples"]["samplesRead"], 2);

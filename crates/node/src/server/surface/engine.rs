@@ -11,7 +11,7 @@ use model::{Matcher, TimeRange};
 use promql::{Cancel, ErrorKind, QueryOptions, QueryResult};
 use storage::{Columns, ExemplarQueryable as _};
 
-use crate::server::queries::Queries;
+use crate::server::{queries::Queries, query_log::Asker};
 
 /// Queries for the surface.
 pub(in crate::server) struct EngineAdapter {
@@ -27,11 +27,11 @@ impl Engine for EngineAdapter {
             explain: query.explain,
             cancel: Cancel::from(query.cancel.clone()),
         };
-        let request = query.request.as_ref();
+        let asker = query.request.as_ref().map_or(Asker::Nobody, Asker::Http);
         let outcome = match query.times {
-            Times::Instant(time) => self.queries.instant(&query.text, time, &options, request),
+            Times::Instant(time) => self.queries.instant(&query.text, time, &options, asker),
             Times::Range { start, end, step } => {
-                self.queries.range(&query.text, (start, end, step), &options, request)
+                self.queries.range(&query.text, (start, end, step), &options, asker)
             }
         };
         outcome.map(to_answer).map_err(|error| to_error(&error))
