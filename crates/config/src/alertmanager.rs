@@ -20,7 +20,7 @@ pub use interval::{Interval, NamedInterval};
 pub use load::{Config, Error, load, parse};
 pub use matchers::{MatchRegexps, Matchers};
 pub use place::Placed;
-pub use recorder::EventRecorder;
+pub use recorder::{EventRecorder, FileOutput, WebhookOutput};
 pub use route::Route;
 
 #[cfg(test)]

@@ -98,11 +98,13 @@ pub fn parse(text: &str, mode: Mode) -> Result<Config, decode::Error> {
 /// What is accepted for upstream's sake but does nothing here yet.
 fn unsupported(file: &File) -> Vec<String> {
     let mut warnings = Vec::new();
-    if !file.tracing.endpoint.is_empty() {
-        warnings.push("tracing: not supported yet, no traces are sent".to_owned());
-    }
-    if file.event_recorder != Default::default() {
-        warnings.push("event_recorder: not supported yet, no events are recorded".to_owned());
+    let recorder = &file.event_recorder;
+    for (name, outputs) in
+        [("kafka", &recorder.kafka_outputs), ("stdout", &recorder.stdout_outputs)]
+    {
+        if !outputs.is_empty() {
+            warnings.push(format!("event_recorder: {name}_outputs are not supported"));
+        }
     }
     warnings
 }

@@ -1,7 +1,7 @@
-//! `event_recorder`: read and kept, but nothing is recorded yet.
+//! `event_recorder`: where a record of what happens is kept.
 
 use crate::{
-    decode::{List, Section},
+    decode::{Broken, List, Section},
     http::HttpClient,
     record,
     values::{Duration, FilePath},
@@ -19,12 +19,14 @@ record! {
 
 record! {
     pub struct FileOutput: "eventrecorder.FileOutput" {
+        name: String,
         path: FilePath,
     }
 }
 
 record! {
     pub struct WebhookOutput: "eventrecorder.WebhookOutput" {
+        name: String,
         url: String,
         http_config: Option<HttpClient>,
         timeout: Duration,
@@ -39,7 +41,14 @@ record! {
 }
 
 impl Section for EventRecorder {}
-impl Section for FileOutput {}
+impl Section for FileOutput {
+    fn check(&mut self) -> Result<(), Broken> {
+        match self.path.0.is_empty() {
+            true => Err("event_recorder file output requires a path".into()),
+            false => Ok(()),
+        }
+    }
+}
 
 impl Section for WebhookOutput {
     fn defaults() -> WebhookOutput {
@@ -52,6 +61,14 @@ impl Section for WebhookOutput {
             batch_max_bytes: 1 << 20,
             batch_flush_interval: Duration::from_millis(100),
             ..WebhookOutput::default()
+        }
+    }
+
+    fn check(&mut self) -> Result<(), Broken> {
+        match url::Url::parse(&self.url) {
+            _ if self.url.is_empty() => Err("event_recorder webhook output requires a url".into()),
+            Ok(url) if url.has_host() && ["http", "https"].contains(&url.scheme()) => Ok(()),
+            _ => Err("event_recorder webhook output requires an absolute http(s) url".into()),
         }
     }
 }

@@ -126,10 +126,10 @@ fn sections_without_code_are_said_aloud() {
     let text = "
 route: {receiver: x}
 receivers: [{name: x, sns_configs: [{topic_arn: t}]}]
-tracing: {endpoint: 'here:4317'}
+event_recorder: {kafka_outputs: [{topic: t}]}
 ";
     let config = parse(text, Mode::Fallback).unwrap();
-    assert_eq!(config.warnings, ["tracing: not supported yet, no traces are sent"]);
+    assert_eq!(config.warnings, ["event_recorder: kafka_outputs are not supported"]);
 }
 
 #[test]

@@ -92,13 +92,12 @@ pub fn load(disk: &dyn Disk, path: &Path, options: &Options) -> Result<Config, E
     let bytes = disk.read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let broken = |source| Error::Parse { path: path.to_owned(), source };
     let text = utf8(&bytes).map_err(|broken_text| broken(decode::Error::Broken(broken_text)))?;
-    let (mut file, mut warnings) = parse(text, options).map_err(broken)?;
+    let (mut file, warnings) = parse(text, options).map_err(broken)?;
     if let Some(section) = options.agent.then(|| agent::refused_section(&file)).flatten() {
         return Err(Error::NotForAgents(section));
     }
     file.set_directory(&directory_of(path));
     let scrapes = resolve_scrapes(disk, &file)?;
-    warnings.extend(unsupported(&file));
     Ok(Config { file, scrapes, warnings })
 }
 
@@ -179,16 +178,4 @@ fn read_scrape_file(
         scrape.set_directory(&directory_of(path));
     }
     Ok(added.scrape_configs.into_items())
-}
-
-/// What is accepted for upstream's sake but does nothing here yet.
-fn unsupported(file: &File) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let sections = [("tracing", !file.tracing.endpoint.is_empty(), "no traces are sent")];
-    for (section, present, consequence) in sections {
-        if present {
-            warnings.push(format!("{section}: not supported yet, {consequence}"));
-        }
-    }
-    warnings
 }
