@@ -12,6 +12,8 @@ pub mod nflog;
 #[rustfmt::skip] // generated
 pub mod silence;
 
+pub mod trace;
+
 /// Thanos' services for those who read series.
 #[rustfmt::skip] // generated
 pub mod thanos {
