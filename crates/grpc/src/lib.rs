@@ -18,5 +18,6 @@ pub use connect::{Connect, Plain, Secure};
 pub use made::{Gate, Make, Place, guarded, made};
 pub use methods::{Methods, finish};
 pub use tonic::{
-    Code, Request, Response, Status, Streaming, metadata::MetadataMap, metadata::MetadataValue,
+    Code, Request, Response, Status, Streaming, metadata::MetadataKey, metadata::MetadataMap,
+    metadata::MetadataValue,
 };
