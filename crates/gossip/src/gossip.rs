@@ -248,7 +248,7 @@ impl Options {
             gossip_interval: self.gossip_interval,
             push_pull_interval: self.push_pull_interval,
             fan_out,
-            user_retransmits: fan_out as u32,
+            user_retransmits: self.gossip_rounds * fan_out as u32,
         }
     }
 }

@@ -34,9 +34,7 @@ pub(crate) fn gossip_options(values: &Values) -> Result<Option<GossipOptions>, S
     }
     let advertise_address = address(values, "cluster.advertise-address")?;
     Ok(Some(GossipOptions {
-        name: String::new(),
         label: label.to_owned(),
-        listen_address: listen_address.to_owned(),
         advertise_address,
         allows_public_address: values
             .is_set("cluster.allow-insecure-public-advertise-address-discovery"),
@@ -50,6 +48,7 @@ pub(crate) fn gossip_options(values: &Values) -> Result<Option<GossipOptions>, S
         settle_timeout: values.duration("cluster.settle-timeout"),
         reconnect_interval: values.duration("cluster.reconnect-interval"),
         reconnect_timeout: values.duration("cluster.reconnect-timeout"),
+        ..GossipOptions::new("", listen_address)
     }))
 }
 

@@ -26,7 +26,8 @@ pub const SIZES: [usize; 3] = [3, 5, 9];
 /// By which rule nodes agree who notifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// Ours: nodes claim what they are about to send, and keep alerts over a restart.
+    /// Ours: nodes claim what they are about to send, say things more often, and keep alerts over a
+    /// restart.
     Claims,
     /// A node waits for its place in line, and that is all.
     Upstream,
@@ -39,6 +40,8 @@ pub struct Tally {
     pub alerts: usize,
     /// Beginnings and ends that were told more often than once, counted each time.
     pub doubles: usize,
+    /// Which these were.
+    pub doubled: Vec<String>,
     /// Beginnings and ends that nobody was told.
     pub untold: Vec<String>,
 }
@@ -101,7 +104,8 @@ impl Totals {
             return Err(format!("{self}\nuntold:\n{}", untold.join("\n")));
         }
         if self.calm.doubles > 0 {
-            return Err(format!("{self}\nwithout a fault something was told twice"));
+            let doubled = self.calm.doubled.join("\n");
+            return Err(format!("{self}\nwithout a fault something was told twice:\n{doubled}"));
         }
         if self.ours.doubles > self.theirs.doubles {
             return Err(format!("{self}\nclaims make it worse"));
@@ -144,6 +148,7 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Tally) {
         self.alerts += other.alerts;
         self.doubles += other.doubles;
+        self.doubled.extend(other.doubled);
         self.untold.extend(other.untold);
     }
 }

@@ -18,6 +18,9 @@ pub struct Options {
     /// How long to look up `peers` at the start.
     pub resolve_timeout: Duration,
     pub gossip_interval: Duration,
+    /// In so many rounds each node that hears of something tells a few others. One is upstream's;
+    /// then about every hundredth message does not get to all nodes of five (`tests/simulation`).
+    pub gossip_rounds: u32,
     pub push_pull_interval: Duration,
     /// For connecting, and again for the whole exchange.
     pub stream_timeout: Duration,
@@ -43,6 +46,7 @@ impl Options {
             peers: Vec::new(),
             resolve_timeout: Duration::from_secs(15),
             gossip_interval: Duration::from_millis(200),
+            gossip_rounds: 3,
             push_pull_interval: Duration::from_secs(60),
             stream_timeout: Duration::from_secs(10),
             probe_interval: Duration::from_secs(1),

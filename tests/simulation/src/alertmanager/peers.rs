@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use runtime::{BoxFuture, Runtime};
 
 use super::{
+    Rule,
     plan::Plan,
     wire::{self, host},
 };
@@ -24,7 +25,7 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    pub(super) async fn start(plan: &Plan, idx: usize, runtime: Runtime) -> Arc<Peers> {
+    pub(super) async fn start(plan: &Plan, rule: Rule, idx: usize, runtime: Runtime) -> Arc<Peers> {
         // As upstream's, names of later processes are greater.
         let started_ms = runtime.clock.monotonic().as_millis();
         let name = format!("{started_ms:09}-{}", plan.ranks[idx]);
@@ -32,6 +33,10 @@ impl Peers {
         let options = gossip::Options {
             peers: others.map(|other| format!("{}:{PORT}", wire::host(other))).collect(),
             ..gossip::Options::new(name, format!("{}:{PORT}", host(idx)))
+        };
+        let options = match rule {
+            Rule::Claims => options,
+            Rule::Upstream => gossip::Options { gossip_rounds: 1, ..options },
         };
         let gossip = Gossip::start(options, runtime, Arc::new(())).await.expect("a free port");
         Arc::new(Peers { gossip: Mutex::new(Some(gossip)) })

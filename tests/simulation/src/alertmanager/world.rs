@@ -158,7 +158,7 @@ impl World {
             }),
             random: Arc::new(random),
         };
-        let peers = Peers::start(&self.plan, idx, runtime.clone()).await;
+        let peers = Peers::start(&self.plan, self.rule, idx, runtime.clone()).await;
         let is_ours = self.rule == Rule::Claims;
         let options = Options { claims: is_ours, keeps_alerts: is_ours, ..Options::new("data") };
         let node = Alertmanager::open(options, runtime, &Registry::default(), peers.clone());
@@ -232,16 +232,21 @@ impl World {
 
     fn tally(&self) -> Tally {
         let told = self.told.lock();
+        let (seed, n_nodes) = (self.plan.seed, self.plan.n_nodes());
+        let name = |number: usize, is_firing: bool| {
+            format!("seed {seed} with {n_nodes} nodes: alert {number}, firing: {is_firing}")
+        };
         let mut tally = Tally { alerts: self.plan.alerts.len(), ..Tally::default() };
         for number in 0..self.plan.alerts.len() {
             for is_firing in [true, false] {
                 match told.get(&(number, is_firing)).copied().unwrap_or_default() {
-                    0 => tally.untold.push(format!(
-                        "seed {} with {} nodes: alert {number}, firing: {is_firing}",
-                        self.plan.seed,
-                        self.plan.n_nodes()
-                    )),
-                    times => tally.doubles += times - 1,
+                    0 => tally.untold.push(name(number, is_firing)),
+                    times => {
+                        tally.doubles += times - 1;
+                        if times > 1 {
+                            tally.doubled.push(name(number, is_firing));
+                        }
+                    }
                 }
             }
         }
