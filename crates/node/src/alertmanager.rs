@@ -1,15 +1,20 @@
 //! An Alertmanager: takes alerts, groups and silences them, notifies.
 
 mod cluster;
+mod events;
 mod load;
 mod options;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod web;
 
 use std::{sync::Arc, time::Duration};
 
-use alertmanager::{Alertmanager, Cluster, cluster::Alone};
+use alertmanager::{
+    Alertmanager, Cluster,
+    cluster::Alone,
+    event::{Event as Happened, Recorder as _},
+};
 use config::alertmanager::Features;
 use runtime::Runtime;
 use telemetry::Registry;
@@ -27,6 +32,7 @@ use crate::{
     inbox::{Event, Inbox},
     listen::{Web, listen},
     reload,
+    traces::{self, Traces},
 };
 
 /// Longer, requests that are being answered do not hold up a stop.
@@ -35,22 +41,31 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// Runs an Alertmanager until it is told to stop, or cannot go on.
 pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result<()> {
     let version = build::context(build::ALERTMANAGER);
-    info!(version, "Starting Alertmanager");
+    info!(version = version.as_str(), "Starting Alertmanager");
     let features = Features::parse(&options.features)
         .map_err(|reason| Error::Flag { flag: "enable-feature", reason })?;
-    let node = Node::open(options, runtime, features).await?;
+    let mut node = Node::open(options, runtime, features).await?;
     let loaded = node.load().await.map_err(|reason| node.config_error(reason))?;
     let listeners = listen(&*node.runtime.network, &node.options.listen_addresses).await?;
     let (wishes, requests) = reload::channel(signals.stop.clone());
     if let Some(peers) = &node.peers {
         peers.join(&node.handle);
     }
-    node.apply(loaded).await;
+    node.apply(loaded).await.map_err(|reason| node.config_error(reason))?;
+    node.record(Happened::Startup {
+        version: build::ALERTMANAGER.to_owned(),
+        build_context: version,
+    });
     let mut web = node.start_web(listeners, wishes)?;
     let inbox = Inbox { requests, hangups: signals.reload, stop: signals.stop };
     let outcome = node.work(inbox, &mut web).await;
     web.stop().await;
     node.handle.stop().await;
+    node.traces.stop().await;
+    node.record(Happened::Shutdown);
+    if let Some(Record { writer, .. }) = node.record.take() {
+        writer.stop().await;
+    }
     if let Some(peers) = &node.peers {
         peers.stop().await;
     }
@@ -70,6 +85,14 @@ struct Node {
     handle: Arc<Alertmanager>,
     /// The other nodes, unless the cluster is turned off.
     peers: Option<Arc<Peers>>,
+    traces: Arc<Traces>,
+    /// Of what happens, with the feature for it.
+    record: Option<Record>,
+}
+
+struct Record {
+    events: Arc<events::Events>,
+    writer: events::Writer,
 }
 
 impl Node {
@@ -98,8 +121,17 @@ impl Node {
             Some(peers) => peers.clone(),
             None => Arc::new(Alone),
         };
+        let record = features.event_recorder.then(|| {
+            let instance = host_of(&options.external_url).to_owned();
+            let (events, writer) = events::start(instance, &runtime, others.clone(), &registry);
+            Record { events, writer }
+        });
+        let events = match &record {
+            Some(record) => alertmanager::event::Events::to(record.events.clone()),
+            None => alertmanager::event::Events::default(),
+        };
         let (settings, world, metrics) =
-            (options.to_settings(features), runtime.clone(), registry.clone());
+            (options.to_settings(features, events), runtime.clone(), registry.clone());
         // Reads the snapshots.
         let opening = tokio::task::spawn_blocking(move || {
             Alertmanager::open(settings, world, &metrics, others)
@@ -109,14 +141,29 @@ impl Node {
             reason: error.to_string(),
         };
         let handle = Arc::new(opening.await.map_err(ended)??);
+        let resource = traces::resource("alertmanager", build::ALERTMANAGER);
+        let traces = Traces::start(resource, &runtime, &registry);
         let loader = Loader {
             path: options.config_file.clone(),
             external_url: options.external_url.clone(),
             mode: features.mode,
             retention: options.retention,
             runtime: runtime.clone(),
+            tracer: traces.tracer.clone(),
         };
-        Ok(Node { options, features, runtime, registry, config_state, hash, loader, handle, peers })
+        Ok(Node {
+            options,
+            features,
+            runtime,
+            registry,
+            config_state,
+            hash,
+            loader,
+            handle,
+            peers,
+            traces,
+            record,
+        })
     }
 
     /// Does what it is told.
@@ -141,18 +188,16 @@ impl Node {
 
     /// Reads the configuration again; after an error everything is as before.
     async fn reload(&self) -> Result<(), String> {
-        match self.load().await {
-            Ok(loaded) => {
-                self.apply(loaded).await;
-                Ok(())
-            }
-            Err(reason) => {
-                self.config_state.note(false);
-                let file = self.options.config_file.display();
-                error!(component = "configuration", %file, err = reason, "Loading configuration file failed");
-                Err(reason)
-            }
+        let outcome = match self.load().await {
+            Ok(loaded) => self.apply(loaded).await,
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = &outcome {
+            self.config_state.note(false);
+            let file = self.options.config_file.display();
+            error!(component = "configuration", %file, err = reason, "Loading configuration file failed");
         }
+        outcome
     }
 
     async fn load(&self) -> Result<Loaded, String> {
@@ -163,18 +208,36 @@ impl Node {
         loading.await.map_err(|error| error.to_string())?
     }
 
-    async fn apply(&self, loaded: Loaded) {
+    async fn apply(&self, loaded: Loaded) -> Result<(), String> {
+        // What may fail comes first.
+        self.traces.apply(&loaded.tracing).await?;
         for warning in &loaded.warnings {
             warn!(component = "configuration", "{warning}");
+        }
+        if let Some(record) = &self.record {
+            record.writer.apply(&loaded.events, &self.runtime).await;
         }
         self.handle.apply(loaded.config).await;
         self.hash.set(loaded.hash);
         self.config_state.note(true);
         let file = self.options.config_file.display();
         info!(component = "configuration", %file, "Completed loading of configuration file");
+        Ok(())
+    }
+
+    fn record(&self, event: Happened) {
+        if let Some(record) = &self.record {
+            record.events.record(event);
+        }
     }
 
     fn config_error(&self, reason: String) -> Error {
         Error::Config { path: self.options.config_file.clone(), reason }
     }
+}
+
+/// Host and port of a URL.
+fn host_of(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    rest.split('/').next().unwrap_or_default()
 }

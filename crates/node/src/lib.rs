@@ -19,6 +19,7 @@ mod settings;
 mod signals;
 #[cfg(test)]
 mod testing;
+mod traces;
 
 pub use error::{Error, Result};
 pub use gossip::Options as GossipOptions;

@@ -10,6 +10,9 @@ use alertmanager::{Config, Template, matcher::Mode, route::RouteConfig};
 use config::alertmanager as file;
 use md5::{Digest as _, Md5};
 use runtime::Runtime;
+use telemetry::trace::Tracer;
+
+use crate::traces::notifying::traced;
 
 /// Upstream's values for the root of the routes.
 const GROUP_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -23,11 +26,14 @@ pub(super) struct Loader {
     pub(super) mode: Mode,
     pub(super) retention: Duration,
     pub(super) runtime: Runtime,
+    pub(super) tracer: Tracer,
 }
 
 /// A configuration with nothing left that could be wrong in itself.
 pub(super) struct Loaded {
     pub(super) config: Config,
+    pub(super) events: file::EventRecorder,
+    pub(super) tracing: config::prometheus::Tracing,
     /// For operators to compare nodes by.
     pub(super) hash: f64,
     pub(super) warnings: Vec<String>,
@@ -42,6 +48,7 @@ impl Loader {
         let route = file.route();
         let receivers = self.build_receivers(&file, &route, &template)?;
         let mut warnings = file.warnings.clone();
+        let (events, tracing) = (file.file.event_recorder.clone(), file.file.tracing.clone());
         warn_of_intervals(&route, (GROUP_INTERVAL, REPEAT_INTERVAL), self.retention, &mut warnings);
         let config = Config {
             resolve_timeout: file.global().resolve_timeout.0,
@@ -52,7 +59,7 @@ impl Loader {
             template,
             text: file.to_yaml().into(),
         };
-        Ok(Loaded { config, hash: hash(&file.text), warnings })
+        Ok(Loaded { config, events, tracing, hash: hash(&file.text), warnings })
     }
 
     fn read_templates(&self, file: &file::Config) -> Result<Template, String> {
@@ -84,7 +91,8 @@ impl Loader {
         for receiver in file.receivers() {
             if named.contains(receiver.name.as_str()) {
                 let receiver = receivers::build(receiver, &context);
-                built.push(receiver.map_err(|error| error.to_string())?);
+                let receiver = receiver.map_err(|error| error.to_string())?;
+                built.push(traced(receiver, &self.tracer));
             } else {
                 tracing::info!(
                     receiver = receiver.name,

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use alertmanager::silence::Limits;
+use alertmanager::{event::Events, silence::Limits};
 use config::alertmanager::Features;
 
 /// What the command line says of an Alertmanager; paths are as given.
@@ -46,7 +46,7 @@ pub struct Options {
 
 impl Options {
     /// What the component is opened with.
-    pub(super) fn to_settings(&self, features: Features) -> alertmanager::Options {
+    pub(super) fn to_settings(&self, features: Features, events: Events) -> alertmanager::Options {
         alertmanager::Options {
             retention: self.retention,
             maintenance_interval: self.maintenance_interval,
@@ -60,6 +60,7 @@ impl Options {
             keeps_alerts: self.keeps_alerts,
             claims: self.claims,
             history_len: self.history_len,
+            events,
             has_alert_names_in_metrics: features.alert_names_in_metrics,
             has_receiver_names_in_metrics: features.receiver_name_in_metrics,
             has_group_keys_in_metrics: features.group_key_in_metrics,

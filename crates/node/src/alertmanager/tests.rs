@@ -5,16 +5,16 @@ mod cluster;
 use super::*;
 use crate::testing::{ADDRESS, World};
 
-const CONFIG: &str = "alertmanager.yml";
+pub(crate) const CONFIG: &str = "alertmanager.yml";
 
-const WEBHOOK: &str = "
+pub(crate) const WEBHOOK: &str = "
 route: {receiver: hook, group_by: [alertname], group_wait: 5s, group_interval: 1m}
 receivers:
   - name: hook
     webhook_configs: [{url: 'http://hook:5001/'}]
 ";
 
-const ALERT: &str = r#"[{"labels": {"alertname": "Burns", "severity": "page"}}]"#;
+pub(crate) const ALERT: &str = r#"[{"labels": {"alertname": "Burns", "severity": "page"}}]"#;
 
 async fn world() -> World {
     let mut world = World::new();
@@ -102,6 +102,7 @@ fn intervals_that_do_not_do_what_they_seem_to_are_warned_of() {
             mode: Default::default(),
             retention: Duration::from_secs(120 * 3600),
             runtime: world.simulation.runtime(),
+            tracer: telemetry::trace::Tracer::new(Default::default, Default::default),
         };
         let warnings = loader.load().expect("a good file").warnings;
         assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
@@ -133,7 +134,7 @@ async fn an_unknown_feature_prevents_a_start() {
     assert!(error.to_string().contains("unknown option 'nonsense'"), "{error}");
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         config_file: CONFIG.into(),
         storage_directory: "data".into(),

@@ -8,7 +8,7 @@ use super::{Node, STOP_LIMIT};
 use crate::{
     Result, build,
     listen::{Web, guard},
-    reload,
+    reload, traces,
 };
 
 impl Node {
@@ -28,6 +28,7 @@ impl Node {
             get_concurrency: self.options.get_concurrency.unwrap_or_default(),
             timeout: self.options.request_timeout,
         });
+        let router = traces::traced(router, self.traces.tracer.clone());
         let limits = Limits { drain_timeout: STOP_LIMIT, ..Limits::default() };
         let guard = guard(self.options.web_config_file.as_deref(), &self.runtime)?;
         Ok(Web::start(listeners, router, limits, self.runtime.clock.clone(), guard))

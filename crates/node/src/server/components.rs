@@ -17,10 +17,14 @@ use super::{
     queries::Queries,
     send,
 };
-use crate::settings;
+use crate::{
+    build, settings,
+    traces::{self, Traces},
+};
 
 /// The parts between the storage and the HTTP surface.
 pub(super) struct Components {
+    traces: Arc<Traces>,
     pub(super) queries: Arc<Queries>,
     pub(super) fanout: Fanout,
     pub(super) scrape: Arc<scrape::Manager>,
@@ -48,7 +52,10 @@ impl Components {
         let members = clustering.map(|clustering| clustering.members.clone());
         let fanout = Fanout::new(storage.clone(), members, runtime.clone(), registry);
         let stores = (storage.clone(), fanout.clone());
-        let queries = Arc::new(Queries::new(options, stores, runtime, registry));
+        let resource = traces::resource("prometheus", build::PROMETHEUS);
+        let traces = Traces::start(resource, runtime, registry);
+        let tracer = traces.tracer.clone();
+        let queries = Arc::new(Queries::new(options, stores, runtime, registry, tracer));
         let metrics = discovery::Metrics::register(registry);
         let discovery = |name| {
             discovery::Manager::new(discovery::Options::named(name), runtime.clone(), &metrics)
@@ -88,6 +95,7 @@ impl Components {
             tokio::spawn(bring_alertmanagers(notifier.clone(), notify_discovery.updates())),
         ];
         Components {
+            traces,
             queries,
             fanout,
             scrape,
@@ -144,6 +152,9 @@ impl Components {
         let rule_settings = settings::rules::settings(file, options);
         self.rules.set_recovery(settings::rules::recovery(&loaded.config, options));
         self.rules.update(rule_settings, loaded.rules).await;
+        if let Err(error) = self.traces.apply(&file.tracing).await {
+            complaints.push(error);
+        }
         self.config = Some(loaded.config);
         if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }
     }
@@ -158,6 +169,7 @@ impl Components {
         info!(component = "rule manager", "Stopping rule manager...");
         self.rules.stop().await;
         info!(component = "rule manager", "Rule manager stopped");
+        self.traces.stop().await;
         info!(component = "scrape manager", "Stopping scrape manager...");
         self.scrape.stop().await;
         info!("Scrape manager stopped");
