@@ -1,5 +1,8 @@
 //! `vesta alertmanager`, or `alertmanager`: reads the command line, then hands over to `node`.
 
+#[cfg(test)]
+mod tests;
+
 use std::{process::ExitCode, time::Duration};
 
 use node::{GossipOptions, alertmanager::Options, build, external_url};
@@ -51,8 +54,8 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             return Err(Stop::Error(format!("--{flag}: it must be greater than zero")));
         }
     }
-    let addresses = values.list("web.listen-address").to_vec();
-    let first_address = addresses.first().map_or("", String::as_str);
+    let addresses = listen_addresses(values)?;
+    let first_address = values.list("web.listen-address").first().map_or("", String::as_str);
     let given_url = values.text("web.external-url");
     let external_url = external_url::compute(given_url, first_address, &commands::host_name())
         .map_err(|reason| Stop::Error(format!("--web.external-url: {reason}")))?;
@@ -86,6 +89,21 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
         history_len: limit("vesta.history-length").unwrap_or_default(),
         features: values.text("enable-feature").to_owned(),
     })
+}
+
+/// What was handed over, if that is wished, instead of what the flag says.
+fn listen_addresses(values: &Values) -> Result<Vec<String>, Stop> {
+    if !values.is_set("web.systemd-socket") {
+        return Ok(values.list("web.listen-address").to_vec());
+    }
+    let addresses = runtime::network::inherited_addresses();
+    match addresses.is_empty() {
+        true => {
+            let reason = "no socket activation file descriptors found";
+            Err(Stop::Error(format!("--web.systemd-socket: {reason}")))
+        }
+        false => Ok(addresses),
+    }
 }
 
 /// Nothing if there is to be no cluster.

@@ -21,7 +21,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     flag("dispatch.maintenance-interval", GoDuration, "30s", NoEffect("empty groups go at once"), "How often to drop empty groups"),
     flag("dispatch.start-delay", GoDuration, "0s", Works, "How long groups only collect after a start"),
     flag("web.listen-address", List, ":9093", Works, "Address for the API and the pages"),
-    flag("web.systemd-socket", Bool, "false", NoEffect("socket activation follows"), "Take the listeners from systemd"),
+    flag("web.systemd-socket", Bool, "false", Works, "Take the listeners from systemd"),
     flag("web.config.file", Text, "", Works, "File that turns on TLS and users"),
     flag("web.external-url", Text, "", Works, "URL under which others reach this Alertmanager"),
     flag("web.route-prefix", Text, "", Works, "Prefix of all routes; the path of --web.external-url unless given"),
