@@ -1,6 +1,7 @@
 //! Prometheus' HTTP surface: the v1 API, federation, own metrics, lifecycle.
 
 pub mod admin;
+mod agent;
 pub mod cluster;
 mod cors;
 mod disabled;
@@ -11,12 +12,17 @@ mod instrument;
 mod language;
 pub mod lifecycle;
 mod metrics;
+mod openapi;
+mod otlp;
+pub mod pages;
 mod params;
+pub mod pprof;
 mod query;
 mod remote_read;
 mod remote_write;
 mod respond;
 pub mod rules;
+mod search;
 mod series;
 pub mod status;
 pub mod targets;
@@ -36,29 +42,11 @@ pub use cors::Origins;
 use model::{Labels, Timestamp};
 pub use respond::Complaints;
 use runtime::Runtime;
+pub use search::Search;
 use tokio::sync::Semaphore;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 
-use crate::{json, methods, page};
-
-/// As `--web.max-notifications-subscribers` by default.
-const LISTENERS_MAX: usize = 16;
-
-/// Upstream's pages, and one for `/api/v1/features`.
-const PAGES: [&str; 12] = [
-    "/query",
-    "/alerts",
-    "/rules",
-    "/targets",
-    "/service-discovery",
-    "/tsdb-status",
-    "/status",
-    "/flags",
-    "/config",
-    "/alertmanager-discovery",
-    "/features",
-    "/cluster",
-];
+use crate::{json, methods};
 
 /// What the surface shows and drives.
 pub struct State {
@@ -72,11 +60,22 @@ pub struct State {
     /// Nothing unless `--web.enable-remote-write-receiver`.
     pub remote_write: Option<Arc<remote::Receiver>>,
     pub remote_read: Option<Arc<remote::read::Server>>,
+    /// Nothing unless `--web.enable-otlp-receiver`.
+    pub otlp: Option<Arc<remote::otlp::Receiver>>,
     /// Nothing unless `--web.enable-admin-api`.
     pub admin: Option<Arc<dyn admin::Admin>>,
+    /// Nothing unless the feature `search-api` is on.
+    pub search: Option<Search>,
+    /// Nothing if nobody can make profiles of this process.
+    pub profiles: Option<Arc<dyn pprof::Profiles>>,
+    pub pages: pages::Pages,
+    /// Pages that may listen for notifications at a time: `--web.max-notifications-subscribers`.
+    pub listeners_max: usize,
     /// Nothing for a server that stands alone.
     pub cluster: Option<Arc<dyn cluster::Cluster>>,
     pub readiness: lifecycle::Readiness,
+    /// Whether this only collects and hands on.
+    pub is_agent: bool,
     pub registry: telemetry::Registry,
     pub runtime: Runtime,
     pub build_info: status::BuildInfo,
@@ -121,11 +120,12 @@ impl Api {
 /// All routes, below the route prefix.
 pub fn router(state: State) -> Router {
     let metrics = instrument::Metrics::register(&state.registry);
-    let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
+    let listeners = Arc::new(Semaphore::new(state.listeners_max));
     let api = Arc::new(Api { state, metrics, listeners });
     let ready = middleware::from_fn_with_state(api.clone(), lifecycle::only_when_ready);
     let gated = Router::new()
         .route("/federate", get(federate::federate))
+        .merge(pages::gated_routes())
         .route_layer(ready)
         .route("/metrics", get(metrics::metrics));
     let routes = Router::new()
@@ -136,7 +136,12 @@ pub fn router(state: State) -> Router {
         .layer(DefaultBodyLimit::max(params::FORM_BYTES_MAX))
         .route("/", get(lifecycle::home))
         .route("/graph", get(lifecycle::graph))
-        .merge(pages())
+        .merge(pages::routes(&api.pages))
+        .route(agent::PAGE, get(pages::page))
+        .route_layer(middleware::from_fn_with_state(api.clone(), agent::only_own_pages))
+        .route("/debug/pprof", either(pprof::index))
+        .route("/debug/pprof/", either(pprof::index))
+        .route("/debug/pprof/{*name}", either(pprof::profile))
         .route("/version", get(lifecycle::version))
         .route("/-/healthy", get(lifecycle::healthy))
         .route("/-/ready", get(lifecycle::ready))
@@ -157,18 +162,6 @@ pub fn router(state: State) -> Router {
     routes.fallback(methods::not_found).with_state(api)
 }
 
-/// What people look at; never gated, as the pages themselves say when the server is not ready.
-fn pages() -> Router<Arc<Api>> {
-    let mut pages = Router::new()
-        .route("/assets/{*filepath}", get(page::asset))
-        .route("/favicon.svg", get(page::icon))
-        .route("/favicon.ico", get(page::icon));
-    for path in PAGES {
-        pages = pages.route(path, get(lifecycle::page));
-    }
-    pages
-}
-
 fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
     let ready = middleware::from_fn_with_state(api.clone(), lifecycle::only_when_ready);
     Router::new()
@@ -180,6 +173,9 @@ fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/series", either(series::series))
         .route("/labels", either(series::label_names))
         .route("/label/{name}/values", get(series::label_values))
+        .route("/search/metric_names", either(search::metric_names))
+        .route("/search/label_names", either(search::label_names))
+        .route("/search/label_values", either(search::label_values))
         .route("/metadata", get(targets::metadata))
         .route("/targets", get(targets::targets))
         .route("/targets/metadata", get(targets::target_metadata))
@@ -203,9 +199,11 @@ fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/admin/tsdb/clean_tombstones", change(admin::clean_tombstones))
         .route("/read", post(remote_read::read))
         .route("/write", post(remote_write::write))
-        .route("/otlp/v1/metrics", post(disabled::otlp))
+        .route("/otlp/v1/metrics", post(otlp::write))
+        .route_layer(middleware::from_fn_with_state(api.clone(), agent::refuse_queries))
         .route_layer(ready)
         .route("/status/walreplay", get(status::wal_replay))
+        .route("/openapi.yaml", get(openapi::openapi))
         .route("/notifications", get(status::notifications))
         .route("/notifications/live", get(status::live_notifications))
         .fallback(methods::not_found)

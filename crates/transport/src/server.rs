@@ -1,5 +1,6 @@
 //! Serves a router on listeners until it is told to stop.
 
+mod body;
 pub mod guard;
 #[cfg(test)]
 mod tests;
@@ -32,8 +33,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Limits {
     /// Further connections wait until one is closed.
     pub connections: usize,
-    /// For the head of each request, from the moment when it is expected.
-    pub header_timeout: Duration,
+    /// For the head of each request, from the moment when it is expected, and for its body.
+    pub read_timeout: Duration,
     /// For requests that are being answered when the stop comes; then they are cut off.
     pub drain_timeout: Duration,
 }
@@ -42,7 +43,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections: 512,
-            header_timeout: Duration::from_secs(5 * 60),
+            read_timeout: Duration::from_secs(5 * 60),
             drain_timeout: Duration::from_secs(10),
         }
     }
@@ -131,7 +132,7 @@ impl Server {
         let timer = ClockTimer::new(self.clock.clone());
         let streams = Tasks::default();
         let mut builder = auto::Builder::new(streams.executor());
-        builder.http1().timer(timer.clone()).header_read_timeout(self.limits.header_timeout);
+        builder.http1().timer(timer.clone()).header_read_timeout(self.limits.read_timeout);
         builder.http2().timer(timer);
         let service = hyper::service::service_fn(|mut request: http::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -156,7 +157,7 @@ impl Server {
 impl Server {
     async fn shake_hands(&self, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, String> {
         let Some(guard) = &self.guard else { return Ok(stream) };
-        let shaking = guard::shake_hands(guard, stream, self.limits.header_timeout);
+        let shaking = guard::shake_hands(guard, stream, self.limits.read_timeout);
         self.stop.run_until_cancelled(shaking).await.unwrap_or(Err("stopping".to_owned()))
     }
 
@@ -171,6 +172,8 @@ impl Server {
                 Err(answer) => return Ok(answer),
             },
         };
+        let request =
+            request.map(|body| body::in_time(body, &self.clock, self.limits.read_timeout));
         let mut response = self.router.clone().oneshot(request).await?;
         response.headers_mut().extend(added);
         Ok(response)

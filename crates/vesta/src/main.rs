@@ -2,6 +2,7 @@
 //!
 //! `vesta <command> …`, or, under the name of an upstream program, that program.
 
+mod agent;
 mod alertmanager;
 mod cluster;
 mod commands;
@@ -11,6 +12,7 @@ mod exporter;
 mod flags;
 mod host;
 mod memory;
+mod profiles;
 mod server;
 mod shop;
 mod webhook;

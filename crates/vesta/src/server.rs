@@ -1,6 +1,9 @@
 //! `vesta server`, or `prometheus`: reads the command line, then hands over to `node`.
 
-use std::{process::ExitCode, time::Duration};
+#[cfg(test)]
+mod tests;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use node::{
     build, external_url,
@@ -9,11 +12,13 @@ use node::{
         RuleOptions, ScrapeOptions, StorageOptions, WalCompression, WebOptions,
     },
 };
+use tracing::error;
 
 use crate::{
-    cluster, commands,
+    agent, cluster, commands,
     flags::{self, Stop, Values, server::FLAGS},
     memory,
+    profiles::OfThis,
 };
 
 const ABOUT: &str = "Scrapes targets, stores samples, answers PromQL, evaluates rules and raises \
@@ -25,6 +30,7 @@ Try it:
   curl 'http://localhost:9090/api/v1/query?query=up'
   curl -X POST http://localhost:9090/-/reload      # with --web.enable-lifecycle; or kill -HUP";
 
+#[expect(clippy::print_stderr, reason = "this is the command line")]
 pub(crate) fn main(args: &[String]) -> ExitCode {
     let command = clap::Command::new("server")
         .about(ABOUT)
@@ -38,6 +44,27 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
         return code;
     }
     commands::warn_of_flags_without_effect(&values, FLAGS);
+    if values.int("web.search.max-limit") < 0 {
+        // Upstream finds this out after it has begun, and ends with another code.
+        error!("--web.search.max-limit must not be negative");
+        return ExitCode::FAILURE;
+    }
+    if let Some(complaint) = agent::misused_flags(&values) {
+        eprintln!("{complaint}");
+        return ExitCode::from(3);
+    }
+    let are_both_set = |one: &str, other: &str| {
+        let features = values.list("enable-feature").iter().flat_map(|list| list.split(','));
+        let features: Vec<&str> = features.collect();
+        features.contains(&one) && features.contains(&other)
+    };
+    if are_both_set("otlp-deltatocumulative", "otlp-native-delta-ingestion") {
+        eprintln!(
+            "Error parsing feature list: cannot enable otlp-deltatocumulative and \
+             otlp-native-delta-ingestion features at the same time"
+        );
+        return ExitCode::FAILURE;
+    }
     let options = match to_options(&values) {
         Ok(options) => options,
         Err(stop) => return commands::explain("prometheus", stop),
@@ -49,7 +76,7 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
 
 /// Turns what was typed into what is meant; an error names the flag.
 fn to_options(values: &Values) -> Result<Options, Stop> {
-    refuse_what_would_be_unsafe(values)?;
+    let names = agent::names(values);
     let error =
         |flag: &str, reason: &dyn std::fmt::Display| Stop::Error(format!("--{flag}: {reason}"));
     let host_name = commands::host_name();
@@ -59,23 +86,23 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
         external_url::compute(values.text("web.external-url"), first_address, &host_name)
             .map_err(|reason| error("web.external-url", &reason))?;
     let wal_compression = match (
-        values.is_set("storage.tsdb.wal-compression"),
-        values.text("storage.tsdb.wal-compression-type"),
+        values.is_set(names.wal_compression),
+        values.text(names.wal_compression_type),
     ) {
         (false, _) => WalCompression::None,
         (true, "snappy") => WalCompression::Snappy,
         (true, "zstd") => WalCompression::Zstd,
         (true, other) => {
             let reason = format!("there is no {other:?}; it may be snappy or zstd");
-            return Err(error("storage.tsdb.wal-compression-type", &reason));
+            return Err(error(names.wal_compression_type, &reason));
         }
     };
     if values.duration("storage.tsdb.min-block-duration").is_zero() {
         return Err(error("storage.tsdb.min-block-duration", &"it must be greater than zero"));
     }
-    let segment_bytes = values.bytes("storage.tsdb.wal-segment-size");
+    let segment_bytes = values.bytes(names.wal_segment_size);
     if !(10 << 20..=256 << 20).contains(&segment_bytes) {
-        return Err(error("storage.tsdb.wal-segment-size", &"it must be between 10MB and 256MB"));
+        return Err(error(names.wal_segment_size, &"it must be between 10MB and 256MB"));
     }
     let features = values.list("enable-feature").iter().flat_map(|list| list.split(','));
     let features: Vec<String> =
@@ -96,16 +123,25 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             route_prefix,
             external_url,
             remote_write_messages: remote_write_messages(values)?,
+            otlp_receiver: values.is_set("web.enable-otlp-receiver"),
             enable_admin_api: values.is_set("web.enable-admin-api"),
             enable_lifecycle: values.is_set("web.enable-lifecycle"),
             cors_origin: values.text("web.cors.origin").to_owned(),
             connections_max: count(values, "web.max-connections")?,
             read_timeout: values.duration("web.read-timeout"),
+            listeners_max: count(values, "web.max-notifications-subscribers")?,
+            search_limit_max: count(values, "web.search.max-limit")?,
+            page_title: values.text("web.page-title").to_owned(),
+            consoles: values.path("web.console.templates"),
+            console_libraries: values.path("web.console.libraries"),
+            user_assets: Some(values.path("web.user-assets"))
+                .filter(|path| !path.as_os_str().is_empty()),
+            profiles: Some(Arc::new(OfThis)),
             config_file: Some(values.path("web.config.file"))
                 .filter(|path| !path.as_os_str().is_empty()),
         },
         storage: StorageOptions {
-            directory: values.path("storage.tsdb.path"),
+            directory: agent::directory(values),
             retention: Retention {
                 time: values.duration("storage.tsdb.retention.time"),
                 bytes: values.bytes("storage.tsdb.retention.size"),
@@ -113,7 +149,7 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             block_range_min: values.duration("storage.tsdb.min-block-duration"),
             block_range_max: Some(values.duration("storage.tsdb.max-block-duration"))
                 .filter(|range| !range.is_zero()),
-            lock: !values.is_set("storage.tsdb.no-lockfile"),
+            lock: !values.is_set(names.no_lockfile),
             remote_flush_deadline: values.duration("storage.remote.flush-deadline"),
             wal_segment_bytes: segment_bytes,
             wal_compression,
@@ -162,6 +198,7 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             timestamp_tolerance: values.duration("scrape.timestamp-tolerance"),
             discovery_reload_interval: values.duration("scrape.discovery-reload-interval"),
         },
+        agent: agent::options(values),
         cluster: cluster_options(values, &host_name)?,
         features,
         flags,
@@ -195,14 +232,6 @@ fn cluster_options(values: &Values, host_name: &str) -> Result<Option<ClusterOpt
         lease: values.text("cluster.lease").to_owned(),
         lease_duration,
     }))
-}
-
-/// Without these, others could do what the operator has forbidden, or nothing would be collected.
-fn refuse_what_would_be_unsafe(values: &Values) -> Result<(), Stop> {
-    if values.is_set("agent") {
-        return Err(Stop::Error("--agent: agent mode is not supported yet".to_owned()));
-    }
-    Ok(())
 }
 
 /// What the remote write receiver takes; `None` without one.

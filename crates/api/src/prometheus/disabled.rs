@@ -10,7 +10,7 @@ pub(super) fn write() -> Response {
     plain(StatusCode::NOT_FOUND, text.to_owned())
 }
 
-pub(super) async fn otlp() -> Response {
+pub(super) fn otlp() -> Response {
     let text = "otlp write receiver needs to be enabled with --web.enable-otlp-receiver\n";
     plain(StatusCode::NOT_FOUND, text.to_owned())
 }

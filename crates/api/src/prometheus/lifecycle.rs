@@ -122,21 +122,12 @@ pub(super) async fn to_prefix(State(api): State<Arc<Api>>) -> Response {
 
 /// From the root to the first page.
 pub(super) async fn home(State(api): State<Arc<Api>>) -> Response {
-    found(&format!("{}/query", api.external_path()))
+    let page = if api.is_agent { super::agent::PAGE } else { "/query" };
+    found(&format!("{}{page}", api.external_path()))
 }
 
 /// Links of the old pages.
 pub(super) async fn graph(State(api): State<Arc<Api>>, request: Request) -> Response {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     found(&format!("{}/query{query}", api.external_path()))
-}
-
-/// Any page: which one it is, its script sees by the address.
-pub(super) async fn page(State(api): State<Arc<Api>>) -> Response {
-    crate::page::html(&ui::Page {
-        role: ui::Role::Server,
-        title: "Vesta",
-        version: &api.build_info.version,
-        consoles: "",
-    })
 }

@@ -40,6 +40,10 @@ impl Form {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A time that may be left out.
     pub(crate) fn time_or(&self, name: &str, default: Timestamp) -> Result<Timestamp> {
         match self.first(name) {

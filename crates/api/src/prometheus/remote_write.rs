@@ -55,6 +55,6 @@ fn respond(outcome: Outcome) -> Response {
 }
 
 /// The value of a header, `""` without it; one that is no text is one that nobody knows.
-fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
     headers.get(name).map_or("", |value| value.to_str().unwrap_or("?"))
 }

@@ -1,12 +1,13 @@
 mod answers;
 mod any_text;
-mod fakes;
+pub(super) mod fakes;
 mod grafana;
-mod load;
+mod limits;
+pub(super) mod load;
 mod promql_engine;
 mod remote_read;
 mod remote_write;
-mod tables;
+pub(super) mod tables;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use tower::ServiceExt as _;
 use super::{
     State,
     lifecycle::{Phase, Readiness},
+    pages::Pages,
     router,
     status::BuildInfo,
     targets::GlobalUrl,
@@ -30,7 +32,7 @@ use super::{
 use crate::prometheus::Origins;
 
 /// A server with nothing in it, ready.
-fn state() -> State {
+pub(super) fn state() -> State {
     let simulation = Simulation::new(1);
     let readiness = Readiness::default();
     readiness.set(Phase::Ready);
@@ -43,9 +45,15 @@ fn state() -> State {
         lifecycle: None,
         remote_write: None,
         remote_read: None,
+        otlp: None,
         cluster: None,
         admin: None,
+        search: None,
+        profiles: None,
+        pages: Pages::default(),
+        listeners_max: 16,
         readiness,
+        is_agent: false,
         registry: telemetry::Registry::default(),
         runtime: simulation.runtime(),
         build_info: BuildInfo { version: "3.14.0".to_owned(), ..BuildInfo::default() },
@@ -59,24 +67,24 @@ fn state() -> State {
     }
 }
 
-struct Answer {
-    status: StatusCode,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
     headers: HeaderMap,
-    body: String,
+    pub(super) body: String,
     bytes: bytes::Bytes,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("it is text"))
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub(super) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
-fn send(state: State, request: Request<Body>) -> Answer {
+pub(super) fn send(state: State, request: Request<Body>) -> Answer {
     let router: Router = router(state);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no I/O needed");
     runtime.block_on(async {
@@ -88,13 +96,13 @@ fn send(state: State, request: Request<Body>) -> Answer {
     })
 }
 
-fn get(state: State, url: &str) -> Answer {
+pub(super) fn get(state: State, url: &str) -> Answer {
     let request = Request::get(url).body(Body::empty()).expect("it is a URL");
     send(state, request)
 }
 
 /// Asks by GET, or by POST with a form.
-fn ask(state: State, method: &Method, path: &str, query: &[(String, String)]) -> Answer {
+pub(super) fn ask(state: State, method: &Method, path: &str, query: &[(String, String)]) -> Answer {
     let form: String =
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
     let builder = Request::builder().method(method);

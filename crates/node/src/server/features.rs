@@ -12,10 +12,10 @@ type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 #[rustfmt::skip]
 const FIXED: &[Row] = &[
     ("api",
-        &["exclude_alerts", "label_values_match", "query_stats", "query_warnings", "time_range_labels", "time_range_series"],
-        &["openapi_3.1", "openapi_3.2", "otlp_write_receiver", "search"]),
-    ("otlp_receiver", &[], &["delta_conversion", "native_delta_ingestion"]),
-    ("prometheus", &["server_mode"], &["agent_mode", "stringlabels"]),
+        &["exclude_alerts", "label_values_match", "openapi_3.1", "openapi_3.2", "query_stats", "query_warnings",
+          "search_fuzz_alg_jarowinkler", "search_fuzz_alg_subsequence", "time_range_labels", "time_range_series"],
+        &[]),
+    ("prometheus", &[], &["stringlabels"]),
     ("promql",
         &["at_modifier", "bool", "by", "duration_expr", "group_left", "group_right", "ignoring", "negative_offset",
           "offset", "on", "per_query_lookback_delta", "subqueries", "without"],
@@ -36,7 +36,7 @@ const FIXED: &[Row] = &[
         &[]),
     ("tsdb", &["isolation", "native_histograms"],
         &["delayed_compaction", "histograms_st_encoding", "st_storage", "use_uncached_io", "xor2_encoding"]),
-    ("ui", &[], &["ui_v2", "ui_v3"]),
+    ("ui", &["ui_v3"], &["ui_v2"]),
 ];
 
 /// Operators, matchers and aggregations that are always there.
@@ -45,6 +45,12 @@ const OPERATORS: [&str; 33] = [
     "!=", "!~", "%", "*", "+", "-", "/", "<", "</", "<=", "==", "=~", ">", ">/", ">=", "@", "^", "and", "atan2",
     "avg", "bottomk", "count", "count_values", "group", "max", "min", "or", "quantile", "stddev", "stdvar", "sum",
     "topk", "unless",
+];
+
+/// What is done with deltas that come by OTLP.
+const OTLP: [(&str, &str); 2] = [
+    ("delta_conversion", "otlp-deltatocumulative"),
+    ("native_delta_ingestion", "otlp-native-delta-ingestion"),
 ];
 
 /// What a flag of `--enable-feature` turns on in the query language.
@@ -67,9 +73,16 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
     }
     set("api", "admin", options.web.enable_admin_api);
     set("api", "remote_write_receiver", options.web.remote_write_messages.is_some());
+    set("api", "otlp_write_receiver", options.web.otlp_receiver);
+    for (name, flag) in OTLP {
+        set("otlp_receiver", name, options.has_feature(flag));
+    }
+    set("api", "search", options.has_feature("search-api"));
     set("api", "lifecycle", options.web.enable_lifecycle);
     set("tsdb", "exemplar_storage", options.has_feature("exemplar-storage"));
     set("rules", "concurrent_rule_eval", options.rules.helpers.is_some());
+    set("prometheus", "agent_mode", options.agent.is_some());
+    set("prometheus", "server_mode", options.agent.is_none());
     set("prometheus", "auto_reload_config", options.auto_reload.is_some());
     for (flag, names) in PROMQL {
         names.iter().for_each(|name| set("promql", name, options.has_feature(flag)));
@@ -88,35 +101,35 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
 }
 
 /// What `--enable-feature` may name to some effect, or with none because it is always so.
-const KNOWN: [&str; 14] = [
+const KNOWN: &[&str] = &[
     "auto-reload-config",
     "concurrent-rule-eval",
     "exemplar-storage",
+    "memory-snapshot-on-shutdown",
     "metadata-wal-records",
     "native-histograms",
     "ooo-native-histograms",
+    "otlp-deltatocumulative",
+    "otlp-native-delta-ingestion",
     "promql-binop-fill-modifiers",
     "promql-delayed-name-removal",
     "promql-duration-expr",
     "promql-experimental-functions",
     "promql-extended-range-selectors",
     "promql-per-step-stats",
+    "search-api",
     "type-and-unit-labels",
     "use-start-timestamps",
 ];
 
 /// What upstream knows and we do not do yet.
-const WITHOUT_EFFECT: [&str; 14] = [
+const WITHOUT_EFFECT: &[&str] = &[
     "created-timestamp-zero-ingestion",
     "delayed-compaction",
     "extra-scrape-metrics",
     "fast-startup",
     "histograms-st-encoding",
-    "memory-snapshot-on-shutdown",
     "old-ui",
-    "otlp-deltatocumulative",
-    "otlp-native-delta-ingestion",
-    "search-api",
     "st-storage",
     "st-synthesis",
     "use-uncached-io",

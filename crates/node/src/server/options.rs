@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 /// What the command line says of a server; paths are as given.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct Options {
     pub notifier: NotifierOptions,
     pub query: QueryOptions,
     pub scrape: ScrapeOptions,
+    /// How an agent keeps its log; nothing for a server.
+    pub agent: Option<AgentOptions>,
     /// The part in a cluster, or none.
     pub cluster: Option<ClusterOptions>,
     /// How much others may read.
@@ -36,10 +38,23 @@ pub struct WebOptions {
     pub enable_admin_api: bool,
     /// The messages that `/api/v1/write` takes; `None` keeps it closed.
     pub remote_write_messages: Option<Vec<remote::Message>>,
+    /// Whether `/api/v1/otlp/v1/metrics` takes metrics.
+    pub otlp_receiver: bool,
     /// Regex; always anchored.
     pub cors_origin: String,
     pub connections_max: usize,
     pub read_timeout: Duration,
+    /// Pages that may listen for notifications at a time.
+    pub listeners_max: usize,
+    /// Most results of a search; 0 is no limit.
+    pub search_limit_max: usize,
+    pub page_title: String,
+    pub consoles: PathBuf,
+    pub console_libraries: PathBuf,
+    /// The folder below `/user`, if there is one.
+    pub user_assets: Option<PathBuf>,
+    /// Nothing if nobody can make profiles of this process.
+    pub profiles: Option<Arc<dyn api::prometheus::pprof::Profiles>>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +73,16 @@ pub struct StorageOptions {
     pub wal_compression: WalCompression,
     pub samples_per_chunk: usize,
     pub reads_during_replay: ReadsDuringReplay,
+}
+
+/// What only collects and hands on keeps its log so; where, is in [`StorageOptions`].
+#[derive(Debug, Clone)]
+pub struct AgentOptions {
+    /// Series with nothing for so long are forgotten once all was sent.
+    pub min_age: Duration,
+    /// Series with nothing for so long are forgotten.
+    pub max_age: Duration,
+    pub truncate_frequency: Duration,
 }
 
 pub use tsdb::ReadsDuringReplay;

@@ -1,11 +1,13 @@
 //! A whole server on a simulated clock, disk and network.
 
+mod collect;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
 use crate::testing::{ADDRESS, World};
 
-const CONFIG: &str = "prometheus.yml";
+pub(crate) const CONFIG: &str = "prometheus.yml";
 
 const SCRAPE: &str = "
 global: {scrape_interval: 1s, evaluation_interval: 1s, external_labels: {cluster: test}}
@@ -100,6 +102,30 @@ async fn samples_survive_a_restart() {
     let mut world = world().await;
     world.wait_for("/api/v1/query?query=answer", r#""42""#).await;
     world.stop().await.expect("a clean end");
+    world.write(CONFIG, "global: {scrape_interval: 1m}\n");
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world.wait_for("/api/v1/query?query=last_over_time(answer[1h])", r#""42""#).await;
+    world.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn the_head_is_written_at_the_stop_and_read_at_the_start_if_wished() {
+    let options = || {
+        let mut options = options();
+        options.features.push("memory-snapshot-on-shutdown".to_owned());
+        options
+    };
+    let mut world = World::new();
+    world.write(CONFIG, SCRAPE);
+    world.write("rules.yml", RULES);
+    world.other("target:9100", "answer 42\n").await;
+    world.start(|runtime, signals| run(options(), runtime, signals));
+    world.wait_for("/api/v1/query?query=answer", r#""42""#).await;
+    world.stop().await.expect("a clean end");
+    let disk = &world.simulation.disk;
+    let entries = runtime::Disk::list(disk, &options().storage.directory).expect("it is there");
+    let snapshot = entries.iter().find(|entry| entry.name.starts_with("chunk_snapshot."));
+    assert!(snapshot.is_some_and(|snapshot| snapshot.is_directory), "{entries:?}");
     world.write(CONFIG, "global: {scrape_interval: 1m}\n");
     world.start(|runtime, signals| run(options(), runtime, signals));
     world.wait_for("/api/v1/query?query=last_over_time(answer[1h])", r#""42""#).await;
@@ -221,6 +247,34 @@ async fn a_wrong_flag_prevents_a_start() {
     assert!(error.to_string().starts_with("--web.cors.origin: "), "{error}");
 }
 
+/// Parts of the language, each with the feature that opens it.
+const OPENED: [(&str, &str); 4] = [
+    ("promql-experimental-functions", "sort_by_label(answer,%22job%22)"),
+    ("promql-experimental-functions", "limitk(1,answer)"),
+    ("promql-extended-range-selectors", "rate(answer[5m]%20anchored)"),
+    ("promql-binop-fill-modifiers", "answer%20%2B%20fill(0)%20answer"),
+];
+
+#[tokio::test]
+async fn features_open_parts_of_the_language() {
+    for is_open in [false, true] {
+        let mut world = World::new();
+        world.write(CONFIG, "global: {}\n");
+        let features = OPENED.iter().map(|(feature, _)| (*feature).to_owned());
+        let features = if is_open { features.collect() } else { Vec::new() };
+        let options = Options { features, ..options() };
+        world.start(|runtime, signals| run(options, runtime, signals));
+        world.wait_for("/-/ready", "Prometheus Server is Ready.").await;
+        for (feature, query) in OPENED {
+            let answer = world.get(&format!("/api/v1/query?query={query}")).await;
+            let expected = if is_open { 200 } else { 400 };
+            let answer = answer.expect("it runs");
+            assert_eq!(answer.status, expected, "{feature} {query} {}", answer.body);
+        }
+        world.stop().await.expect("a clean end");
+    }
+}
+
 #[test]
 fn features_are_those_of_upstream_but_for_what_is_missing() {
     let Some(golden) = conformance::text("prometheus/api/features.json") else { return };
@@ -240,10 +294,8 @@ fn features_are_those_of_upstream_but_for_what_is_missing() {
         score.add(category, outcome);
     }
     score.finish(&[
-        ("api", "no descriptions in OpenAPI, no fuzzy search"),
         ("prometheus", "labels are not stored as upstream's \"stringlabels\""),
         ("tsdb", "no native histograms, no XOR2 encoding"),
-        ("ui", "no pages yet"),
     ]);
 }
 
@@ -282,7 +334,7 @@ async fn quit_ends_the_server() {
     world.ended().await.expect("a clean end");
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     let seconds = Duration::from_secs;
     Options {
         config_file: CONFIG.into(),
@@ -293,10 +345,18 @@ fn options() -> Options {
             route_prefix: "/".to_owned(),
             enable_lifecycle: true,
             enable_admin_api: true,
+            otlp_receiver: false,
             remote_write_messages: Some(remote::Message::ALL.to_vec()),
             cors_origin: ".*".to_owned(),
             connections_max: 512,
             read_timeout: seconds(300),
+            listeners_max: 16,
+            search_limit_max: 10_000,
+            page_title: "Vesta".to_owned(),
+            consoles: "consoles".into(),
+            console_libraries: "console_libraries".into(),
+            user_assets: None,
+            profiles: None,
             config_file: None,
         },
         storage: StorageOptions {
@@ -335,6 +395,7 @@ fn options() -> Options {
             concurrency_max: 10,
             frame_bytes_max: 1 << 20,
         },
+        agent: None,
         cluster: None,
         scrape: ScrapeOptions {
             adjust_timestamps: true,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::prometheus::{Origins, State, targets::GlobalUrl};
+use api::prometheus::{Origins, Search, State, pages::Pages, targets::GlobalUrl};
 use runtime::network::Listener;
 use transport::server::Limits;
 
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Error, Result, build,
     listen::{Web, guard},
-    reload,
+    reload, traces,
 };
 
 impl Server {
@@ -25,10 +25,11 @@ impl Server {
         wishes: reload::Handle,
     ) -> Result<Web> {
         let router = api::prometheus::router(self.surface(wishes)?);
+        let router = traces::traced(router, self.components.queries.tracer());
         let web = &self.options.web;
         let limits = Limits {
             connections: web.connections_max,
-            header_timeout: web.read_timeout,
+            read_timeout: web.read_timeout,
             ..Limits::default()
         };
         let guard = guard(web.config_file.as_deref(), &self.runtime)?;
@@ -68,19 +69,37 @@ impl Server {
             status: Arc::new(status),
             lifecycle: web.enable_lifecycle.then_some(lifecycle),
             remote_write: self.remote_write_receiver(),
-            remote_read: Some(self.remote_read_server()),
+            remote_read: self.options.agent.is_none().then(|| self.remote_read_server()),
+            otlp: self.otlp.clone(),
             admin: web.enable_admin_api.then_some(admin),
+            search: self
+                .options
+                .has_feature("search-api")
+                .then_some(Search { limit_max: web.search_limit_max }),
+            profiles: web.profiles.clone(),
+            pages: Pages {
+                title: web.page_title.clone(),
+                external_url: web.external_url.clone(),
+                consoles: web.consoles.clone(),
+                console_libraries: web.console_libraries.clone(),
+                user_assets: web.user_assets.clone(),
+            },
+            listeners_max: web.listeners_max,
             cluster: self.clustering.as_ref().map(|clustering| {
                 Arc::new(ClusterAdapter::of(clustering, self.components.scrape.clone()))
                     as Arc<dyn api::prometheus::cluster::Cluster>
             }),
             readiness: self.readiness.clone(),
+            is_agent: self.options.agent.is_some(),
             registry: self.registry.clone(),
             runtime: self.runtime.clone(),
             build_info: build::info(build::PROMETHEUS),
             global_url: global_url(&self.options),
             cors,
-            product: "Prometheus Server".to_owned(),
+            product: match self.options.agent {
+                Some(_) => "Prometheus Agent".to_owned(),
+                None => "Prometheus Server".to_owned(),
+            },
             route_prefix: web.route_prefix.clone(),
             external_path: external_path(&web.external_url),
             external_labels: Arc::new(move || shown.external_labels()),

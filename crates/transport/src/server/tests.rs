@@ -1,6 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use runtime::{Network as _, Simulation};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -13,7 +16,7 @@ use super::{Limits, serve};
 
 const LIMITS: Limits = Limits {
     connections: 2,
-    header_timeout: Duration::from_secs(5),
+    read_timeout: Duration::from_secs(5),
     drain_timeout: Duration::from_secs(10),
 };
 
@@ -35,7 +38,9 @@ impl Setup {
             told.notified().await;
             "slow"
         });
-        let router = Router::new().route("/", get("quick")).route("/slow", slow);
+        let echo = post(async |body: String| body);
+        let router =
+            Router::new().route("/", get("quick")).route("/slow", slow).route("/echo", echo);
         let stop = CancellationToken::new();
         let clock = simulation.clock.clone();
         let server = tokio::spawn(serve(vec![listener], router, LIMITS, clock, stop.clone()));
@@ -44,7 +49,8 @@ impl Setup {
 
     /// Sends `bytes` on a new connection; gives all that comes back, which ends when the server
     /// closes it.
-    fn say(&self, bytes: &'static str) -> JoinHandle<String> {
+    fn say(&self, bytes: impl Into<String>) -> JoinHandle<String> {
+        let bytes = bytes.into();
         let network = self.simulation.network.clone();
         tokio::spawn(async move {
             let mut stream = network.connect(":80").await.expect("it listens");
@@ -103,6 +109,23 @@ fn who_does_not_finish_its_head_is_cut_off() {
         assert!(!silent.is_finished());
         setup.wait(2).await;
         assert!(silent.is_finished());
+    });
+}
+
+#[test]
+fn who_does_not_finish_its_body_is_cut_off() {
+    block_on(async {
+        let setup = Setup::start().await;
+        let head =
+            "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 3\r\n\r\n";
+        let whole = setup.say(head.to_owned() + "abc");
+        setup.wait(1).await;
+        assert!(whole.await.expect("no panic").ends_with("abc"));
+        let partial = setup.say(head.to_owned() + "ab");
+        setup.wait(4).await;
+        assert!(!partial.is_finished());
+        setup.wait(2).await;
+        assert!(partial.await.expect("no panic").starts_with("HTTP/1.1 400"));
     });
 }
 

@@ -309,7 +309,7 @@ fn receivers_that_are_off_say_how_to_open_them() {
 fn pages_and_all_that_they_load_are_there() {
     for prefix in ["", "/x"] {
         let state = || State { route_prefix: format!("{prefix}/"), ..state() };
-        for page in super::super::PAGES {
+        for page in super::super::pages::PAGES {
             let answer = get(state(), &format!("{prefix}{page}"));
             assert_eq!(answer.status.as_u16(), 200, "{page}");
             assert_eq!(answer.header("content-security-policy"), ui::CONTENT_SECURITY_POLICY);

@@ -16,12 +16,12 @@ use crate::prometheus::{
 };
 
 /// Gives one answer to everything, unless it is real, and keeps what it was asked.
-pub(super) struct Engine {
-    pub(super) answer: Result<Answer, QueryError>,
-    pub(super) asked: Arc<Mutex<Vec<Query>>>,
-    pub(super) language: promql_syntax::Options,
-    pub(super) exemplars: Vec<SeriesExemplars>,
-    pub(super) real: Option<PromQl>,
+pub(in crate::prometheus) struct Engine {
+    pub(in crate::prometheus) answer: Result<Answer, QueryError>,
+    pub(in crate::prometheus) asked: Arc<Mutex<Vec<Query>>>,
+    pub(in crate::prometheus) language: promql_syntax::Options,
+    pub(in crate::prometheus) exemplars: Vec<SeriesExemplars>,
+    pub(in crate::prometheus) real: Option<PromQl>,
 }
 
 impl Default for Engine {
@@ -69,7 +69,7 @@ impl engine::Engine for Engine {
 }
 
 #[derive(Default)]
-pub(super) struct Targets(pub(super) Vec<Pool>);
+pub(in crate::prometheus) struct Targets(pub(in crate::prometheus) Vec<Pool>);
 
 impl targets::Targets for Targets {
     fn pools(&self) -> Vec<Pool> {
@@ -89,7 +89,7 @@ impl targets::Targets for Targets {
 }
 
 #[derive(Default)]
-pub(super) struct Rules(pub(super) Vec<rules::Group>);
+pub(in crate::prometheus) struct Rules(pub(in crate::prometheus) Vec<rules::Group>);
 
 impl rules::Rules for Rules {
     fn groups(&self) -> Vec<rules::Group> {
@@ -98,11 +98,11 @@ impl rules::Rules for Rules {
 }
 
 #[derive(Default)]
-pub(super) struct Status {
-    pub(super) flags: BTreeMap<String, String>,
-    pub(super) active_alertmanagers: Vec<String>,
-    pub(super) dropped_alertmanagers: Vec<String>,
-    pub(super) notifications: Arc<Mutex<Vec<Notification>>>,
+pub(in crate::prometheus) struct Status {
+    pub(in crate::prometheus) flags: BTreeMap<String, String>,
+    pub(in crate::prometheus) active_alertmanagers: Vec<String>,
+    pub(in crate::prometheus) dropped_alertmanagers: Vec<String>,
+    pub(in crate::prometheus) notifications: Arc<Mutex<Vec<Notification>>>,
 }
 
 impl status::Status for Status {
@@ -145,7 +145,7 @@ impl status::Status for Status {
 }
 
 /// Fails as told.
-pub(super) struct Admin(pub(super) Option<TsdbError>);
+pub(in crate::prometheus) struct Admin(pub(in crate::prometheus) Option<TsdbError>);
 
 impl Admin {
     fn result(&self) -> Result<(), TsdbError> {
@@ -168,7 +168,7 @@ impl admin::Admin for Admin {
 }
 
 /// Reloads as told.
-pub(super) struct Lifecycle(pub(super) Result<(), String>);
+pub(in crate::prometheus) struct Lifecycle(pub(in crate::prometheus) Result<(), String>);
 
 impl lifecycle::Lifecycle for Lifecycle {
     fn reload(&self) -> BoxFuture<'_, Result<(), String>> {

@@ -5,7 +5,7 @@ use promql_syntax::parse_metric;
 use storage::{Appendable, SeriesRef};
 
 /// Appends what a script's `load 1m` block says: `name{label="value"} 0+10x100 stale`.
-pub(super) fn load(storage: &dyn Appendable, script: &str) {
+pub(in crate::prometheus) fn load(storage: &dyn Appendable, script: &str) {
     let mut appender = storage.appender();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if line == "load 1m" {

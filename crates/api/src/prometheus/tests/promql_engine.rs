@@ -11,7 +11,7 @@ use crate::prometheus::{
     engine::{Answer, Engine, Query, QueryError, Sample, SampleValue, Series, Times, Value},
 };
 
-pub(super) struct PromQl {
+pub(in crate::prometheus) struct PromQl {
     engine: promql::Engine,
     storage: Arc<dyn Queryable>,
 }

@@ -7,4 +7,4 @@ mod http;
 mod language;
 mod parameters;
 mod series;
-mod status;
+pub(in crate::prometheus) mod status;

@@ -10,7 +10,7 @@ use crate::prometheus::{
     tests::{Answer, ask, fakes, state},
 };
 
-pub(super) fn query(value: &Value) -> Vec<(String, String)> {
+pub(in crate::prometheus) fn query(value: &Value) -> Vec<(String, String)> {
     let mut query = Vec::new();
     for (name, values) in value.as_object().into_iter().flatten() {
         for value in values.as_array().expect("each parameter is a list") {
