@@ -36,6 +36,7 @@ pub(super) async fn snapshot(State(api): State<Arc<Api>>, form: Form) -> Result 
 
 pub(super) async fn delete_series(State(api): State<Arc<Api>>, form: Form) -> Result {
     let admin = admin(&api)?;
+    form.whole().map_err(Error::bad_data)?;
     let selectors: Vec<&str> = form.all("match[]").collect();
     if selectors.is_empty() {
         return Err(Error::bad_data("no match[] parameter provided"));

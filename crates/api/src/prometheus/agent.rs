@@ -51,8 +51,7 @@ pub(super) async fn refuse_queries(
     let is_below = |route: &&str| {
         path.strip_prefix(*route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let is_of_servers =
-        SERVER_ROUTES.iter().any(is_below) || SERVER_STATUS.contains(&path);
+    let is_of_servers = SERVER_ROUTES.iter().any(is_below) || SERVER_STATUS.contains(&path);
     if api.is_agent && is_of_servers {
         let text = "unavailable with Prometheus Agent";
         return Error::new(ErrorKind::Execution, text).into_response();

@@ -11,6 +11,7 @@ use axum::{
 use re2::Regex;
 
 use super::Api;
+use crate::methods::Unrouted;
 
 /// Origins that may read answers: `--web.cors.origin`.
 pub struct Origins {
@@ -36,6 +37,10 @@ pub(super) async fn add_headers(
         true => StatusCode::NO_CONTENT.into_response(),
         false => next.run(request).await,
     };
+    // What no route answers says nothing of other sites.
+    if response.extensions().get::<Unrouted>().is_some() {
+        return response;
+    }
     // Also without an origin: caches must not hand this answer to somebody who has one.
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin.filter(|origin| !origin.is_empty()) {

@@ -23,7 +23,7 @@ pub(super) async fn federate(
 ) -> Response {
     let sets: Result<Vec<Vec<Matcher>>, String> =
         form.all("match[]").map(language::parse_selector).collect();
-    let sets = match sets {
+    let sets = match form.whole().and(sets) {
         Ok(sets) => sets,
         Err(reason) => return plain(StatusCode::BAD_REQUEST, format!("{reason}\n")),
     };

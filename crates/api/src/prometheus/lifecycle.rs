@@ -85,6 +85,16 @@ pub(super) async fn ready(State(api): State<Arc<Api>>) -> Response {
     }
 }
 
+/// For HEAD: not a word beside the status.
+pub(super) async fn is_healthy() -> StatusCode {
+    StatusCode::OK
+}
+
+/// For HEAD.
+pub(super) async fn is_ready(State(api): State<Arc<Api>>) -> Response {
+    not_ready(&api).unwrap_or_else(|| StatusCode::OK.into_response())
+}
+
 pub(super) async fn reload(State(api): State<Arc<Api>>) -> Response {
     let Some(lifecycle) = &api.lifecycle else { return disabled() };
     match lifecycle.reload().await {

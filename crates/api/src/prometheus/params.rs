@@ -23,12 +23,31 @@ const TIME_MAX_TEXT: &str = "292277025-08-18T07:12:54.999999999Z";
 
 /// Parameters of the URL and of a form in the body; those of the body come first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Form(Vec<(String, String)>);
+pub(crate) struct Form {
+    pairs: Vec<(String, String)>,
+    /// What Go says of the first pair that it cannot read; such pairs are left out.
+    broken: Option<String>,
+}
 
 impl Form {
     pub(crate) fn parse(body: &[u8], query: &str) -> Form {
-        let pairs = [body, query.as_bytes()].into_iter().flat_map(url::form_urlencoded::parse);
-        Form(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        let mut form = Form::default();
+        let pairs = [body, query.as_bytes()].into_iter().flat_map(|it| it.split(|it| *it == b'&'));
+        for pair in pairs {
+            match complaint(pair) {
+                None => form.pairs.extend(url::form_urlencoded::parse(pair).into_owned()),
+                Some(complaint) => form.broken = form.broken.or(Some(complaint)),
+            }
+        }
+        form
+    }
+
+    /// Some endpoints of upstream refuse what the others leave out.
+    pub(crate) fn whole(&self) -> Result<(), String> {
+        match &self.broken {
+            Some(complaint) => Err(format!("error parsing form values: {complaint}")),
+            None => Ok(()),
+        }
     }
 
     /// The first value of `name`, or "".
@@ -37,11 +56,11 @@ impl Form {
     }
 
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// A time that may be left out.
@@ -124,6 +143,19 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let body = Bytes::from_request(request, state).await.map_err(|e| e.into_response())?;
         Ok(Form::parse(&body, &query))
     }
+}
+
+/// What Go does not like about `name=value`.
+fn complaint(pair: &[u8]) -> Option<String> {
+    if pair.contains(&b';') {
+        return Some("invalid semicolon separator in query".to_owned());
+    }
+    let escapes = pair.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    let mut rests = escapes.filter_map(|(at, _)| pair.get(at..));
+    let is_wrong = |escape: &&[u8]| !matches!(escape, [_, a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    let wrong = rests.find(is_wrong)?;
+    let shown = wrong.get(..3).unwrap_or(wrong);
+    Some(format!("invalid URL escape {}", model::labels::quote_bytes(shown)))
 }
 
 /// Seconds since the epoch, rounded to milliseconds, or RFC 3339.

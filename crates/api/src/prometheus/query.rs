@@ -257,6 +257,10 @@ fn stream_of(
 
 fn answer(engine: &dyn Engine, query: &Query, limit: usize) -> Result<Answer, QueryError> {
     let mut answer = engine.run(query)?;
+    // Of no time at all even the fastest answer has had too much.
+    if query.timeout.is_some_and(|timeout| timeout.is_zero()) {
+        return Err(QueryError::Timeout("query timed out in query execution".to_owned()));
+    }
     if limit > 0 {
         let is_truncated = match &mut answer.value {
             Value::Vector(samples) => truncate(samples, limit),

@@ -118,6 +118,7 @@ pub(super) async fn alerts(State(api): State<Arc<Api>>) -> Result {
 }
 
 pub(super) async fn rules(State(api): State<Arc<Api>>, form: Form) -> Result {
+    form.whole().map_err(Error::bad_data)?;
     let filter = Filter::parse(&form)?;
     let page = page::Page::parse(&form)?;
     let with_alerts = !parse_bool(form.first("exclude_alerts")).map_err(|reason| {

@@ -109,6 +109,7 @@ fn params(api: &Api, form: &Form, endpoint: &str) -> Result<Params> {
     let Some(search) = api.search else {
         return Err(Error::new(ErrorKind::Unavailable, "search API disabled"));
     };
+    form.whole().map_err(Error::bad_data)?;
     Params::read(form, endpoint, search.limit_max, api.now())
 }
 

@@ -12,12 +12,18 @@ use storage::{LabelHints, LabelValues, Querier, SelectHints};
 use super::{
     Api,
     params::Form,
-    respond::{Error, Result, Success, here},
+    respond::{Error, ErrorKind, Result, Success, here},
 };
 
 const TRUNCATED: &str = "results truncated due to limit";
 
+/// Upstream keeps the method for what was never made.
+pub(super) async fn drop_series() -> Error {
+    Error::new(ErrorKind::Internal, "not implemented")
+}
+
 pub(super) async fn series(State(api): State<Arc<Api>>, form: Form) -> Result {
+    form.whole().map_err(Error::bad_data)?;
     if form.all("match[]").next().is_none() {
         return Err(Error::bad_data("no match[] parameter provided"));
     }

@@ -130,6 +130,25 @@ fn what_is_not_there_is_said_as_upstream_does() {
         (301, "/api/v1/labels?limit=1")
     );
     check(state(), "HEAD /-/healthy", "200 ");
+    assert_eq!(get(state(), "/api/v1").header("location"), "/api/v1/");
+    check(state(), "GET /api/v1/", "404 404 page not found");
+    assert_eq!(get(state(), "/api/v1/label//values").header("location"), "/api/v1/label/values");
+    let dropped = r#"500 {"status":"error","errorType":"internal","error":"not implemented"}"#;
+    check(state(), "DELETE /api/v1/series?match[]=up", dropped);
+}
+
+#[test]
+fn broken_forms_are_refused_or_left_out() {
+    let refused = |reason: &str| {
+        let text = format!("error parsing form values: {reason}").replace('"', "\\\"");
+        format!(r#"400 {{"status":"error","errorType":"bad_data","error":"{text}"}}"#)
+    };
+    let path = "GET /api/v1/series?match[]=up";
+    check(state(), &format!("{path}&a=%zz"), &refused("invalid URL escape \"%zz\""));
+    check(state(), &format!("{path}&a=%z"), &refused("invalid URL escape \"%z\""));
+    check(state(), &format!("{path};a"), &refused("invalid semicolon separator in query"));
+    let empty = r#"200 {"status":"success","data":[]}"#;
+    check(state(), "GET /api/v1/labels?start=%zz&limit=1", empty);
 }
 
 #[test]
