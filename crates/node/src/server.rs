@@ -4,6 +4,7 @@
 //! applied, and from then on the loop in [`run`] waits for what may happen. Stopping is starting
 //! backwards.
 
+mod agent;
 mod cluster;
 mod components;
 mod fanout;
@@ -22,7 +23,7 @@ mod shown;
 mod storage;
 mod surface;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod web;
 
 use std::sync::Arc;
@@ -48,14 +49,17 @@ use crate::{
 };
 
 pub use options::{
-    ClusterOptions, NotifierOptions, Options, QueryOptions, ReadsDuringReplay, Retention,
-    RuleOptions, ScrapeOptions, StorageOptions, WalCompression, WebOptions,
+    AgentOptions, ClusterOptions, NotifierOptions, Options, QueryOptions, ReadsDuringReplay,
+    Retention, RuleOptions, ScrapeOptions, StorageOptions, WalCompression, WebOptions,
 };
 
 /// Runs a server until it is told to stop, or cannot go on.
 pub async fn run(options: Options, runtime: Runtime, signals: Signals) -> Result<()> {
     let version = build::context(build::PROMETHEUS);
-    info!(mode = "server", version, "Starting Prometheus Server");
+    match options.agent {
+        Some(_) => info!(mode = "agent", version, "Starting Prometheus Agent"),
+        None => info!(mode = "server", version, "Starting Prometheus Server"),
+    }
     features::warn_of_the_others(&options);
     let loaded = load(&options, &runtime).await.map_err(|reason| config_error(&options, reason))?;
     let listeners = listen(&*runtime.network, &options.web.listen_addresses).await?;
@@ -84,7 +88,11 @@ struct Server {
     components: Components,
     /// Who reads the write-ahead log beside the storage.
     log_readers: wal::Readers,
+    /// Nothing unless it is wished.
+    otlp: Option<Arc<remote::otlp::Receiver>>,
     maintenance: Option<maintenance::Maintenance>,
+    /// Nothing for a server.
+    agent_upkeep: Option<agent::Upkeep>,
     /// Nothing for a server that stands alone.
     clustering: Option<Clustering>,
 }
@@ -101,6 +109,7 @@ impl Server {
         let config_state = ConfigState::register(&registry, &names, runtime.clock.clone());
         let storage = LateDatabase::default();
         metrics::register(&registry, storage.clone());
+        agent::register_metrics(&registry, storage.clone());
         let readiness = Readiness::default();
         metrics::register_readiness(&registry, readiness.clone());
         let options = Arc::new(options);
@@ -126,6 +135,7 @@ impl Server {
             log_readers.clone(),
             clustering.as_ref(),
         );
+        let otlp = receive::otlp_receiver(&options, &storage, &runtime, &registry);
         Ok(Server {
             options,
             runtime,
@@ -138,20 +148,27 @@ impl Server {
             fingerprint: 0,
             components,
             log_readers,
+            otlp,
             maintenance: None,
+            agent_upkeep: None,
             clustering,
         })
     }
 
     /// Opens the storage, applies the configuration, then does what it is told.
     async fn work(&mut self, loaded: Loaded, mut inbox: Inbox, web: &mut Web) -> Result<()> {
-        let mut replay = self.open_storage(&loaded.config.file).await?;
+        let mut replay = match self.options.agent.clone() {
+            Some(agent) => self.open_agent(&loaded.config.file, &agent).await?,
+            None => self.open_storage(&loaded.config.file).await?,
+        };
         if inbox.stop.is_cancelled() {
             return Ok(());
         }
         self.join_cluster().await;
         self.apply(loaded).await.map_err(|reason| config_error(&self.options, reason))?;
-        if self.options.storage.reads_during_replay == ReadsDuringReplay::Partial {
+        let reads_partially =
+            self.options.storage.reads_during_replay == ReadsDuringReplay::Partial;
+        if reads_partially || self.options.agent.is_some() {
             self.be_ready();
         }
         loop {
@@ -220,7 +237,11 @@ impl Server {
         self.shown.set_retention(retention);
         let (runtime, options) = (self.runtime.clone(), self.options.clone());
         let settings = storage::settings(&options.storage, changeable, self.replay.clone());
-        let settings = tsdb::Options { log_readers: self.log_readers.clone(), ..settings };
+        let settings = tsdb::Options {
+            log_readers: self.log_readers.clone(),
+            chunk_snapshot: options.has_feature("memory-snapshot-on-shutdown"),
+            ..settings
+        };
         let opening = tokio::task::spawn_blocking(move || {
             tsdb::Database::begin(&runtime, &options.storage.directory, settings)
         });
@@ -258,11 +279,15 @@ impl Server {
         let started = self.runtime.clock.monotonic();
         let (shown, config) = (shown::Texts::of(&loaded), &self.options.config_file);
         let changeable = storage::Changeable::of(&loaded.config.file, &self.options);
+        let otlp = crate::settings::remote::otlp(&loaded.config.file);
         self.components.apply(loaded, &self.options).await.inspect_err(|_| {
             self.config_state.note(false);
         })?;
         if let Some(database) = self.storage.get() {
             changeable.apply(database);
+        }
+        if let Some(receiver) = &self.otlp {
+            receiver.set_settings(otlp);
         }
         self.shown.set(shown);
         self.fingerprint = fingerprint;
@@ -298,6 +323,9 @@ impl Server {
         if let Some(clustering) = self.clustering {
             clustering.stop().await;
         }
+        if let Some(upkeep) = self.agent_upkeep {
+            upkeep.stop().await;
+        }
         if let Some(maintenance) = self.maintenance {
             maintenance.stop().await;
         }
@@ -311,7 +339,8 @@ async fn load(options: &Options, runtime: &Runtime) -> Result<Loaded, String> {
     let (disk, path) = (runtime.disk.clone(), options.config_file.clone());
     let syntax = language::syntax(options);
     info!(filename = %path.display(), "Loading configuration file");
-    let loading = tokio::task::spawn_blocking(move || load::load(&*disk, &path, &syntax));
+    let is_agent = options.agent.is_some();
+    let loading = tokio::task::spawn_blocking(move || load::load(&*disk, &path, &syntax, is_agent));
     loading.await.map_err(|error| error.to_string())?
 }
 

@@ -116,6 +116,16 @@ pub struct FileMetadata {
     pub modified_ms: i64,
 }
 
+fn read_to_end(file: &dyn File, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let mut part = [0; 4096];
+    loop {
+        match file.read_at(&mut part, bytes.len() as u64)? {
+            0 => return Ok(()),
+            read => bytes.extend_from_slice(&part[..read]),
+        }
+    }
+}
+
 /// What can be said in terms of [`Disk`] alone.
 impl dyn Disk + '_ {
     pub fn exists(&self, path: &Path) -> bool {
@@ -133,6 +143,10 @@ impl dyn Disk + '_ {
             }
         }
         bytes.truncate(filled);
+        if bytes.is_empty() {
+            // Files of the kernel say that they are empty, and are not.
+            read_to_end(&*file, &mut bytes)?;
+        }
         Ok(bytes)
     }
 

@@ -23,7 +23,7 @@ impl Answer {
 
 /// `GET http://127.0.0.1:port/path`; nothing if nobody answers.
 pub fn get(port: u16, path: &str) -> Option<Answer> {
-    send(port, format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes())
+    exchange(port, format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes())
 }
 
 /// `POST` with a body; nothing if nobody answers.
@@ -37,7 +37,18 @@ pub fn post_bytes(port: u16, path: &str, headers: &str, body: &[u8]) -> Option<A
     let head = format!(
         "POST {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{headers}Content-Length: {len}\r\n\r\n"
     );
-    send(port, &[head.as_bytes(), body].concat())
+    exchange(port, &[head.as_bytes(), body].concat())
+}
+
+/// Any request; headers come each with its end of line. Nothing if nobody answers.
+pub fn send(port: u16, method: &str, path: &str, headers: &str, body: &[u8]) -> Option<Answer> {
+    let length = match body.len() {
+        0 => String::new(),
+        len => format!("Content-Length: {len}\r\n"),
+    };
+    let head =
+        format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{headers}{length}\r\n");
+    exchange(port, &[head.as_bytes(), body].concat())
 }
 
 /// The whole answer of `/api/v1/query`.
@@ -65,7 +76,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// HTTP/1.0, so that the body simply ends with the connection.
-fn send(port: u16, request: &[u8]) -> Option<Answer> {
+fn exchange(port: u16, request: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     stream.write_all(request).ok()?;

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use http::{Answer, escape, get, post, post_bytes, query, query_result};
+pub use http::{Answer, escape, get, post, post_bytes, query, query_result, send};
 pub use process::{Process, program, run, vesta};
 
 /// A port that was free a moment ago.

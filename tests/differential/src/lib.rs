@@ -16,7 +16,9 @@
 //!   durations, native histograms that are not experimental) is not asked.
 //! - 2.42 has no notes on its answers: they are not compared.
 //!
-//! Start at [`Pair`].
+//! Start at [`Pair`]. Rules instead of queries: [`mixins`]. Files, and promtool instead of a server:
+//! [`promtool`].
+//! Requests over the whole API instead of queries: [`surface`].
 
 #![expect(clippy::disallowed_methods, reason = "the test runs against the real world")]
 
@@ -29,6 +31,10 @@ mod grammar;
 
 mod compare;
 mod pair;
+
+pub mod mixins;
+pub mod promtool;
+pub mod surface;
 
 pub use compare::difference;
 pub use grammar::{Likeness, Query, Times};

@@ -37,32 +37,11 @@ impl Pair {
         let prometheus = program("prometheus")?;
         let folder = tempfile::tempdir().expect("there is room for temporary files");
         std::fs::write(folder.path().join("empty.yml"), "").expect("the folder is ours");
-        let (theirs, first) = serve(&prometheus, folder.path(), "prometheus", &[]);
-        let (ours, second) = serve(&vesta(), folder.path(), "vesta", &["server"]);
-        let pair = Pair { seed, theirs, ours, _processes: [first, second], _folder: folder };
-        pair.load(&data::generate(seed));
-        Some(pair)
-    }
-
-    /// In order of time, as a sender would.
-    fn load(&self, all: &[Series]) {
-        const SLICE_MS: i64 = 600_000;
-        let mut start = START_MS - SLICE_MS;
-        while start < START_MS + LENGTH_S * 1000 + SLICE_MS {
-            let parts = all.iter().map(|series| {
-                let first = series.samples.partition_point(|sample| sample.time < start);
-                let end = series.samples.partition_point(|sample| sample.time < start + SLICE_MS);
-                (&series.labels[..], &series.samples[first..end])
-            });
-            let parts: Vec<_> = parts.filter(|(_, samples)| !samples.is_empty()).collect();
-            let body = remote_write::body(&parts);
-            for port in [self.theirs, self.ours] {
-                let answer = post_bytes(port, "/api/v1/write", HEADERS, &body);
-                let answer = answer.expect("the server is there");
-                assert_eq!(answer.status / 100, 2, "{}", answer.body);
-            }
-            start += SLICE_MS;
-        }
+        let config = ["--config.file=empty.yml"];
+        let (theirs, first) = serve(&prometheus, folder.path(), "prometheus", &[], &config);
+        let (ours, second) = serve(&vesta(), folder.path(), "vesta", &["server"], &config);
+        load(&[theirs, ours], &data::generate(seed));
+        Some(Pair { seed, theirs, ours, _processes: [first, second], _folder: folder })
     }
 
     /// Asks the queries of these numbers.
@@ -86,20 +65,44 @@ impl Pair {
     }
 }
 
-const HEADERS: &str = "Content-Encoding: snappy\r\nContent-Type: application/x-protobuf\r\n\
-                       X-Prometheus-Remote-Write-Version: 0.1.0\r\n";
+/// Into both, in order of time, as a sender would.
+pub(crate) fn load(ports: &[u16], all: &[Series]) {
+    const SLICE_MS: i64 = 600_000;
+    let mut start = START_MS - SLICE_MS;
+    while start < START_MS + LENGTH_S * 1000 + SLICE_MS {
+        let parts = all.iter().map(|series| {
+            let first = series.samples.partition_point(|sample| sample.time < start);
+            let end = series.samples.partition_point(|sample| sample.time < start + SLICE_MS);
+            (&series.labels[..], &series.samples[first..end])
+        });
+        let parts: Vec<_> = parts.filter(|(_, samples)| !samples.is_empty()).collect();
+        let body = remote_write::body(&parts);
+        for port in ports {
+            let answer = post_bytes(*port, "/api/v1/write", remote_write::HEADERS, &body);
+            let answer = answer.expect("the server is there");
+            assert_eq!(answer.status / 100, 2, "{}", answer.body);
+        }
+        start += SLICE_MS;
+    }
+}
 
-fn serve(program: &Path, folder: &Path, name: &str, command: &[&str]) -> (u16, Process) {
+/// Starts a server that takes what is written to it.
+pub(crate) fn serve(
+    program: &Path,
+    folder: &Path,
+    name: &str,
+    command: &[&str],
+    more: &[&str],
+) -> (u16, Process) {
     let port = free_port();
     let arguments = [
-        "--config.file=empty.yml".to_owned(),
         format!("--storage.tsdb.path=data-{name}"),
         "--storage.tsdb.retention.time=100y".to_owned(),
         format!("--web.listen-address=127.0.0.1:{port}"),
         "--web.enable-remote-write-receiver".to_owned(),
     ];
-    let arguments: Vec<String> =
-        command.iter().map(|word| (*word).to_owned()).chain(arguments).collect();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let arguments: Vec<String> = [words(command), arguments.to_vec(), words(more)].concat();
     let mut process = Process::start(program, folder, name, &arguments);
     process.wait_until_ready(port, "/-/ready");
     (port, process)

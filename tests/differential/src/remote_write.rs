@@ -2,6 +2,10 @@
 
 use crate::data::Sample;
 
+/// Each with its end of line.
+pub(crate) const HEADERS: &str = "Content-Encoding: snappy\r\nContent-Type: application/x-protobuf\r\n\
+                       X-Prometheus-Remote-Write-Version: 0.1.0\r\n";
+
 /// A series with some of its samples.
 pub(crate) type Part<'a> = (&'a [(String, String)], &'a [Sample]);
 

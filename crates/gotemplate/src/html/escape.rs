@@ -134,9 +134,30 @@ pub(super) fn js_value(value: &Value) -> String {
         Value::Nil => " null ".to_owned(),
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) => format!(" {value} "),
         Value::Float(number) if number.is_finite() => format!(" {value} "),
-        Value::String(text) | Value::Safe(_, text) => format!("\"{}\"", js_string(text)),
-        value => format!("\"{}\"", js_string(&value.to_string())),
+        Value::String(text) | Value::Safe(_, text) => json_string(text),
+        value => json_string(&value.to_string()),
     }
+}
+
+/// A string as Go's JSON encoder writes it: harmless in HTML, too.
+fn json_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str(r"\\"),
+            '\t' => out.push_str(r"\t"),
+            '\n' => out.push_str(r"\n"),
+            '\r' => out.push_str(r"\r"),
+            '&' | '<' | '>' | '\u{2028}' | '\u{2029}' | '\0'..='\x1f' => {
+                write!(out, "\\u{:04x}", c as u32).expect("writing to a string cannot fail");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// For the inside of a string literal.

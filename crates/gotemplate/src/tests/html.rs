@@ -56,12 +56,12 @@ fn scripts_and_styles_get_values() {
     check(
         "<script>var a = {{ . }};</script>{{ . }}",
         "</script>\"",
-        "<script>var a = \"\\u003c\\/script\\u003e\\u0022\";</script>&lt;/script&gt;&#34;",
+        r#"<script>var a = "\u003c/script\u003e\"";</script>&lt;/script&gt;&#34;"#,
     );
     check("<script>var a = '{{ . }}';</script>", "';x", "<script>var a = '\\u0027;x';</script>");
     check("<style>p { color: {{ . }} }</style>", "red", "<style>p { color: red }</style>");
     check("<p style=\"color: {{ . }}\">", "url(x)", "<p style=\"color: ZgotmplZ\">");
-    check("<a onclick=\"f({{ . }})\">", "\"", "<a onclick=\"f(&#34;\\u0022&#34;)\">");
+    check("<a onclick=\"f({{ . }})\">", "\"", "<a onclick=\"f(&#34;\\&#34;&#34;)\">");
 }
 
 proptest! {

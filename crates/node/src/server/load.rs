@@ -41,9 +41,10 @@ pub(super) fn load(
     disk: &dyn Disk,
     path: &Path,
     syntax: &promql_syntax::Options,
+    is_agent: bool,
 ) -> Result<Loaded, String> {
-    let config =
-        file::load(disk, path, &file::Options::default()).map_err(|error| error.to_string())?;
+    let options = file::Options { agent: is_agent, ..file::Options::default() };
+    let config = file::load(disk, path, &options).map_err(|error| error.to_string())?;
     let jobs = config.scrapes.iter().map(to_job).collect::<Result<_, _>>()?;
     let notifier = settings::alerting::notifier(&config.file).map_err(|error| error.to_string())?;
     let sections = config.file.alerting.alertmanagers.iter();

@@ -22,14 +22,16 @@ impl Maintenance {
         Maintenance { database, stop, task }
     }
 
-    /// Ends the task, then makes everything that was committed durable.
+    /// Ends the task, then makes everything that was committed durable, and writes what the next
+    /// start is to be quicker with.
     pub(super) async fn stop(self) {
         self.stop.cancel();
         if let Err(error) = self.task.await {
             error!(err = %error, "Maintenance of the storage ended badly");
         }
         let database = self.database;
-        match tokio::task::spawn_blocking(move || database.sync()).await {
+        let close = move || database.sync().and_then(|()| database.write_chunk_snapshot());
+        match tokio::task::spawn_blocking(close).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => error!(err = %error, "Closing storage failed"),
             Err(error) => error!(err = %error, "Closing storage failed"),

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Server;
+use remote::otlp;
+use runtime::Runtime;
+use telemetry::Registry;
+
+use super::{LateDatabase, Options, Server};
 
 impl Server {
     /// What takes remote write, if it is wished.
@@ -25,4 +29,31 @@ impl Server {
         let server = remote::read::Server::new(storage, options, external_labels, &self.registry);
         Arc::new(server)
     }
+}
+
+/// What takes metrics by OTLP, if it is wished; it is told each configuration.
+pub(super) fn otlp_receiver(
+    options: &Options,
+    storage: &LateDatabase,
+    runtime: &Runtime,
+    registry: &Registry,
+) -> Option<Arc<otlp::Receiver>> {
+    if !options.web.otlp_receiver {
+        return None;
+    }
+    let deltas = if options.has_feature("otlp-deltatocumulative") {
+        otlp::Deltas::Accumulate
+    } else if options.has_feature("otlp-native-delta-ingestion") {
+        otlp::Deltas::Store
+    } else {
+        otlp::Deltas::Refuse
+    };
+    let chosen = otlp::Options {
+        deltas,
+        type_and_unit_labels: options.has_feature("type-and-unit-labels"),
+        metadata: options.has_feature("metadata-wal-records"),
+        lookback: options.query.lookback,
+    };
+    let storage = Arc::new(storage.clone());
+    Some(Arc::new(otlp::Receiver::new(storage, chosen, runtime, registry)))
 }

@@ -9,25 +9,40 @@ use storage::{AppendError, Appendable, Appender, Error, Querier, Queryable, Resu
 use tokio::task::JoinHandle;
 use tsdb::ReplayProgress;
 
-use super::{Options, StorageOptions, WalCompression};
+use super::{AgentOptions, Options, StorageOptions, WalCompression};
 
 /// So many exemplars are kept unless the file says otherwise.
 const EXEMPLARS_DEFAULT: usize = 100_000;
 
-/// The database, and its place while it opens: whoever holds this was built before it.
+/// The database, and its place while it opens: whoever holds this was built before it. In agent
+/// mode there is no database, but a log.
 #[derive(Clone, Default)]
-pub(super) struct LateDatabase(Arc<OnceLock<tsdb::Database>>);
+pub(super) struct LateDatabase {
+    database: Arc<OnceLock<tsdb::Database>>,
+    agent: Arc<OnceLock<tsdb::Agent>>,
+}
 
 impl LateDatabase {
     /// From now on it is open. Called once.
     pub(super) fn set(&self, database: tsdb::Database) {
-        if self.0.set(database).is_err() {
+        if self.database.set(database).is_err() {
             tracing::error!("the database was opened twice");
         }
     }
 
     pub(super) fn get(&self) -> Option<&tsdb::Database> {
-        self.0.get()
+        self.database.get()
+    }
+
+    /// The same for a log.
+    pub(super) fn set_agent(&self, agent: tsdb::Agent) {
+        if self.agent.set(agent).is_err() {
+            tracing::error!("the agent's log was opened twice");
+        }
+    }
+
+    pub(super) fn agent(&self) -> Option<&tsdb::Agent> {
+        self.agent.get()
     }
 }
 
@@ -37,6 +52,11 @@ pub(super) struct Replaying(Option<JoinHandle<tsdb::Result<()>>>);
 impl Replaying {
     pub(super) fn start(replay: tsdb::Replay) -> Replaying {
         Replaying(Some(tokio::task::spawn_blocking(move || replay.run())))
+    }
+
+    /// Nothing is read.
+    pub(super) fn nothing() -> Replaying {
+        Replaying(None)
     }
 
     /// Completes once: when everything was read, or cannot be.
@@ -51,15 +71,20 @@ impl Replaying {
 
 impl Queryable for LateDatabase {
     fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier>> {
+        if self.agent().is_some() {
+            // Upstream's words.
+            return Err(Error::Other("unsupported operation with WAL-only storage".to_owned()));
+        }
         self.get().ok_or(Error::NotReady)?.querier(range)
     }
 }
 
 impl Appendable for LateDatabase {
     fn appender(&self) -> Box<dyn Appender> {
-        match self.get() {
-            Some(database) => database.appender(),
-            None => Box::new(NotReady),
+        match (self.get(), self.agent()) {
+            (Some(database), _) => database.appender(),
+            (None, Some(agent)) => agent.appender(),
+            (None, None) => Box::new(NotReady),
         }
     }
 }
@@ -116,6 +141,35 @@ impl Changeable {
     }
 }
 
+/// What an agent's log is opened with.
+pub(super) fn agent_settings(
+    options: &Options,
+    agent: &AgentOptions,
+    changeable: &Changeable,
+    log_readers: wal::Readers,
+) -> tsdb::AgentOptions {
+    tsdb::AgentOptions {
+        log: log_options(&options.storage),
+        log_readers,
+        no_lockfile: !options.storage.lock,
+        out_of_order_window: changeable.out_of_order_window,
+        min_age: agent.min_age,
+        max_age: agent.max_age,
+        ..tsdb::AgentOptions::default()
+    }
+}
+
+fn log_options(options: &StorageOptions) -> wal::Options {
+    wal::Options {
+        segment_bytes: options.wal_segment_bytes,
+        compression: match options.wal_compression {
+            WalCompression::None => wal::Compression::None,
+            WalCompression::Snappy => wal::Compression::Snappy,
+            WalCompression::Zstd => wal::Compression::Zstd,
+        },
+    }
+}
+
 /// What the database is opened with.
 pub(super) fn settings(
     options: &StorageOptions,
@@ -132,14 +186,7 @@ pub(super) fn settings(
         samples_per_chunk: options.samples_per_chunk,
         max_exemplars: changeable.max_exemplars,
         out_of_order_window: changeable.out_of_order_window,
-        log: wal::Options {
-            segment_bytes: options.wal_segment_bytes,
-            compression: match options.wal_compression {
-                WalCompression::None => wal::Compression::None,
-                WalCompression::Snappy => wal::Compression::Snappy,
-                WalCompression::Zstd => wal::Compression::Zstd,
-            },
-        },
+        log: log_options(options),
         no_lockfile: !options.lock,
         progress,
         reads_during_replay: options.reads_during_replay,

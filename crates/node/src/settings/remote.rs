@@ -5,15 +5,15 @@ use std::{
 
 use config::{
     decode::{Setting as _, Style},
-    prometheus::{File, RemoteRead, RemoteWrite, relabel_rules},
+    prometheus::{AzureAd, File, RemoteRead, RemoteWrite, relabel_rules},
     values::Url,
     yaml,
 };
 use md5::{Digest as _, Md5};
 use model::{Labels, names::ValidationScheme};
 use receivers::http_config;
-use remote::{Message, send};
-use transport::client::{Error, Header, Secret};
+use remote::{Message, otlp, send};
+use transport::client::{Authentication, Error, Header, OAuth2, Secret};
 
 use super::alerting::external_labels;
 
@@ -34,21 +34,42 @@ pub(crate) fn write(file: &File) -> Result<Vec<send::Config>, String> {
     Ok(queues)
 }
 
+/// What becomes of OpenTelemetry's names and attributes.
+pub(crate) fn otlp(file: &File) -> otlp::Settings {
+    let section = &file.otlp;
+    otlp::Settings {
+        // What it may be was checked when the file was read.
+        strategy: otlp::Strategy::parse(&section.translation_strategy).unwrap_or_default(),
+        promoted: match section.promote_all_resource_attributes {
+            true => otlp::Promoted::AllBut(section.ignore_resource_attributes.clone()),
+            false => otlp::Promoted::Only(section.promote_resource_attributes.clone()),
+        },
+        keep_identifying_resource_attributes: section.keep_identifying_resource_attributes,
+        convert_histograms_to_nhcb: section.convert_histograms_to_nhcb,
+        promote_scope_metadata: section.promote_scope_metadata,
+        label_name_underscore_sanitization: section.label_name_underscore_sanitization,
+        label_name_preserve_multiple_underscores: section.label_name_preserve_multiple_underscores,
+    }
+}
+
 fn queue(
     section: &RemoteWrite,
     names: ValidationScheme,
     external_labels: &Labels,
 ) -> super::Result<send::Config> {
     for (what, is_given) in [
-        ("azuread", section.azuread.is_some()),
+        ("azuread", section.azuread.as_ref().is_some_and(|azure| azure.oauth.is_none())),
         ("google_iam", section.google_iam.is_some()),
-        ("round_robin_dns", section.round_robin_dns),
     ] {
         if is_given {
             return Err(Error::Unsupported { what }.into());
         }
     }
     let mut http = http_config::to_client(&section.http)?;
+    http.round_robin_dns = section.round_robin_dns;
+    if let Some(azure) = &section.azuread {
+        http.authentication = azure_oauth(azure);
+    }
     if let Some(sigv4) = &section.sigv4 {
         http.authentication = http_config::sigv4(sigv4, "aps");
     }
@@ -85,6 +106,26 @@ fn queue(
             max_per_send: count(metadata.max_samples_per_send),
         },
     })
+}
+
+/// An application that has a secret; the other ways are refused before.
+fn azure_oauth(azure: &AzureAd) -> Authentication {
+    let Some(oauth) = &azure.oauth else { return Authentication::None };
+    let (authority, audience) = match azure.cloud.as_str() {
+        "AzureChina" => ("https://login.chinacloudapi.cn", "https://monitor.azure.cn//.default"),
+        "AzureGovernment" => {
+            ("https://login.microsoftonline.us", "https://monitor.azure.us//.default")
+        }
+        _ => ("https://login.microsoftonline.com", "https://monitor.azure.com//.default"),
+    };
+    let scope = if azure.scope.is_empty() { audience } else { &azure.scope };
+    Authentication::OAuth2(Box::new(OAuth2 {
+        client_id: oauth.client_id.clone(),
+        client_secret: Some(Secret::Inline(oauth.client_secret.0.clone())),
+        token_url: format!("{authority}/{}/oauth2/v2.0/token", oauth.tenant_id),
+        scopes: vec![scope.to_owned()],
+        ..OAuth2::default()
+    }))
 }
 
 /// The section's own name, or what upstream makes of its text.

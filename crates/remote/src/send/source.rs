@@ -185,11 +185,15 @@ impl Decoder {
                     self.add(series_ref, time, || Value::Float(value), &metrics, items);
                 }
             }
-            Some(Kind::Histograms | Kind::CustomBucketsHistograms) => {
+            Some(Kind::Histograms | Kind::CustomBucketsHistograms | Kind::HistogramsV2) => {
                 let value = |value: Histogram| HistogramValue::Integer(Box::new(value));
                 self.histograms(record, value, items);
             }
-            Some(Kind::FloatHistograms | Kind::CustomBucketsFloatHistograms) => {
+            Some(
+                Kind::FloatHistograms
+                | Kind::CustomBucketsFloatHistograms
+                | Kind::FloatHistogramsV2,
+            ) => {
                 let value = |value: FloatHistogram| HistogramValue::Float(Box::new(value));
                 self.histograms(record, value, items);
             }

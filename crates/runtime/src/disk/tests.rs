@@ -201,3 +201,12 @@ fn a_lock_is_held_by_one_until_it_is_dropped() {
     drop(guard);
     assert!(disk.lock(path).is_ok());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_of_the_kernel_are_read_whole() {
+    let disk: &dyn Disk = &super::RealDisk;
+    let status = disk.read_to_string(Path::new("/proc/self/status")).expect("there is always one");
+    assert!(status.starts_with("Name:") && status.ends_with('\n'), "{status}");
+    assert_eq!(disk.read(Path::new("/dev/null")).expect("there is always one"), b"");
+}

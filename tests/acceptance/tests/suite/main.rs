@@ -3,9 +3,12 @@
 #![expect(clippy::disallowed_methods, reason = "acceptance tests run against the real world")]
 #![expect(clippy::print_stderr, reason = "tests report to whoever runs them")]
 
+mod activation;
+mod agent;
 mod alertmanager_examples;
 mod authority;
 mod bed;
+mod certificates;
 mod cluster;
 mod crash;
 mod demo;
@@ -15,6 +18,7 @@ mod examples;
 mod exporters;
 mod federation;
 mod names;
+mod operators;
 mod rules;
 mod side_by_side;
 mod tools;

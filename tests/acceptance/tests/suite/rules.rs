@@ -4,10 +4,11 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use acceptance::{Process, free_port, query_result, vesta, wait_for};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::bed::{Bed, Running};
@@ -141,6 +142,7 @@ fn compare(what: &str, ours: impl Fn() -> BTreeSet<String>, theirs: impl Fn() ->
     }
 }
 
+/// One alert waits, one fires, and one is only kept firing since UNTIL.
 const ALWAYS: &str = "
 groups:
 - name: g
@@ -148,38 +150,85 @@ groups:
   - {record: always, expr: vector(1)}
   - {record: above, expr: always + 1}
   - {alert: Waits, expr: vector(1), for: 1h}
+  - {alert: Fires, expr: vector(1), for: 2s}
+  - {alert: Kept, expr: vector(1) and on () (vector(time()) < UNTIL), keep_firing_for: 1h}
 ";
 
 #[test]
-fn a_kill_and_a_pause_leave_no_hole_and_no_alert_waits_again() {
+fn faults_leave_no_hole_and_no_alert_waits_again_or_ends() {
+    // Ten minutes say more, but not at every change: `PAUSE_SECONDS=600`.
+    let pause = std::env::var("PAUSE_SECONDS").ok().and_then(|text| text.parse().ok());
+    let pause: u64 = pause.unwrap_or(6);
     let bed = Bed::new();
-    bed.write("always.yml", ALWAYS);
-    let config =
-        "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [always.yml]\n";
-    let mut server = bed.vesta_server("s", config);
-    let above = "count_over_time(above[10s]) >= 10";
-    let has_no_hole = |port| (!query_result(port, above).is_empty()).then_some(());
-    wait_for("ten samples", LIMIT, || has_no_hole(server.port));
-    let before = waits_since(server.port);
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later");
+    bed.write("always.yml", &ALWAYS.replace("UNTIL", &(since.as_secs() + 10).to_string()));
+    let webhook = bed.webhook();
+    let alertmanager = bed.vesta_alertmanager("am", &alertmanager_config(webhook.port));
+    let config = format!(
+        "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [always.yml]\n\
+         alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{}']}}]}}]}}\n",
+        alertmanager.port
+    );
+    // Nothing is over for want of news in ten minutes.
+    let start = |port| {
+        bed.server(&vesta(), &["server", "--rules.alert.resend-delay=5m"], "s", &config, port)
+    };
+    let mut server = start(free_port());
+    let port = server.port;
+    wait_for("ten samples", LIMIT, || has_all(port, 10));
+    wait_for("the alert that is kept", LIMIT, || {
+        let is_true = query_result(port, &format!("vector(time()) > {}", since.as_secs() + 12));
+        (!is_true.is_empty()).then_some(())
+    });
+    check_alerts(port);
+    let before = waits_since(port);
 
     server.process.kill();
     std::thread::sleep(Duration::from_secs(3));
-    let mut server = bed.server(&vesta(), &["server"], "s", config, server.port);
-    wait_for("the samples of the outage", LIMIT, || {
-        let hole = "min_over_time(count_over_time(above[4s])[10s:1s]) >= 4";
-        (!query_result(server.port, hole).is_empty()).then_some(())
-    });
+    let mut server = start(port);
+    wait_for("the samples of the kill", LIMIT, || has_all(port, 15));
+    check_alerts(port);
 
-    let id = rustix::process::Pid::from_raw(server.process.id() as i32).expect("it runs");
-    let signal = |signal| rustix::process::kill_process(id, signal).expect("it is ours");
-    signal(rustix::process::Signal::STOP);
-    std::thread::sleep(Duration::from_secs(6));
-    signal(rustix::process::Signal::CONT);
-    wait_for("the samples of the pause", Duration::from_secs(4), || has_no_hole(server.port));
-    // The outage itself may not count, and restoring takes a few evaluations.
-    let after = waits_since(server.port);
-    assert!(after - before < 9.0, "waits since {before}, then since {after}");
+    signal(&server, Signal::TERM);
+    server.process.wait(LIMIT).expect("it ends when it is told to");
+    std::thread::sleep(Duration::from_secs(3));
+    let mut server = start(port);
+    wait_for("the samples of the restart", LIMIT, || has_all(port, 20));
+    check_alerts(port);
+
+    signal(&server, Signal::STOP);
+    std::thread::sleep(Duration::from_secs(pause));
+    signal(&server, Signal::CONT);
+    wait_for("the samples of the pause", LIMIT, || has_all(port, pause + 10));
+    check_alerts(port);
+    // Outages themselves may not count, and restoring takes a few evaluations.
+    let after = waits_since(port);
+    assert!(after - before < 20.0, "waits since {before}, then since {after}");
+    let told = webhook.process.output();
+    assert!(told.contains("\"firing\"") && !told.contains("\"resolved\""), "{told}");
+    eprintln!("killed, restarted and paused for {pause} s: no sample is missing, all alerts go on");
     server.process.kill();
+}
+
+/// Whether there is a sample of each of the last seconds.
+fn has_all(port: u16, seconds: u64) -> Option<()> {
+    let all = format!("count_over_time(above[{seconds}s]) >= {seconds}");
+    (!query_result(port, &all).is_empty()).then_some(())
+}
+
+fn signal(server: &Running, signal: Signal) {
+    let id = rustix::process::Pid::from_raw(server.process.id() as i32).expect("it runs");
+    rustix::process::kill_process(id, signal).expect("it is ours");
+}
+
+/// Waits until all three are as they were.
+fn check_alerts(port: u16) {
+    for (name, state) in [("Waits", "pending"), ("Fires", "firing"), ("Kept", "firing")] {
+        wait_for(&format!("{name} to be {state}"), LIMIT, || {
+            let alerts = query_result(port, &format!("ALERTS{{alertname=\"{name}\"}}"));
+            alerts.iter().any(|alert| alert["metric"]["alertstate"] == state).then_some(())
+        });
+    }
 }
 
 fn waits_since(port: u16) -> f64 {

@@ -123,7 +123,8 @@ impl World {
             let time = step * STEP_MS;
             let mut appender = self.database.appender();
             for (series, labels) in (0..).zip(&labels) {
-                let (known, timestamp) = (&mut known[series as usize], Timestamp::from_millis(time));
+                let (known, timestamp) =
+                    (&mut known[series as usize], Timestamp::from_millis(time));
                 *known = appender
                     .append(*known, labels, timestamp, value(series, time))
                     .map_err(|error| format!("append to {series} at {time}: {error}"))?;
@@ -223,8 +224,7 @@ impl World {
             let done: Vec<&Deletion> = done_before.iter().filter(hits).collect();
             let maybe: Vec<&Deletion> = maybe_deleted.iter().filter(hits).collect();
             let story = || format!("series {series} from {from} to {to}, newest {first} to {last}");
-            let is_wrong =
-                |time: &&i64| done.iter().any(|deletion| deletion.times.contains(*time));
+            let is_wrong = |time: &&i64| done.iter().any(|deletion| deletion.times.contains(*time));
             if let Some(time) = times.iter().find(is_wrong) {
                 return Err(format!("{time} is deleted but there: {}", story()));
             }
@@ -260,7 +260,11 @@ impl World {
         let mut columns = Columns::default();
         for series in &set.series {
             let labels = series.labels();
-            let number: u32 = labels.get("series").unwrap_or_default().parse().map_err(|_| format!("{labels}"))?;
+            let number: u32 = labels
+                .get("series")
+                .unwrap_or_default()
+                .parse()
+                .map_err(|_| format!("{labels}"))?;
             let place = wanted.binary_search(&number).map_err(|_| format!("unasked {labels}"))?;
             columns.clear();
             series.read(range, &mut columns).map_err(|error| format!("{labels}: {error}"))?;

@@ -79,7 +79,7 @@ fn run(api: &Arc<Api>, file: &str, query: &str) -> Result<String, (StatusCode, S
         };
         (StatusCode::NOT_FOUND, format!("open {}: {reason}", path.display()))
     })?;
-    let name = format!("__console_{file}");
+    let name = format!("__console_/{file}");
     let data = data(api, file, query);
     expand(api, &name, &text, &data).map_err(|reason| (StatusCode::INTERNAL_SERVER_ERROR, reason))
 }

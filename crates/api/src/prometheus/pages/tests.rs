@@ -77,8 +77,8 @@ fn mistakes_in_consoles_are_told() {
         assert_eq!(answer.status, 500, "{}", answer.body);
         assert!(answer.body.starts_with(expected), "{}", answer.body);
     };
-    check("{{nonsense}}", "error parsing template __console_page.html: template: ");
-    check("{{template \"none\"}}", "error executing template __console_page.html: ");
+    check("{{nonsense}}", "error parsing template __console_/page.html: template: ");
+    check("{{template \"none\"}}", "error executing template __console_/page.html: ");
     check("{{define \"a\"}}{{tmpl \"a\" 1}}{{end}}{{tmpl \"a\" 1}}", "error executing template ");
     let answer = get(with_files(&[]), "/consoles/none.html");
     assert_eq!(answer.status, 404);

@@ -109,7 +109,7 @@ pub(super) async fn watch(
         }
         let now = clock.now_millis();
         let reason = match storage.get().map(tsdb::Database::health) {
-            Some(tsdb::Health::Poisoned(reason)) => Some(reason),
+            Some(tsdb::Health::Failing(reason) | tsdb::Health::Poisoned(reason)) => Some(reason),
             _ => is_quarantined(&cluster).then(|| "its clock is wrong".to_owned()),
         };
         cluster.yield_if_unhealthy(reason.as_deref());
