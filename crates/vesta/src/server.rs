@@ -85,18 +85,16 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
     let external_url =
         external_url::compute(values.text("web.external-url"), first_address, &host_name)
             .map_err(|reason| error("web.external-url", &reason))?;
-    let wal_compression = match (
-        values.is_set(names.wal_compression),
-        values.text(names.wal_compression_type),
-    ) {
-        (false, _) => WalCompression::None,
-        (true, "snappy") => WalCompression::Snappy,
-        (true, "zstd") => WalCompression::Zstd,
-        (true, other) => {
-            let reason = format!("there is no {other:?}; it may be snappy or zstd");
-            return Err(error(names.wal_compression_type, &reason));
-        }
-    };
+    let wal_compression =
+        match (values.is_set(names.wal_compression), values.text(names.wal_compression_type)) {
+            (false, _) => WalCompression::None,
+            (true, "snappy") => WalCompression::Snappy,
+            (true, "zstd") => WalCompression::Zstd,
+            (true, other) => {
+                let reason = format!("there is no {other:?}; it may be snappy or zstd");
+                return Err(error(names.wal_compression_type, &reason));
+            }
+        };
     if values.duration("storage.tsdb.min-block-duration").is_zero() {
         return Err(error("storage.tsdb.min-block-duration", &"it must be greater than zero"));
     }

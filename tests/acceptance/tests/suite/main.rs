@@ -17,6 +17,7 @@ mod drill;
 mod examples;
 mod exporters;
 mod federation;
+mod full_disk;
 mod names;
 mod operators;
 mod rules;

@@ -171,7 +171,7 @@ impl World {
             deleted.push(Deletion { series, times: times.clone(), is_done: false });
             deleted.len() - 1
         };
-        let matcher = Matcher::new(MatchKind::Equal, "series", &series.to_string());
+        let matcher = Matcher::new(MatchKind::Equal, "series", series.to_string());
         let matcher = matcher.map_err(|error| error.to_string())?;
         let range = TimeRange::from_millis(*times.start(), *times.end());
         let outcome = self.database.delete(range, &[matcher]);
@@ -249,7 +249,7 @@ impl World {
         let range = TimeRange::from_millis(from, to);
         let querier = self.database.querier(range).map_err(|error| format!("query: {error}"))?;
         let numbers: Vec<String> = wanted.iter().map(u32::to_string).collect();
-        let matcher = Matcher::new(MatchKind::Regex, "series", &numbers.join("|"));
+        let matcher = Matcher::new(MatchKind::Regex, "series", numbers.join("|"));
         let matcher = matcher.map_err(|error| error.to_string())?;
         let set = querier.select(true, &SelectHints::new(range), &[matcher]);
         let set = set.map_err(|error| format!("select: {error}"))?;
