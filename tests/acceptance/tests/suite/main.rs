@@ -20,6 +20,7 @@ mod federation;
 mod full_disk;
 mod names;
 mod operators;
+mod remote_write;
 mod rules;
 mod side_by_side;
 mod tools;
