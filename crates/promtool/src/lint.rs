@@ -1,29 +1,54 @@
 //! `--lint`: which findings are looked for, and whether they are fatal.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
+
+use model::labels::quote;
 
 /// What the linter of rules and configurations looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Lint {
     pub(crate) duplicate_rules: bool,
     /// Intervals from this length on are too long; `None` if nobody asks.
     pub(crate) scrape_interval_max: Option<Duration>,
     pub(crate) fatal: bool,
+    /// What was asked for and nobody knows.
+    pub(crate) unknown: Vec<String>,
 }
 
-/// What `check rules` can look for.
-pub(crate) const RULE_LINTS: [&str; 3] = ["all", "duplicate-rules", "none"];
-/// What `check config` can look for.
-pub(crate) const CONFIG_LINTS: [&str; 4] =
-    ["all", "duplicate-rules", "none", "too-long-scrape-interval"];
-
 impl Lint {
-    /// Reads a list with commas between; `none` beats all others.
-    pub(crate) fn parse(list: &str, fatal: bool, lookback: Duration) -> Lint {
-        let has = |wanted: &str| list.split(',').any(|item| item == wanted);
-        let (all, none) = (has("all"), has("none"));
-        let is_on = |name| !none && (all || has(name));
-        let scrape_interval_max = is_on("too-long-scrape-interval").then_some(lookback);
-        Lint { duplicate_rules: is_on("duplicate-rules"), scrape_interval_max, fatal }
+    /// Reads what `check rules` is to look for: a list with commas between.
+    pub(crate) fn of_rules(list: &str, fatal: bool) -> Lint {
+        let items = || list.split(',').filter(|_| !list.is_empty());
+        let known = ["all", "duplicate-rules", "none"];
+        let unknown = items().filter(|item| !known.contains(item)).map(str::to_owned);
+        Lint {
+            duplicate_rules: items().any(|item| item == "all" || item == "duplicate-rules"),
+            scrape_interval_max: None,
+            fatal,
+            unknown: unknown.collect(),
+        }
+    }
+
+    /// Reads what `check config` is to look for; here `none` beats all others.
+    pub(crate) fn of_config(list: &str, fatal: bool, lookback: Duration) -> Lint {
+        let items: Vec<&str> = list.split(',').collect();
+        if items.contains(&"none") {
+            return Lint { fatal, ..Lint::default() };
+        }
+        let (intervals, rules): (Vec<&str>, Vec<&str>) =
+            items.into_iter().partition(|item| *item == "too-long-scrape-interval");
+        let has_intervals = !intervals.is_empty() || rules.contains(&"all");
+        Lint {
+            scrape_interval_max: has_intervals.then_some(lookback),
+            ..Lint::of_rules(&rules.join(","), fatal)
+        }
+    }
+
+    /// Says what nobody knows; upstream goes on without it.
+    pub(crate) fn warn(&self, stdout: &mut dyn Write) -> std::io::Result<()> {
+        for option in &self.unknown {
+            writeln!(stdout, "WARNING: unknown lint option: {}", quote(option))?;
+        }
+        Ok(())
     }
 }

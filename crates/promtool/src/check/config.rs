@@ -26,6 +26,7 @@ use crate::{
 };
 
 pub(crate) fn run(global: &Global, world: &mut World, check: &CheckConfig) -> anyhow::Result<Exit> {
+    check.rules.lint.warn(&mut world.stdout)?;
     let mut findings = Findings::default();
     for path in &check.files {
         writeln!(world.stdout, "Checking {}", path.display())?;

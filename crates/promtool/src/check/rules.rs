@@ -32,6 +32,7 @@ pub(crate) struct Duplicate {
 }
 
 pub(crate) fn run(global: &Global, world: &mut World, check: &CheckRules) -> anyhow::Result<Exit> {
+    check.lint.warn(&mut world.stdout)?;
     let findings = if check.files.is_empty() {
         check_stdin(global, world, check)?
     } else {

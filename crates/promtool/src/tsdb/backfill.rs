@@ -72,11 +72,8 @@ fn read_rules(
     world: &World,
     backfill: &BackfillRules,
 ) -> Result<Vec<(Definition, Vec<Rule>)>, Vec<String>> {
-    let as_written = CheckRules {
-        lint: Lint { duplicate_rules: false, scrape_interval_max: None, fatal: false },
-        ignore_unknown_fields: false,
-        files: Vec::new(),
-    };
+    let as_written =
+        CheckRules { lint: Lint::default(), ignore_unknown_fields: false, files: Vec::new() };
     let mut all = Vec::new();
     for path in &backfill.files {
         let file = path.display().to_string();

@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TestFile {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) rule_files: Vec<String>,
     #[serde(deserialize_with = "duration")]
     pub(super) evaluation_interval: Option<Duration>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) group_eval_order: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) tests: Vec<Test>,
     /// Values may differ by one in the last place.
     pub(super) fuzzy_compare: bool,
@@ -32,11 +32,11 @@ pub(super) struct Test {
     pub(super) interval: Option<Duration>,
     #[serde(deserialize_with = "moment")]
     pub(super) start_timestamp: Timestamp,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) input_series: Vec<InputSeries>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) alert_rule_test: Vec<AlertTest>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) promql_expr_test: Vec<ExprTest>,
     #[serde(deserialize_with = "or_default")]
     pub(super) external_labels: BTreeMap<String, String>,
@@ -60,7 +60,7 @@ pub(super) struct AlertTest {
     pub(super) eval_time: Duration,
     #[serde(deserialize_with = "or_default")]
     pub(super) alertname: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) exp_alerts: Vec<ExpectedAlert>,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct ExprTest {
     pub(super) expr: String,
     #[serde(deserialize_with = "since_start")]
     pub(super) eval_time: Duration,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
     pub(super) exp_samples: Vec<ExpectedSample>,
 }
 
@@ -138,6 +138,14 @@ fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Null is the default in place of one as well.
+fn list<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let list: Vec<Option<T>> = or_default(deserializer)?;
+    Ok(list.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

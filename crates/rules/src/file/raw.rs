@@ -114,6 +114,12 @@ fn value<'de, T: DeserializeOwned + Default, A: MapAccess<'de>>(
     Ok(map.next_value::<Option<T>>()?.unwrap_or_default())
 }
 
+/// The next list; a null in it is left out, as in Go.
+fn list<'de, T: DeserializeOwned, A: MapAccess<'de>>(map: &mut A) -> Result<Vec<T>, A::Error> {
+    let list: Vec<Option<T>> = value(map)?;
+    Ok(list.into_iter().flatten().collect())
+}
+
 /// The next mapping of texts; a null in it is an empty text.
 fn texts<'de, A: MapAccess<'de>>(map: &mut A) -> Result<BTreeMap<String, String>, A::Error> {
     let texts: BTreeMap<String, Option<String>> = value(map)?;
@@ -125,7 +131,7 @@ impl Fields for RawFile {
 
     fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
         match key {
-            "groups" => self.groups = value(map)?,
+            "groups" => self.groups = list(map)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -144,9 +150,9 @@ impl Fields for RawGroup {
             "name" => self.name = value(map)?,
             "interval" => self.interval = map.next_value()?,
             "query_offset" => self.query_offset = map.next_value()?,
-            "limit" => self.limit = value(map)?,
+            "limit" => self.limit = value::<Whole, _>(map)?.0,
             "labels" => self.labels = texts(map)?,
-            "rules" => self.rules = value(map)?,
+            "rules" => self.rules = list(map)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -194,5 +200,38 @@ impl<'de> Deserialize<'de> for RawGroup {
 impl<'de> Deserialize<'de> for RawRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawRule, D::Error> {
         deserializer.deserialize_map(FieldsVisitor(PhantomData))
+    }
+}
+
+/// A whole number; of a fraction what is before the point, as in Go.
+#[derive(Default)]
+struct Whole(i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Whole, D::Error> {
+        deserializer.deserialize_any(WholeVisitor)
+    }
+}
+
+struct WholeVisitor;
+
+impl Visitor<'_> for WholeVisitor {
+    type Value = Whole;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Whole, E> {
+        Ok(Whole(number))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Whole, E> {
+        let too_large = || E::custom(format!("{number} is too large"));
+        i64::try_from(number).map(Whole).map_err(|_| too_large())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Whole, E> {
+        Ok(Whole(number as i64))
     }
 }

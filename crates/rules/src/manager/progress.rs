@@ -20,6 +20,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// Whether the group has nothing left to do for moments up to `until`.
+    pub(super) fn has_reached(&self, until: Duration) -> bool {
+        *self.done.borrow() + self.interval > until
+    }
+
     /// Completes once the group has nothing left to do for moments up to `until`, or is gone.
     pub(super) async fn reach(&mut self, until: Duration) {
         let interval = self.interval;

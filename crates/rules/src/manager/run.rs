@@ -40,6 +40,7 @@ impl Runner {
             () = self.stop.cancelled() => return Some(group),
         }
         let definition = group.definition().clone();
+        let key = definition.key();
         let last = definition.slot_before(self.world.clock.now());
         if self.is_first {
             group = self.resume(group, last).await?;
@@ -51,11 +52,12 @@ impl Runner {
             if !self.wait_until(slot).await {
                 return Some(group);
             }
-            let woke_late = self.world.clock.now() >= slot + definition.interval;
-            if woke_late {
-                // All woke at once; what this group reads of that moment may not be there yet.
-                self.wait_for_sources(&definition.key(), slot, definition.interval / 2).await;
-            }
+            let late = self.world.clock.now().saturating_sub(slot);
+            let woke_late = late >= definition.interval;
+            // After a pause all wake at once: what this group reads of that moment may not be
+            // there yet.
+            let patience = late.max(definition.interval / 10).min(definition.interval / 2);
+            self.wait_for_sources(&key, slot, patience).await;
             let restores = n_evaluations == 1 && group.is_unrestored();
             let (usual, evaluated) = self.evaluate(group, slot, restores).await?;
             group = evaluated;
@@ -167,9 +169,14 @@ impl Runner {
     }
 
     async fn wait_for_sources(&self, key: &str, until: Duration, limit: Duration) {
-        let sources = self.sources.load().get(key).cloned().unwrap_or_default();
+        let sources = self.sources.load();
+        let sources = sources.get(key).into_iter().flatten();
+        let behind: Vec<_> = sources.filter(|source| !source.has_reached(until)).cloned().collect();
+        if behind.is_empty() {
+            return;
+        }
         let all = async {
-            for mut source in sources {
+            for mut source in behind {
                 source.reach(until).await;
             }
         };
