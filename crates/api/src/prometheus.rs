@@ -206,7 +206,7 @@ fn v1(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/openapi.yaml", get(openapi::openapi))
         .route("/notifications", get(status::notifications))
         .route("/notifications/live", get(status::live_notifications))
-        .fallback(methods::not_found)
+        .fallback(methods::not_found_in_api)
         .method_not_allowed_fallback(methods::not_allowed)
         .layer(middleware::from_fn_with_state(api.clone(), cors::add_headers))
 }
