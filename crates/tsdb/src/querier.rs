@@ -9,7 +9,7 @@ use storage::{
 use crate::{
     ReadsDuringReplay,
     database::Store,
-    head::{Index, Page, Reader, SeriesId},
+    head::{Index, LateSeries, Page, Reader, SeriesId},
 };
 
 /// Series that one job opens.
@@ -65,6 +65,7 @@ impl HeadQuerier {
         found: &mut Vec<HeadSeries>,
     ) {
         let Some(page) = ids.first().and_then(|id| self.store.head.page(*id)) else { return };
+        let has_deleted = !self.store.tombstones.is_empty();
         let contents = page.lock();
         for id in ids {
             let Some(series) = contents.get(*id) else { continue };
@@ -72,6 +73,14 @@ impl HeadQuerier {
             let has_late = || contents.late.get(*id).is_some_and(|late| late.overlaps(range));
             if !series.overlaps(range, n_hidden) && !has_late() {
                 continue;
+            }
+            if has_deleted {
+                let in_order = series.first_time().zip(series.last_time());
+                let late = contents.late.get(*id).and_then(LateSeries::times);
+                let spans = in_order.into_iter().chain(late);
+                if self.store.tombstones.cover(*id, spans, range) {
+                    continue;
+                }
             }
             found.push(HeadSeries {
                 store: self.store.clone(),

@@ -2,6 +2,7 @@
 
 use blocks::{Interval, Intervals};
 use hashbrown::HashMap;
+use model::TimeRange;
 use parking_lot::RwLock;
 use storage::{Columns, Mark};
 
@@ -27,6 +28,26 @@ impl Tombstones {
         // Not under the lock: whoever looks takes others.
         let by_series = self.by_series.read().clone();
         by_series.iter().for_each(|(id, deleted)| show(*id, deleted));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_series.read().is_empty()
+    }
+
+    /// Whether all is deleted that a series has in `range`; it has something only within `spans`.
+    pub(crate) fn cover(
+        &self,
+        id: SeriesId,
+        mut spans: impl Iterator<Item = (i64, i64)>,
+        range: TimeRange,
+    ) -> bool {
+        let (start, end) = (range.start.as_millis(), range.end.as_millis());
+        let by_series = self.by_series.read();
+        let Some(deleted) = by_series.get(&id) else { return false };
+        spans.all(|(first, last)| {
+            let (first, last) = (first.max(start), last.min(end));
+            first > last || deleted.cover(first, last)
+        })
     }
 
     pub(crate) fn has(&self, id: SeriesId) -> bool {

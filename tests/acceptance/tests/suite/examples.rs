@@ -120,7 +120,7 @@ fn federation_takes_what_was_asked_for_and_keeps_its_labels() {
     });
     assert_eq!(series["metric"]["job"], "kubernetes-nodes");
     assert_eq!(series["metric"]["cluster"], "kubernetes-1");
-    assert!(value(cluster, "up{job=\"prometheus\"}").is_some());
+    wait_for("the server itself", SOON, || value(cluster, "up{job=\"prometheus\"}"));
     assert!(query_result(central, "{job=\"prometheus\"}").is_empty());
     example.kill("cluster");
     wait_for("the central server to notice", SOON, || {
