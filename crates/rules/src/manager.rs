@@ -3,8 +3,6 @@
 mod progress;
 mod run;
 #[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;
 
 use std::{

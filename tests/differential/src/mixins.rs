@@ -1,11 +1,12 @@
 //! Do some hundred rules yield the same series and alerts in Vesta and in the real Prometheus?
 //!
 //! Both get the same samples, those of the next minutes too, and then the same rule files at the
-//! same paths, so that both evaluate each group at the same moments of the same clock. What they
+//! same paths; groups have names with which both evaluate them at the same moments. What they
 //! recorded, `ALERTS`, `ALERTS_FOR_STATE`, and what a webhook behind an Alertmanager was told are
 //! compared sample by sample. A group that one of them evaluated too late, or first in another
 //! slot, says nothing, and is counted.
 
+mod phase;
 mod world;
 
 use std::{
@@ -19,13 +20,16 @@ use acceptance::{Process, free_port, post, post_bytes, program, query_result, ve
 use serde_json::Value;
 
 use crate::remote_write;
+use phase::Phases;
 
 const TEMPLATE: &str = include_str!("../test_data/mixins.yml");
 const WINDOWS: [&str; 6] = ["20s", "25s", "30s", "40s", "60s", "90s"];
 /// How long before the beginning there are samples, when rules must have begun, and the end.
 const HISTORY_MS: i64 = 300_000;
-const QUIET_MS: i64 = 15_000;
-const LENGTH_MS: i64 = 90_000;
+const QUIET_MS: i64 = 20_000;
+const LENGTH_MS: i64 = 95_000;
+/// Of all groups.
+const INTERVAL: Duration = Duration::from_secs(5);
 /// Values are as equal as sums in another order are.
 const RELATIVE: f64 = 1e-9;
 
@@ -48,6 +52,7 @@ pub struct Report {
 /// Runs both for a minute and a half; nothing if there is no Prometheus on this machine.
 pub fn run(seed: u64) -> Option<Report> {
     let prometheus = program("prometheus")?;
+    let files = rule_files();
     let folder = tempfile::tempdir().expect("there is room for temporary files");
     let path = folder.path();
     let mut sides = [
@@ -60,9 +65,8 @@ pub fn run(seed: u64) -> Option<Report> {
     for side in &sides {
         side.load(&series);
     }
-    for window in WINDOWS {
-        let text = TEMPLATE.replace("WINDOW", window);
-        std::fs::write(path.join(format!("rules-{window}.yml")), text).expect("it is ours");
+    for (file, text) in &files {
+        std::fs::write(path.join(file), text).expect("it is ours");
     }
     // At once, so that hardly any slot lies between.
     thread::scope(|scope| {
@@ -75,7 +79,7 @@ pub fn run(seed: u64) -> Option<Report> {
     let wait = end + 5_000 - now_ms();
     thread::sleep(Duration::from_millis(wait.max(0) as u64));
     let found = sides.each_mut().map(|side| side.found(quiet, end));
-    Some(compare(&found, quiet))
+    Some(compare(&found, &groups(&files), quiet))
 }
 
 fn now_ms() -> i64 {
@@ -129,9 +133,10 @@ impl Side {
         write(
             &format!("{name}.yml"),
             format!(
-                "global: {{evaluation_interval: 5s, external_labels: {{dc: d1}}}}\n\
+                "global: {{evaluation_interval: {}s, external_labels: {{dc: d1}}}}\n\
                  rule_files: ['rules-*.yml']\n\
-                 alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alertmanager_port}']}}]}}]}}\n"
+                 alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alertmanager_port}']}}]}}]}}\n",
+                INTERVAL.as_secs()
             ),
         );
         let mut args: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
@@ -223,9 +228,8 @@ fn told(output: &str, end: i64) -> BTreeSet<String> {
     lines.collect()
 }
 
-fn compare(found: &[Found; 2], quiet: i64) -> Report {
+fn compare(found: &[Found; 2], groups_of: &BTreeMap<String, String>, quiet: i64) -> Report {
     let [theirs, ours] = found;
-    let groups_of = groups();
     let is_unlike = |slot: &str, group: &String| {
         let slots = (theirs.first_slots.get(slot), ours.first_slots.get(slot));
         let is_late = theirs.late.contains(group) || ours.late.contains(group);
@@ -297,11 +301,27 @@ fn difference(theirs: &BTreeMap<i64, f64>, ours: &BTreeMap<i64, f64>) -> Option<
     None
 }
 
+/// Names and contents of the rule files, one for each window.
+fn rule_files() -> Vec<(String, String)> {
+    let mut phases = Phases::new(INTERVAL);
+    let files = WINDOWS.iter().map(|window| {
+        let file = format!("rules-{window}.yml");
+        let mut text = String::new();
+        for line in TEMPLATE.replace("WINDOW", window).lines() {
+            text += &match line.strip_prefix("- name: ") {
+                Some(name) => format!("- name: {}\n", phases.name(&file, name)),
+                None => format!("{line}\n"),
+            };
+        }
+        (file, text)
+    });
+    files.collect()
+}
+
 /// The groups of rules by what they record, or by the alert and its window.
-fn groups() -> BTreeMap<String, String> {
+fn groups(files: &[(String, String)]) -> BTreeMap<String, String> {
     let mut groups = BTreeMap::new();
-    for window in WINDOWS {
-        let text = TEMPLATE.replace("WINDOW", window);
+    for (window, (_, text)) in WINDOWS.iter().zip(files) {
         let mut group = "";
         for line in text.lines().map(str::trim) {
             if let Some(name) = line.strip_prefix("- name: ") {

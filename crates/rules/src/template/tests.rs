@@ -5,10 +5,11 @@ use gotemplate::{List, MissingKey, Value, humanize::float_to_time};
 use model::{FloatHistogram, Labels, Timestamp};
 use serde_json::Value as Json;
 
-use super::{Context, Expander};
+use super::{Context, Expander, graph_link, table_link};
 use crate::{Query, Sample, SampleValue};
 
 const EXPANSION: &str = "prometheus/template/expansion.json";
+const LINKS: &str = "prometheus/strutil/links.json";
 const FLOAT_TO_TIME: &str = "prometheus/template/float_to_time.json";
 
 struct Answers(Vec<Sample>);
@@ -27,20 +28,16 @@ fn functions_answer_as_upstream_does() {
     let external_url = table.whole["external_url"].as_str().expect("a URL");
     let mut score = Score::new(EXPANSION);
     for case in &table.cases {
-        if case["html"] == true {
-            // Escaping by context is not there yet.
-            continue;
-        }
         let samples = case["query_result"].as_array().into_iter().flatten().map(sample).collect();
-        let expander = Expander::new(Context {
+        let mut expander = Expander::new(Context {
             query: Arc::new(Answers(samples)),
             now: Timestamp::from_millis(now),
             external_url: external_url.to_owned(),
         });
-        let expander = match case["options"].get(0).and_then(Json::as_str) {
-            Some("missingkey=error") => expander.with_missing_key(MissingKey::Error),
-            _ => expander,
-        };
+        expander.templates.is_html = case["html"] == true;
+        if case["options"].get(0).and_then(Json::as_str) == Some("missingkey=error") {
+            expander = expander.with_missing_key(MissingKey::Error);
+        }
         let text = case["text"].as_str().expect("a template");
         let found = expander.expand(name, text, &input(&case["input"]));
         let outcome = match (case["output"].as_str(), case["error"].as_str(), found) {
@@ -49,6 +46,21 @@ fn functions_answer_as_upstream_does() {
             (wanted, error, found) => Err(format!("want {:?}, got {found:?}", wanted.or(error))),
         };
         score.add(format!("{text} {}", case["input"]), outcome);
+    }
+    let tmpl = r#"{{ define "a" }}x{{ end }}{{ $name := "a"}}{{ tmpl $name . }} null"#;
+    score.finish(&[(tmpl, "only consoles have `tmpl`: crates/api adds it")]);
+}
+
+#[test]
+fn links_lead_to_queries() {
+    let Some(table) = conformance::cases(LINKS) else { return };
+    let mut score = Score::new(LINKS);
+    for case in &table.cases {
+        let expr = case["expression"].as_str().expect("a query");
+        let (graph, table) = (graph_link(expr), table_link(expr));
+        let is_right = case["graph_link"] == graph && case["table_link"] == table;
+        let outcome = if is_right { Ok(()) } else { Err(format!("{graph} {table}")) };
+        score.add(expr, outcome);
     }
     score.finish(&[]);
 }

@@ -252,6 +252,7 @@ const FILES: &[(&str, &str)] = &[
         "groups:\n- name: g\n  rules:\n  - record: a\n    expr: >-\n      sum(\n        up)\n",
     ),
     ("upper case", "Groups: []\n"),
+    ("a first line that is indented", "  groups:\n- name: g\n"),
     ("carriage returns", "groups:\r\n- name: g\r\n  rules: []\r\n"),
     ("a mark of the order of bytes", "\u{feff}groups: []\n"),
 ];

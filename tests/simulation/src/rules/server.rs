@@ -124,7 +124,8 @@ impl Server {
 
     /// Lets the groups do all that is due.
     pub(super) async fn settle(&self) -> Result<(), String> {
-        for _ in 0..1_000_000 {
+        // A machine that does other things, too, may take its time.
+        for _ in 0..50_000_000 {
             if self.manager.is_up_to(self.clock.now()) {
                 return Ok(());
             }
