@@ -41,7 +41,7 @@ use self::{
     progress::Progress,
     series::SeriesMap,
     shard::Sending,
-    source::{Histograms, Source, begin_at},
+    source::{Source, Wanted, begin_at},
 };
 pub use self::{
     config::{Config, Metadata, Options, Queue},
@@ -160,13 +160,15 @@ impl Senders {
             }
             let has_peers = self.peers.is_some();
             let rules = config.write_relabel;
-            let series = SeriesMap::new(config.external_labels.clone(), rules, has_peers);
+            let external_labels = config.external_labels.clone();
+            let series = SeriesMap::new(config.message, external_labels, rules, has_peers);
             let is_version2 = config.message == Message::Version2;
-            let histograms = Histograms {
-                exponential: is_version2 || config.send_native_histograms,
-                custom: is_version2,
+            let wanted = Wanted {
+                exponential_histograms: is_version2 || config.send_native_histograms,
+                custom_histograms: is_version2,
+                exemplars: config.send_exemplars,
             };
-            let source = Source::open(disk, log, from, series, histograms, metrics.clone())?;
+            let source = Source::open(disk, log, from, series, wanted, metrics.clone())?;
             let sending = Sending {
                 client: WriteClient {
                     client,

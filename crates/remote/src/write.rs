@@ -65,6 +65,12 @@ impl Writer<'_> {
         }
     }
 
+    /// What stands before a nested message of `len` bytes.
+    pub(crate) fn head(&mut self, field: u32, len: usize) {
+        self.tag(field, 2);
+        push_varint(self.0, len as u64);
+    }
+
     /// A nested message. Its length is put in when it is written: mostly one byte was enough room.
     pub(crate) fn message(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>)) {
         self.tag(field, 2);

@@ -1,6 +1,7 @@
 //! Sends requests: credentials, TLS, redirects, time-out and a cap on the body.
 
 mod aws;
+mod cloud;
 mod config;
 mod connector;
 mod error;
@@ -17,7 +18,11 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-pub use config::{Authentication, Config, Header, OAuth2, Proxy, Secret, SigV4, Tls, TlsVersion};
+use cloud::CloudTokens;
+pub use config::{
+    Authentication, Azure, AzureCertificate, AzureIdentity, Config, Google, Header, OAuth2, Proxy,
+    Secret, SigV4, Tls, TlsVersion,
+};
 use connector::{ConnectError, Connector};
 pub use error::{Call, Error, Result};
 use http::{
@@ -56,6 +61,7 @@ enum Signer {
     None,
     Tokens(Box<Tokens>),
     Aws(Box<aws::Provider>),
+    Cloud(Box<CloudTokens>),
 }
 
 #[derive(Debug, Clone)]
@@ -148,6 +154,9 @@ impl Client {
             }
             Authentication::SigV4(settings) => {
                 Signer::Aws(Box::new(aws::Provider::new(settings, &runtime)?))
+            }
+            cloud @ (Authentication::Google(_) | Authentication::Azure(_)) => {
+                Signer::Cloud(Box::new(CloudTokens::new(cloud, &runtime)?))
             }
             _ => Signer::None,
         };
@@ -253,6 +262,7 @@ impl Client {
         let url = &request.url;
         let value = match (&self.signer, &self.config.authentication) {
             (Signer::Tokens(tokens), _) => tokens.header().await?,
+            (Signer::Cloud(tokens), _) => tokens.header().await?,
             (Signer::Aws(provider), _) => {
                 return sign(provider, request, headers, &self.runtime).await;
             }

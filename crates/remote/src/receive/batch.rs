@@ -103,6 +103,27 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Adds one sample each to series that were known, all of one time; tells the places of those
+    /// that the store does not know any more.
+    pub(super) fn append_floats(
+        &mut self,
+        floats: &[(SeriesRef, f64)],
+        time: i64,
+        unknown: &mut Vec<usize>,
+    ) -> Result<(), Failure> {
+        if time > self.time_max {
+            return Err(Failure::too_far_ahead());
+        }
+        let mut failure = None;
+        let mut refused = |idx, error| match error {
+            Some(error) => drop(failure.get_or_insert(error)),
+            None => unknown.push(idx),
+        };
+        let appender = appender(&mut self.appender)?;
+        appender.append_known_floats(floats, Timestamp::from_millis(time), &mut refused);
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
     /// As [`Batch::append`], for a histogram.
     pub(super) fn append_histogram(
         &mut self,

@@ -49,21 +49,85 @@ fn append_items(
     report: &mut Report,
 ) -> Result<(), Refusal> {
     batch.look_up(items);
-    for item in items.drain(..) {
-        let series = match item.handle {
-            SeriesRef::UNKNOWN => match read_labels(item.labels)?.checked() {
-                Ok(labels) => Series::new(&item, labels),
-                // Upstream is lenient here: the rest of the request counts.
-                Err(_) => {
-                    report.n_invalid += 1;
-                    continue;
-                }
-            },
-            _ => Series::known(&item),
-        };
-        append_item(batch, &item, series, report)?;
+    let mut run = Run::default();
+    let mut rest = items.as_slice();
+    while let Some(first) = rest.first() {
+        run.read(rest);
+        let n_items = run.floats.len();
+        if n_items > 1 {
+            append_run(batch, &mut run, rest, report)?;
+        } else {
+            append_any(batch, first, report)?;
+        }
+        rest = &rest[n_items.max(1)..];
+    }
+    items.clear();
+    Ok(())
+}
+
+/// Series in a row that are known and have one float each, all of the same time: what a target gave
+/// at once, mostly, and what is appended at once.
+#[derive(Default)]
+struct Run {
+    time: i64,
+    floats: Vec<(SeriesRef, f64)>,
+    unknown: Vec<usize>,
+}
+
+impl Run {
+    /// As many of the first items as make a run.
+    fn read(&mut self, items: &[Item<'_>]) {
+        self.floats.clear();
+        for item in items.iter().take_while(|item| item.handle != SeriesRef::UNKNOWN) {
+            let Some((time, value)) = only_sample(item.rest) else { return };
+            if self.floats.is_empty() {
+                self.time = time;
+            }
+            if time != self.time {
+                return;
+            }
+            self.floats.push((item.handle, value));
+        }
+    }
+}
+
+/// The sample of a series that has nothing else.
+#[inline]
+fn only_sample(rest: &[u8]) -> Option<(i64, f64)> {
+    let mut fields = Fields::new(rest);
+    let field = fields.next().ok()??;
+    let is_alone = field.number == 2 && fields.rest().is_empty();
+    is_alone.then(|| field.bytes().and_then(read_sample).ok())?
+}
+
+fn append_run(
+    batch: &mut Batch<'_>,
+    run: &mut Run,
+    items: &[Item<'_>],
+    report: &mut Report,
+) -> Result<(), Refusal> {
+    run.unknown.clear();
+    batch.append_floats(&run.floats, run.time, &mut run.unknown)?;
+    report.written.samples += (run.floats.len() - run.unknown.len()) as u64;
+    for idx in &run.unknown {
+        append_item(batch, &items[*idx], Series::known(&items[*idx]), report)?;
     }
     Ok(())
+}
+
+fn append_any(batch: &mut Batch<'_>, item: &Item<'_>, report: &mut Report) -> Result<(), Refusal> {
+    let series = match item.handle {
+        SeriesRef::UNKNOWN => match read_labels(item.labels)?.checked() {
+            Ok(labels) => Series::new(item, labels),
+            // Upstream is lenient here: the rest of the request counts.
+            Err(_) => {
+                report.n_invalid += 1;
+                return Ok(());
+            }
+        },
+        _ => Series::known(item),
+    };
+    append_item(batch, item, series, report)
 }
 
 fn append_item(

@@ -36,6 +36,7 @@ pub struct Config {
     pub external_labels: Labels,
     /// Version 2 always does.
     pub send_native_histograms: bool,
+    pub send_exemplars: bool,
     pub queue: Queue,
     pub metadata: Metadata,
 }

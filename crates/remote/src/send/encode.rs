@@ -2,7 +2,7 @@
 
 mod symbols;
 
-use model::{Metadata, MetricType};
+use model::{Labels, Metadata, MetricType};
 
 pub(super) use self::symbols::SymbolTable;
 use super::{
@@ -10,6 +10,9 @@ use super::{
     series::Sent,
 };
 use crate::{Message, histogram, metric_type, write::Writer};
+
+/// What a sample takes beside its labels, with its time and its value.
+const SAMPLE_BYTES: usize = 24;
 
 /// Writes `items` as a message of that version, not packed.
 pub(super) fn request(message: Message, items: &[Item], type_and_unit_labels: bool) -> Vec<u8> {
@@ -19,20 +22,42 @@ pub(super) fn request(message: Message, items: &[Item], type_and_unit_labels: bo
     }
 }
 
+/// Labels as version 1 has them in each series.
+pub(super) fn labels(labels: &Labels) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(labels.as_packed().len() + 4 * labels.len());
+    write_labels(labels, &mut Writer(&mut bytes));
+    bytes.into()
+}
+
+fn write_labels(labels: &Labels, out: &mut Writer<'_>) {
+    for (name, value) in labels.iter() {
+        out.message(1, |out| {
+            out.bytes(1, name.as_bytes());
+            out.bytes(2, value.as_bytes());
+        });
+    }
+}
+
 /// One entry a sample, as upstream sends them.
 fn version1(items: &[Item]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(items.len() * 256);
-    let mut out = Writer(&mut bytes);
+    let n_bytes = items.iter().map(|item| item.series.written.len() + SAMPLE_BYTES).sum();
+    let mut bytes = Vec::with_capacity(n_bytes);
+    let mut rest = Vec::with_capacity(SAMPLE_BYTES);
     for item in items {
-        out.message(1, |out| {
-            for (name, value) in item.series.labels.iter() {
-                out.message(1, |out| {
-                    out.bytes(1, name.as_bytes());
-                    out.bytes(2, value.as_bytes());
-                });
-            }
-            write_value(item, 2, 4, out);
-        });
+        rest.clear();
+        let mut out = Writer(&mut rest);
+        write_value(item, 2, 4, &mut out);
+        for exemplar in item.exemplars() {
+            out.message(3, |out| {
+                write_labels(&exemplar.labels, out);
+                out.double(2, exemplar.value);
+                out.number(3, exemplar.time.as_millis() as u64);
+            });
+        }
+        let labels = &item.series.written;
+        Writer(&mut bytes).head(1, labels.len() + rest.len());
+        bytes.extend_from_slice(labels);
+        bytes.extend_from_slice(&rest);
     }
     bytes
 }
@@ -43,15 +68,20 @@ fn version2(items: &[Item], type_and_unit_labels: bool) -> Vec<u8> {
     let mut out = Writer(&mut series);
     let mut refs = Vec::new();
     for item in items {
-        refs.clear();
-        for (name, value) in item.series.labels.iter() {
-            refs.extend([symbols.add(name), symbols.add(value)]);
-        }
+        symbols.add_all(&item.series.labels, &mut refs);
         let (kind, help, unit) = describe(&item.series, type_and_unit_labels);
         let (help, unit) = (symbols.add(help), symbols.add(unit));
         out.message(5, |out| {
-            out.packed_numbers(1, refs.iter().map(|symbol| u64::from(*symbol)));
+            write_refs(&refs, out);
             write_value(item, 2, 3, out);
+            for exemplar in item.exemplars() {
+                symbols.add_all(&exemplar.labels, &mut refs);
+                out.message(4, |out| {
+                    write_refs(&refs, out);
+                    out.double(2, exemplar.value);
+                    out.number(3, exemplar.time.as_millis() as u64);
+                });
+            }
             out.message(5, |out| {
                 out.number(1, metric_type::number(kind));
                 out.number(3, help.into());
@@ -64,6 +94,10 @@ fn version2(items: &[Item], type_and_unit_labels: bool) -> Vec<u8> {
     symbols.texts().for_each(|text| out.bytes_always(4, text.as_bytes()));
     bytes.append(&mut series);
     bytes
+}
+
+fn write_refs(refs: &[u32], out: &mut Writer<'_>) {
+    out.packed_numbers(1, refs.iter().map(|symbol| u64::from(*symbol)));
 }
 
 fn write_value(item: &Item, sample_field: u32, histogram_field: u32, out: &mut Writer<'_>) {

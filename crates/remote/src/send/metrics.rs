@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use telemetry::{Counter, Gauge, Histogram, Registry, Vector};
 
+use super::batch::Count;
+
 const QUEUE: [&str; 2] = ["remote_name", "url"];
 
 const SECONDS: [f64; 15] =
@@ -15,6 +17,9 @@ const COUNTERS: &[(&str, &str)] = &[
     ("prometheus_remote_storage_histograms_total", "Histograms that were sent to remote storage."),
     ("prometheus_remote_storage_histograms_failed_total", "Histograms that remote storage refused for good."),
     ("prometheus_remote_storage_histograms_retried_total", "Histograms that were sent again after a failure."),
+    ("prometheus_remote_storage_exemplars_total", "Exemplars that were sent to remote storage."),
+    ("prometheus_remote_storage_exemplars_failed_total", "Exemplars that remote storage refused for good."),
+    ("prometheus_remote_storage_exemplars_retried_total", "Exemplars that were sent again after a failure."),
     ("prometheus_remote_storage_metadata_total", "Metadata entries that were sent to remote storage."),
     ("prometheus_remote_storage_metadata_failed_total", "Metadata entries that remote storage refused for good."),
     ("prometheus_remote_storage_metadata_retried_total", "Metadata entries that were sent again after a failure."),
@@ -27,6 +32,7 @@ const COUNTERS: &[(&str, &str)] = &[
 const GAUGES: &[(&str, &str)] = &[
     ("prometheus_remote_storage_samples_pending", "Samples that wait in shards."),
     ("prometheus_remote_storage_histograms_pending", "Histograms that wait in shards."),
+    ("prometheus_remote_storage_exemplars_pending", "Exemplars that wait in shards."),
     ("prometheus_remote_storage_queue_highest_timestamp_seconds", "The newest time that the queue was given."),
     ("prometheus_remote_storage_queue_highest_sent_timestamp_seconds", "The newest time that the queue has sent."),
     ("prometheus_remote_storage_shards", "Shards that send."),
@@ -35,8 +41,14 @@ const GAUGES: &[(&str, &str)] = &[
     ("prometheus_remote_storage_shards_desired", "Shards that the queue would like to have."),
     ("prometheus_remote_storage_shard_capacity", "Samples for which a shard has room."),
     ("prometheus_remote_storage_max_samples_per_send", "Samples in the largest request."),
+    (KEPT_BYTES, "Bytes of the log that are kept because the receiver has not acknowledged them."),
+    (LAG, "How far the newest sample that was sent lies behind the newest that came in."),
 ];
 
+const KEPT_BYTES: &str = "vesta_remote_storage_kept_bytes";
+const LAG: &str = "vesta_remote_storage_lag_seconds";
+
+const PREFIX: &str = "prometheus_remote_storage_";
 const DURATION: &str = "prometheus_remote_storage_sent_batch_duration_seconds";
 
 /// What queues count, under upstream's names.
@@ -47,6 +59,7 @@ pub(super) struct Metrics {
     duration: Vector<Histogram, 2>,
     samples_dropped: Vector<Counter, 3>,
     histograms_dropped: Vector<Counter, 3>,
+    exemplars_dropped: Vector<Counter, 3>,
     segment: Vector<Gauge, 1>,
     records: Vector<Counter, 2>,
     decode_failures: Vector<Counter, 1>,
@@ -57,6 +70,7 @@ pub(super) struct Metrics {
 pub(super) struct QueueMetrics {
     pub(super) samples: KindMetrics,
     pub(super) histograms: KindMetrics,
+    pub(super) exemplars: KindMetrics,
     pub(super) metadata: Counter,
     pub(super) metadata_failed: Counter,
     pub(super) metadata_retried: Counter,
@@ -66,6 +80,8 @@ pub(super) struct QueueMetrics {
     pub(super) duration: Histogram,
     pub(super) highest: Gauge,
     pub(super) highest_sent: Gauge,
+    pub(super) kept_bytes: Gauge,
+    pub(super) lag: Gauge,
     pub(super) shards: Gauge,
     pub(super) shards_desired: Gauge,
     pub(super) segment: Gauge,
@@ -74,7 +90,7 @@ pub(super) struct QueueMetrics {
     pub(super) decode_failures: Counter,
 }
 
-/// What is counted of samples, and again of histograms.
+/// What is counted of samples, and again of histograms and of exemplars.
 #[derive(Clone)]
 pub(super) struct KindMetrics {
     pub(super) sent: Counter,
@@ -86,6 +102,33 @@ pub(super) struct KindMetrics {
     pub(super) unknown_series: Counter,
     /// Custom buckets, for which version 1 has no room.
     pub(super) not_supported: Counter,
+}
+
+impl QueueMetrics {
+    /// Adds to one counter of each kind.
+    pub(super) fn add(&self, counter: impl Fn(&KindMetrics) -> &Counter, count: Count) {
+        for (kind, n) in self.kinds(count) {
+            counter(kind).add(n);
+        }
+    }
+
+    pub(super) fn begin_waiting(&self, count: Count) {
+        self.kinds(count).for_each(|(kind, n)| kind.pending.add(n));
+    }
+
+    pub(super) fn end_waiting(&self, count: Count) {
+        self.kinds(count).for_each(|(kind, n)| kind.pending.add(-n));
+    }
+
+    /// Those kinds of which there are any.
+    fn kinds(&self, count: Count) -> impl Iterator<Item = (&KindMetrics, f64)> {
+        let kinds = [
+            (&self.samples, count.samples),
+            (&self.histograms, count.histograms),
+            (&self.exemplars, count.exemplars),
+        ];
+        kinds.into_iter().filter(|(_, n)| *n > 0).map(|(kind, n)| (kind, n as f64))
+    }
 }
 
 impl Metrics {
@@ -111,6 +154,11 @@ impl Metrics {
                 "Histograms that were read from the log and not sent.",
                 dropped,
             ),
+            exemplars_dropped: registry.counters(
+                "prometheus_remote_storage_exemplars_dropped_total",
+                "Exemplars that were read from the log and not sent.",
+                dropped,
+            ),
             segment: registry.gauges(
                 "prometheus_wal_watcher_current_segment",
                 "The segment of the log that is being read.",
@@ -131,10 +179,10 @@ impl Metrics {
 
     pub(super) fn of(&self, name: &str, url: &str) -> QueueMetrics {
         let counter = |metric: &str| {
-            let metric = format!("prometheus_remote_storage_{metric}");
+            let metric = format!("{PREFIX}{metric}");
             self.counters.get(metric.as_str()).map(|v| v.with([name, url])).unwrap_or_default()
         };
-        let gauge = |metric: &str| self.gauge(metric, name, url);
+        let gauge = |metric: &str| self.gauge(&format!("{PREFIX}{metric}"), name, url);
         let kind = |what: &str, dropped: &Vector<Counter, 3>| {
             let dropped = |reason| dropped.with([name, url, reason]);
             KindMetrics {
@@ -151,6 +199,7 @@ impl Metrics {
         QueueMetrics {
             samples: kind("samples", &self.samples_dropped),
             histograms: kind("histograms", &self.histograms_dropped),
+            exemplars: kind("exemplars", &self.exemplars_dropped),
             metadata: counter("metadata_total"),
             metadata_failed: counter("metadata_failed_total"),
             metadata_retried: counter("metadata_retried_total"),
@@ -160,6 +209,8 @@ impl Metrics {
             duration: self.duration.with([name, url]),
             highest: gauge("queue_highest_timestamp_seconds"),
             highest_sent: gauge("queue_highest_sent_timestamp_seconds"),
+            kept_bytes: self.gauge(KEPT_BYTES, name, url),
+            lag: self.gauge(LAG, name, url),
             shards: gauge("shards"),
             shards_desired: gauge("shards_desired"),
             segment: self.segment.with([name]),
@@ -177,7 +228,7 @@ impl Metrics {
             ("shard_capacity", queue.capacity),
             ("max_samples_per_send", queue.max_samples_per_send),
         ] {
-            self.gauge(metric, name, url).set(value as f64);
+            self.gauge(&format!("{PREFIX}{metric}"), name, url).set(value as f64);
         }
     }
 
@@ -194,6 +245,7 @@ impl Metrics {
         ] {
             self.samples_dropped.remove([name, url, reason]);
             self.histograms_dropped.remove([name, url, reason]);
+            self.exemplars_dropped.remove([name, url, reason]);
         }
         self.segment.remove([name]);
         self.decode_failures.remove([name]);
@@ -201,7 +253,6 @@ impl Metrics {
     }
 
     fn gauge(&self, metric: &str, name: &str, url: &str) -> Gauge {
-        let metric = format!("prometheus_remote_storage_{metric}");
-        self.gauges.get(metric.as_str()).map(|v| v.with([name, url])).unwrap_or_default()
+        self.gauges.get(metric).map(|v| v.with([name, url])).unwrap_or_default()
     }
 }

@@ -26,9 +26,9 @@ pub trait Peers: Send + Sync {
         false
     }
 
-    /// Whether this server is the one that writes `series`, of which a sample has waited for `age`
-    /// milliseconds.
-    fn sends(&self, _queue: &str, _series: u64, _age: i64) -> bool {
+    /// Whether this server is the one that writes `series`, of which a sample has waited for so long
+    /// that `n_turns` servers could have sent it.
+    fn sends(&self, _queue: &str, _series: u64, _n_turns: i64) -> bool {
         true
     }
 

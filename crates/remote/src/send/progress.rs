@@ -70,6 +70,11 @@ impl Progress {
         self.keep();
     }
 
+    /// Up to here everything was acknowledged.
+    pub(super) fn acknowledged(&self) -> Position {
+        self.ledger.lock().acknowledged()
+    }
+
     /// Writes down how far everything was acknowledged.
     pub(super) fn keep(&self) {
         let ledger = self.ledger.lock();

@@ -11,7 +11,7 @@ use super::{
     batch::{Count, Item},
     desired::{Flow, desired_shards},
     shard::{Ends, SUCCESS_WITHIN, Sending, Shard},
-    source::{Source, note_pending},
+    source::Source,
 };
 
 /// How often to look whether the log has grown.
@@ -30,7 +30,7 @@ pub(super) struct Queue {
     flow: Flow,
     /// When to think about the number of shards again.
     reshard_at: Duration,
-    /// Read and not yet in a shard.
+    /// Read and not yet in a shard: empty but for moments, so that its room is used again.
     pending: Vec<Item>,
     /// Up to here the log has samples that another server may have sent.
     shared_until: Position,
@@ -86,14 +86,13 @@ impl Queue {
     }
 
     fn read(&mut self) -> Step {
-        let before = self.pending.len();
         let may_be_sent = self.may_be_sent();
         let (source, progress) = (&mut self.source, &self.sending.progress);
         let pending = &mut self.pending;
         let step = runtime::blocking(|| source.read(progress, pending));
-        note_pending(&self.pending[before..], &self.sending.metrics);
+        self.sending.metrics.begin_waiting(Count::of(&self.pending));
         if may_be_sent {
-            let arrived = self.sending.extract_acknowledged(&mut self.pending, before);
+            let arrived = self.sending.extract_acknowledged(&mut self.pending);
             if !arrived.is_empty() {
                 self.sending.finish(&arrived, Count::of(&arrived));
             }
@@ -138,14 +137,11 @@ impl Queue {
         self.source.position() < self.shared_until
     }
 
-    /// Hands all pending samples to the shards, waiting for room.
+    /// Hands all pending samples to the shards, then waits until each has room: a shard never has
+    /// more than that and what one look at the log gives.
     async fn offer(&mut self, stop: &CancellationToken) {
-        loop {
-            self.shards.offer(&mut self.pending, self.sending.queue.capacity);
-            if self.pending.is_empty() {
-                // Nothing that was read waits for others: positions without samples move on.
-                return;
-            }
+        self.shards.take(&mut self.pending);
+        while !self.shards.have_room(self.sending.queue.capacity) {
             self.sending.metrics.enqueue_retries.increment();
             let until = self.reshard_at.saturating_sub(self.sending.clock.monotonic());
             tokio::select! {
@@ -168,11 +164,38 @@ impl Queue {
         self.shards.drain().await;
     }
 
+    /// The newest time that the log has. What was not read yet, for want of room, is taken for as new
+    /// as it can be.
+    fn newest(&self) -> i64 {
+        let source = &self.source;
+        let has_unread =
+            runtime::blocking(|| source.end()).is_ok_and(|end| end > source.position());
+        let now = if has_unread { self.sending.clock.now_millis() } else { 0 };
+        source.newest().max(now)
+    }
+
+    /// Shows what is kept because the receiver has not acknowledged it.
+    fn show_lag(&self, newest: i64) {
+        let (source, progress) = (&self.source, &self.sending.progress);
+        let kept = runtime::blocking(|| source.bytes_behind(progress.acknowledged()));
+        match kept {
+            Ok(n_bytes) => self.sending.metrics.kept_bytes.set(n_bytes as f64),
+            Err(err) => error!(remote_name = self.name, %err, "Failed to read the log"),
+        }
+        // Before the first success nobody knows.
+        let sent = progress.newest_sent();
+        if newest > 0 && sent > 0 {
+            self.sending.metrics.lag.set((newest - sent).max(0) as f64 / 1000.0);
+        }
+    }
+
     /// Starts more or fewer shards if that is worth it. Nothing is flushed for it, and nothing
     /// lost: what waits moves over.
     async fn reshard(&mut self) {
         let now = self.sending.clock.monotonic();
         self.reshard_at = now + RESHARD;
+        let newest = self.newest();
+        self.show_lag(newest);
         let (n_read, n_dropped) = self.source.take_counts();
         let happened = self.sending.progress.take_happened();
         let per_second = |count: f64| count / RESHARD.as_secs_f64();
@@ -183,7 +206,7 @@ impl Queue {
             sending: per_second(happened.sending.as_secs_f64()),
         });
         let present = self.shards.shards.len();
-        let backlog_ms = self.source.newest() - self.sending.progress.newest_sent();
+        let backlog_ms = newest - self.sending.progress.newest_sent();
         let backlog_s = (backlog_ms.max(0) / 1000) as f64;
         self.sending.metrics.shards_desired.set(self.flow.wanted(backlog_s));
         let desired = desired_shards(self.flow, backlog_s, present, &self.sending.queue);
@@ -192,9 +215,8 @@ impl Queue {
         }
         info!(remote_name = self.name, from = present, to = desired, "Resharding queues");
         let mut waiting = self.shards.end().await;
-        waiting.append(&mut self.pending);
-        self.pending = waiting;
         self.shards = Shards::start(&self.sending, desired);
+        self.shards.take(&mut waiting);
     }
 }
 
@@ -209,19 +231,22 @@ impl Shards {
         Shards { shards, tasks, ends }
     }
 
-    /// Moves items to their shards; those for which there is no room stay, in order.
-    fn offer(&self, items: &mut Vec<Item>, capacity: usize) {
+    /// Moves items to their shards.
+    fn take(&self, items: &mut Vec<Item>) {
+        if items.is_empty() {
+            return;
+        }
         let n_shards = self.shards.len() as u64;
         let mut queues: Vec<_> = self.shards.iter().map(|shard| shard.waiting.lock()).collect();
-        for item in std::mem::take(items) {
-            let queue = &mut queues[(item.series.shard_key % n_shards) as usize];
-            match queue.len() < capacity {
-                true => queue.push_back(item),
-                false => items.push(item),
-            }
+        for item in items.drain(..) {
+            queues[(item.series.shard_key % n_shards) as usize].push_back(item);
         }
         drop(queues);
         self.shards.iter().for_each(|shard| shard.notify());
+    }
+
+    fn have_room(&self, capacity: usize) -> bool {
+        self.shards.iter().all(|shard| shard.waiting.lock().len() < capacity)
     }
 
     /// Completes when everything is sent.

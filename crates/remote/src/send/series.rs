@@ -5,10 +5,16 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use model::{Labels, LabelsBuilder, Metadata};
 
+use super::encode;
+use crate::Message;
+
 /// A series as it is sent.
 #[derive(Debug)]
 pub(super) struct Sent {
+    /// For version 2, which gives texts numbers in each request.
     pub(super) labels: Labels,
+    /// The labels for version 1, which has all of them beside each sample: as they stand there.
+    pub(super) written: Box<[u8]>,
     /// Samples of one series go through one shard.
     pub(super) shard_key: u64,
     /// Of the labels, the same on all servers; zero where there are no others.
@@ -18,6 +24,7 @@ pub(super) struct Sent {
 
 /// All series that the log has named.
 pub(super) struct SeriesMap {
+    message: Message,
     external_labels: Labels,
     rules: Vec<relabel::Rule>,
     has_peers: bool,
@@ -40,28 +47,38 @@ pub(super) enum Found<'a> {
 
 impl SeriesMap {
     pub(super) fn new(
+        message: Message,
         external_labels: Labels,
         rules: Vec<relabel::Rule>,
         has_peers: bool,
     ) -> SeriesMap {
-        SeriesMap { external_labels, rules, has_peers, series: HashMap::new() }
+        SeriesMap { message, external_labels, rules, has_peers, series: HashMap::new() }
     }
 
     pub(super) fn name(&mut self, series_ref: u64, labels: &Labels, segment: u32) {
         let sent = with_external_labels(labels, &self.external_labels, &self.rules);
         let sent = sent.map(|labels| {
             let hash = if self.has_peers { labels.hash64() } else { 0 };
-            Arc::new(Sent { labels, shard_key: series_ref, hash, metadata: None })
+            let (labels, written) = match self.message {
+                Message::Version1 => (Labels::empty(), encode::labels(&labels)),
+                Message::Version2 => (labels, Box::default()),
+            };
+            Arc::new(Sent { labels, written, shard_key: series_ref, hash, metadata: None })
         });
         self.series.insert(series_ref, Known { sent, segment });
     }
 
     pub(super) fn describe(&mut self, series_ref: u64, metadata: Metadata) {
+        // Version 1 has no room for it.
+        if self.message == Message::Version1 {
+            return;
+        }
         let known = self.series.get_mut(&series_ref);
         if let Some(sent) = known.and_then(|known| known.sent.as_mut()) {
-            let Sent { labels, shard_key, hash, .. } = &**sent;
-            let (labels, metadata) = (labels.clone(), Some(metadata));
-            *sent = Arc::new(Sent { labels, shard_key: *shard_key, hash: *hash, metadata });
+            let Sent { shard_key, hash, .. } = **sent;
+            let (labels, metadata) = (sent.labels.clone(), Some(metadata));
+            let written = Box::default();
+            *sent = Arc::new(Sent { labels, written, shard_key, hash, metadata });
         }
     }
 

@@ -72,9 +72,10 @@ impl Shard {
                 () = std::future::ready(()), if is_due => {}
             }
             if !sending.may_write() {
-                let lacking = self.take_lacking(&sending);
+                let most = sending.queue.max_samples_per_send;
+                let lacking = self.sort_out(&sending, most, |_| false);
                 if lacking.is_empty() {
-                    self.stand_by(&sending, &ends).await;
+                    stand_by(&sending, &ends).await;
                 } else {
                     let unsent = sending.send(lacking, &ends.halt, Turn::Anybody).await;
                     self.put_back(unsent);
@@ -83,7 +84,7 @@ impl Shard {
                 continue;
             }
             if std::mem::take(&mut is_due) {
-                self.let_go(&sending);
+                self.sort_out(&sending, 0, |_| false);
             }
             let batch = self.take(&sending);
             if batch.is_empty() {
@@ -91,7 +92,7 @@ impl Shard {
                     break;
                 }
                 if sending.is_spread() {
-                    self.stand_by(&sending, &ends).await;
+                    stand_by(&sending, &ends).await;
                 }
                 continue;
             }
@@ -124,42 +125,31 @@ impl Shard {
         }
     }
 
-    /// Lets go of what the writer has sent, while another server is it.
-    async fn stand_by(&self, sending: &Sending, ends: &Ends) {
-        self.let_go(sending);
-        tokio::select! {
-            () = ends.halt.cancelled() => {}
-            () = sending.turn_changed() => {}
-            () = sending.clock.sleep(STAND_BY) => {}
+    /// Lets go of what has arrived, whoever sent it. Takes out, to be sent, what the writer has not
+    /// and this server has, and what else `is_ours`, at most so many of it.
+    fn sort_out(
+        &self,
+        sending: &Sending,
+        most: usize,
+        is_ours: impl Fn(&Item) -> bool,
+    ) -> Vec<Item> {
+        let (mut arrived, mut taken) = (Vec::new(), Vec::new());
+        let mut waiting = self.waiting.lock();
+        let mut kept = VecDeque::with_capacity(waiting.len());
+        for item in waiting.drain(..) {
+            match sending.fate(&item) {
+                Fate::Arrived => arrived.push(item),
+                Fate::Lacking if taken.len() < most => taken.push(item),
+                Fate::Open if taken.len() < most && is_ours(&item) => taken.push(item),
+                Fate::Lacking | Fate::Open => kept.push_back(item),
+            }
         }
-    }
-
-    fn let_go(&self, sending: &Sending) {
-        let arrived = self.extract(usize::MAX, |item| sending.fate(item) == Fate::Arrived);
+        *waiting = kept;
+        drop(waiting);
         if !arrived.is_empty() {
             sending.finish(&arrived, Count::of(&arrived));
             sending.room.notify_one();
         }
-    }
-
-    /// What the writer has not and this server has.
-    fn take_lacking(&self, sending: &Sending) -> Vec<Item> {
-        let most = sending.queue.max_samples_per_send;
-        self.extract(most, |item| sending.fate(item) == Fate::Lacking)
-    }
-
-    /// Takes out at most so many of those that are wanted.
-    fn extract(&self, most: usize, is_wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
-        let mut waiting = self.waiting.lock();
-        let mut kept = Vec::from(std::mem::take(&mut *waiting));
-        let mut n_taken = 0;
-        let takes = |item: &mut Item| {
-            let is_taken = n_taken < most && is_wanted(item);
-            n_taken += usize::from(is_taken);
-            is_taken
-        };
-        let taken = kept.extract_if(.., takes).collect();
-        *waiting = kept.into();
         taken
     }
 
@@ -171,7 +161,7 @@ impl Shard {
     fn take(&self, sending: &Sending) -> Vec<Item> {
         let most = sending.queue.max_samples_per_send;
         let batch: Vec<Item> = if sending.is_spread() {
-            self.extract(most, |item| sending.sends(item))
+            self.sort_out(sending, most, |item| sending.is_ours(item))
         } else {
             let mut waiting = self.waiting.lock();
             let n_items = waiting.len().min(most);
@@ -195,16 +185,12 @@ impl Sending {
         self.peers.as_ref().is_some_and(|peers| peers.is_spread())
     }
 
-    /// Whether this server writes the series of `item`, and nobody has sent it.
-    fn sends(&self, item: &Item) -> bool {
+    /// Whether this server writes the series of `item`.
+    fn is_ours(&self, item: &Item) -> bool {
         let Some(peers) = &self.peers else { return true };
         let age = self.clock.now_millis() - item.time;
-        let is_ours = peers.sends(&self.name, item.series.hash, age);
-        match self.fate(item) {
-            Fate::Arrived => false,
-            Fate::Lacking => true,
-            Fate::Open => is_ours,
-        }
+        let turn = (self.queue.batch_send_deadline + UNDER_WAY).as_millis() as i64;
+        peers.sends(&self.name, item.series.hash, age / turn)
     }
 
     fn fate(&self, item: &Item) -> Fate {
@@ -239,9 +225,9 @@ impl Sending {
         }
     }
 
-    /// Takes out of `items`, from `first` on, what has arrived already, whoever sent it.
-    pub(super) fn extract_acknowledged(&self, items: &mut Vec<Item>, first: usize) -> Vec<Item> {
-        items.extract_if(first.., |item| self.fate(item) == Fate::Arrived).collect()
+    /// Takes out of `items` what has arrived already, whoever sent it.
+    pub(super) fn extract_acknowledged(&self, items: &mut Vec<Item>) -> Vec<Item> {
+        items.extract_if(.., |item| self.fate(item) == Fate::Arrived).collect()
     }
 
     /// Sends a batch for as long as it takes; gives back what is not sent if it is halted between
@@ -296,7 +282,8 @@ impl Sending {
                 }
                 Err(failed) if !failed.is_recoverable => {
                     let err = &failed.text;
-                    error!(count = batch.len(), exemplarCount = 0, err, "non-recoverable error");
+                    let exemplar_count = count.exemplars;
+                    error!(count = batch.len(), exemplar_count, err, "non-recoverable error");
                     // Members that did not hear each other may have written two values of one
                     // sample; what came with the second one must not be lost with it.
                     if failed.is_bad_request && self.peers.is_some() {
@@ -308,8 +295,7 @@ impl Sending {
                 Err(failed) => {
                     let wait = failed.retry_after.unwrap_or(backoff);
                     warn!(err = failed.text, "Failed to send batch, retrying");
-                    self.metrics.samples.retried.add(count.samples as f64);
-                    self.metrics.histograms.retried.add(count.histograms as f64);
+                    self.metrics.add(|kind| &kind.retried, count);
                     self.progress.note_failure(self.clock.monotonic() + wait * 2);
                     tokio::select! {
                         () = halt.cancelled() => return Sent::Not(batch),
@@ -326,8 +312,7 @@ impl Sending {
     /// The receiver will never take these samples, whoever sends them.
     fn give_up(&self, batch: &[Item]) {
         let count = Count::of(batch);
-        self.metrics.samples.failed.add(count.samples as f64);
-        self.metrics.histograms.failed.add(count.histograms as f64);
+        self.metrics.add(|kind| &kind.failed, count);
         self.settle(batch, count);
     }
 
@@ -343,8 +328,7 @@ impl Sending {
             return false;
         }
         let count = Count::of(&old);
-        self.metrics.samples.too_old.add(count.samples as f64);
-        self.metrics.histograms.too_old.add(count.histograms as f64);
+        self.metrics.add(|kind| &kind.too_old, count);
         self.progress.note_dropped(old.len() as u64);
         self.settle(&old, count);
         true
@@ -364,11 +348,9 @@ impl Sending {
         if is_version2 && wrote_nothing {
             // A receiver of version 1 that takes anything would say success, too.
             error!(count = batch.len(), "sent v2 request, but the receiver confirms nothing");
-            self.metrics.samples.failed.add(count.samples as f64);
-            self.metrics.histograms.failed.add(count.histograms as f64);
+            self.metrics.add(|kind| &kind.failed, count);
         } else {
-            self.metrics.samples.sent.add(count.samples as f64);
-            self.metrics.histograms.sent.add(count.histograms as f64);
+            self.metrics.add(|kind| &kind.sent, count);
             let newest = batch.iter().map(|item| item.time).max().unwrap_or_default();
             self.progress.note_sent(batch.len() as u64, newest);
             let seconds = self.progress.newest_sent() as f64 / 1000.0;
@@ -390,9 +372,17 @@ impl Sending {
 
     /// This server does not have to send these samples any more.
     pub(super) fn finish(&self, batch: &[Item], count: Count) {
-        self.metrics.samples.pending.add(-(count.samples as f64));
-        self.metrics.histograms.pending.add(-(count.histograms as f64));
+        self.metrics.end_waiting(count);
         self.progress.acknowledge(batch, self.clock.monotonic());
+    }
+}
+
+/// While another server writes.
+async fn stand_by(sending: &Sending, ends: &Ends) {
+    tokio::select! {
+        () = ends.halt.cancelled() => {}
+        () = sending.turn_changed() => {}
+        () = sending.clock.sleep(STAND_BY) => {}
     }
 }
 
@@ -425,6 +415,9 @@ enum Turn {
 
 /// How often to look what the writer has sent.
 const STAND_BY: Duration = Duration::from_millis(200);
+
+/// Who is to send a sample has done so after the time that batches wait, and this.
+const UNDER_WAY: Duration = Duration::from_secs(3);
 
 /// As long as the newest success may be ago for a change of the number of shards.
 pub(super) const SUCCESS_WITHIN: Duration = Duration::from_secs(10);

@@ -2,9 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use model::{FloatHistogram, histogram::Histogram};
+use hashbrown::HashMap;
+use model::{FloatHistogram, Timestamp, histogram::Histogram};
 use runtime::Disk;
-use storage::HistogramValue;
+use storage::{Exemplar, HistogramValue};
 use tracing::warn;
 use wal::{
     Layout, Position, Tail,
@@ -13,7 +14,7 @@ use wal::{
 };
 
 use super::{
-    batch::{Count, Item, Value},
+    batch::{Item, Value},
     metrics::{KindMetrics, QueueMetrics},
     progress::Progress,
     series::{Found, SeriesMap},
@@ -31,18 +32,25 @@ pub(super) struct Source {
     decoder: Decoder,
 }
 
-/// Which histograms the receiver takes.
+/// What is sent beside floats.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Histograms {
-    pub(super) exponential: bool,
-    pub(super) custom: bool,
+pub(super) struct Wanted {
+    pub(super) exponential_histograms: bool,
+    pub(super) custom_histograms: bool,
+    pub(super) exemplars: bool,
 }
+
+/// So many exemplars wait for samples of their series.
+const EXEMPLARS_MAX: usize = 10_000;
 
 /// What records mean.
 struct Decoder {
     series: SeriesMap,
-    histograms: Histograms,
+    wanted: Wanted,
     metrics: QueueMetrics,
+    /// They stand in the log behind the samples that they were scraped with, and are sent with
+    /// these, or with the next ones of their series: by series.
+    exemplars: HashMap<u64, Vec<Exemplar>>,
     /// Samples that were read, dropped ones included.
     n_read: u64,
     n_dropped: u64,
@@ -68,11 +76,12 @@ impl Source {
         directory: PathBuf,
         from: Position,
         series: SeriesMap,
-        histograms: Histograms,
+        wanted: Wanted,
         metrics: QueueMetrics,
     ) -> wal::Result<Source> {
+        let exemplars = HashMap::new();
         let mut decoder =
-            Decoder { series, histograms, metrics, n_read: 0, n_dropped: 0, newest: 0 };
+            Decoder { series, wanted, metrics, exemplars, n_read: 0, n_dropped: 0, newest: 0 };
         tail::read_before(&*disk, &directory, from.segment, &mut |record, segment| {
             decoder.names(record, segment);
         })?;
@@ -95,6 +104,7 @@ impl Source {
             let number = progress.open(end, (items.len() - before) as u32);
             items[before..].iter_mut().for_each(|item| item.record = number);
         })?;
+        self.decoder.attach_exemplars(items);
         let reached = self.tail.position().segment;
         self.decoder.metrics.segment.set(f64::from(reached));
         if reached != segment {
@@ -111,6 +121,16 @@ impl Source {
     /// Where the log ends now.
     pub(super) fn end(&self) -> wal::Result<Position> {
         Ok(tail::end(&*self.disk, &self.directory)?.unwrap_or_default())
+    }
+
+    /// How many bytes of the log lie behind `from`.
+    pub(super) fn bytes_behind(&self, from: Position) -> wal::Result<u64> {
+        let layout = Layout::read(&*self.disk, &self.directory)?;
+        let later = layout.segments.iter().filter(|found| found.number >= from.segment);
+        // A segment that has gone meanwhile keeps nothing.
+        let len = |path: &PathBuf| self.disk.metadata(path).map_or(0, |metadata| metadata.len);
+        let n_bytes: u64 = later.map(|found| len(&found.path)).sum();
+        Ok(n_bytes.saturating_sub(from.offset))
     }
 
     /// How many samples were read since the last call, and how many of these were dropped.
@@ -197,7 +217,36 @@ impl Decoder {
                 let value = |value: FloatHistogram| HistogramValue::Float(Box::new(value));
                 self.histograms(record, value, items);
             }
+            Some(Kind::Exemplars) if self.wanted.exemplars => self.exemplars(record),
             _ => {}
+        }
+    }
+
+    fn exemplars(&mut self, record: &[u8]) {
+        let mut exemplars = Vec::new();
+        let outcome = record::decode_exemplars(record, &mut exemplars);
+        self.complain(outcome);
+        for record::Exemplar { series_ref, time, value, labels } in exemplars {
+            let metrics = &self.metrics.exemplars;
+            match self.series.find(series_ref) {
+                Found::Sent(_) if self.exemplars.len() < EXEMPLARS_MAX => {
+                    let exemplar = Exemplar { labels, value, time: Timestamp::from_millis(time) };
+                    self.exemplars.entry(series_ref).or_default().push(exemplar);
+                }
+                Found::Sent(_) | Found::Dropped => metrics.dropped_series.increment(),
+                Found::Unknown => metrics.unknown_series.increment(),
+            }
+        }
+    }
+
+    /// Gives exemplars to the newest samples of their series.
+    fn attach_exemplars(&mut self, items: &mut [Item]) {
+        for item in items.iter_mut().rev() {
+            if self.exemplars.is_empty() {
+                return;
+            }
+            let exemplars = self.exemplars.remove(&item.series.shard_key);
+            item.exemplars = exemplars.map(Vec::into_boxed_slice);
         }
     }
 
@@ -207,7 +256,7 @@ impl Decoder {
         to_value: impl Fn(H) -> HistogramValue,
         items: &mut Vec<Item>,
     ) {
-        if !self.histograms.exponential {
+        if !self.wanted.exponential_histograms {
             return;
         }
         let mut samples = Vec::new();
@@ -215,7 +264,7 @@ impl Decoder {
         self.complain(outcome);
         let metrics = self.metrics.histograms.clone();
         for record::HistogramSample { series_ref, time, value } in samples {
-            if value.has_custom_buckets() && !self.histograms.custom {
+            if value.has_custom_buckets() && !self.wanted.custom_histograms {
                 metrics.not_supported.increment();
                 continue;
             }
@@ -235,7 +284,8 @@ impl Decoder {
         self.newest = self.newest.max(time);
         match self.series.find(series_ref) {
             Found::Sent(series) => {
-                items.push(Item { series: series.clone(), time, value: value(), record: 0 });
+                let (series, value) = (series.clone(), value());
+                items.push(Item { series, time, value, exemplars: None, record: 0 });
                 return;
             }
             Found::Dropped => metrics.dropped_series.increment(),
@@ -250,11 +300,4 @@ impl Decoder {
             warn!(%err, "record of the log is not understood");
         }
     }
-}
-
-/// Adds to the gauges of what waits.
-pub(super) fn note_pending(items: &[Item], metrics: &QueueMetrics) {
-    let count = Count::of(items);
-    metrics.samples.pending.add(count.samples as f64);
-    metrics.histograms.pending.add(count.histograms as f64);
 }

@@ -38,6 +38,10 @@ pub enum Authentication {
     OAuth2(Box<OAuth2>),
     /// A signature for Amazon's services.
     SigV4(Box<SigV4>),
+    /// A token of Google's cloud.
+    Google(Box<Google>),
+    /// A token of Microsoft's cloud.
+    Azure(Box<Azure>),
 }
 
 /// A text that must not be shown, or the file that holds it. Files are read again on each use.
@@ -128,6 +132,52 @@ pub struct SigV4 {
     pub use_fips_sts_endpoint: bool,
     /// What is signed for: `aps`, `sns`, `ec2`.
     pub service: String,
+}
+
+/// An account of Google's cloud. Without a file it is looked for where Google's programs look, too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Google {
+    pub credentials_file: PathBuf,
+    pub scope: String,
+}
+
+/// An identity in Microsoft's cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Azure {
+    /// Where tokens are given, up to the tenant.
+    pub authority: String,
+    pub scope: String,
+    pub identity: AzureIdentity,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AzureIdentity {
+    /// The machine's own, or that of several.
+    Managed {
+        client_id: String,
+    },
+    /// What a file says, as Kubernetes keeps it.
+    Workload {
+        client_id: String,
+        tenant_id: String,
+        token_file: String,
+    },
+    Certificate(AzureCertificate),
+    /// The first that is found where Microsoft's programs look, too.
+    Environment {
+        tenant_id: String,
+    },
+}
+
+/// A certificate in PEM; the key may lie in the same file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AzureCertificate {
+    pub client_id: String,
+    pub tenant_id: String,
+    pub path: String,
+    pub key_path: String,
+    /// Whether the whole chain is shown with each claim.
+    pub send_chain: bool,
 }
 
 impl Default for Config {

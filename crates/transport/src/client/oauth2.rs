@@ -1,6 +1,6 @@
 //! Tokens for credentials: OAuth 2, by the client's secret or by a signed assertion.
 
-mod assertion;
+pub(super) mod assertion;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +23,7 @@ pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer
 /// A token that ends sooner than this is not used any more.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(10);
 /// As much as Go reads of an answer.
-const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), body_bytes: 1 << 20 };
+pub(super) const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), body_bytes: 1 << 20 };
 
 /// Fetches tokens, and keeps one for as long as it is good.
 pub(super) struct Tokens {
@@ -42,13 +42,19 @@ struct State {
     style: Option<Style>,
 }
 
-struct Kept {
+pub(super) struct Kept {
     /// As it stands in the header.
-    value: String,
+    pub(super) value: String,
     /// On the monotonic clock.
     expires: Option<Duration>,
     /// What it was fetched with; another secret needs another token.
     secret: String,
+}
+
+impl Kept {
+    pub(super) fn is_good(&self, now: Duration) -> bool {
+        self.expires.is_none_or(|expires| now + EXPIRY_MARGIN < expires)
+    }
 }
 
 /// Servers take the client's name and secret in one of two ways, and do not say in which.
@@ -95,8 +101,7 @@ impl Tokens {
             let mut state = self.state.lock().await;
             let now = self.runtime.clock.monotonic();
             if let Some(kept) = &state.kept {
-                let is_good = kept.expires.is_none_or(|expires| now + EXPIRY_MARGIN < expires);
-                if is_good && kept.secret == secret {
+                if kept.is_good(now) && kept.secret == secret {
                     return Ok(kept.value.clone());
                 }
             }
@@ -190,7 +195,12 @@ impl Tokens {
     }
 }
 
-fn read((request, response): (Request, Response), secret: String, asked: Duration) -> Result<Kept> {
+/// What came of a request for a token that was `asked` for then.
+pub(super) fn read(
+    (request, response): (Request, Response),
+    secret: String,
+    asked: Duration,
+) -> Result<Kept> {
     let refused = |reason: String| Error::Exchange { call: call(&request), reason };
     let body = String::from_utf8_lossy(&response.body);
     let answer: Answer = match serde_json::from_slice(&response.body) {

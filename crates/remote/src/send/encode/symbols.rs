@@ -1,4 +1,5 @@
 use hashbrown::HashMap;
+use model::Labels;
 
 /// Texts of a request, each once; the first is the empty one.
 pub(crate) struct SymbolTable<'a> {
@@ -22,6 +23,12 @@ impl<'a> SymbolTable<'a> {
             self.texts.push(text);
             self.texts.len() as u32 - 1
         })
+    }
+
+    /// The numbers of the names and values of a label set, instead of what `refs` has.
+    pub(crate) fn add_all(&mut self, labels: &'a Labels, refs: &mut Vec<u32>) {
+        refs.clear();
+        refs.extend(labels.iter().flat_map(|(name, value)| [self.add(name), self.add(value)]));
     }
 
     pub(crate) fn texts(&self) -> impl Iterator<Item = &'a str> {

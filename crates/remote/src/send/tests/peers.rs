@@ -53,9 +53,9 @@ impl Peers for Member {
         self.is_spread
     }
 
-    fn sends(&self, _: &str, series: u64, age: i64) -> bool {
+    fn sends(&self, _: &str, series: u64, n_turns: i64) -> bool {
         let is_first = (series % 2) as usize == self.number;
-        !self.is_spread || is_first || age > 2000 && self.agreed.is_alone.load(Relaxed)
+        !self.is_spread || is_first || n_turns > 0 && self.agreed.is_alone.load(Relaxed)
     }
 
     fn fate(&self, _: &str, series: u64, time: i64) -> Fate {

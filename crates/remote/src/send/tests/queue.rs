@@ -4,7 +4,10 @@ use model::{Labels, names::ValidationScheme};
 use relabel::{RawRule, Rule};
 
 use super::world::{World, config};
-use crate::{Message, send::Config};
+use crate::{
+    Message,
+    send::{Config, Metadata},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,6 +36,49 @@ async fn what_is_logged_is_sent() {
         assert_eq!(world.receiver.taken(), sent, "{message}");
         assert_eq!(world.metric("storage_samples_total"), 3.0);
         assert_eq!(world.metric("storage_samples_pending"), 0.0);
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn exemplars_are_sent_with_samples_of_their_series() {
+    for message in Message::ALL {
+        let mut world = started(Config { message, ..config() }).await;
+        world.append(&[(1, 10, 1.0), (2, 10, 2.0)]);
+        world.append_exemplars(&[(1, 9, ("trace", "a")), (77, 9, ("trace", "b"))]);
+        world.run_for(SECOND).await;
+        // Its sample was sent already.
+        world.append_exemplars(&[(2, 11, ("trace", "c"))]);
+        world.run_for(SECOND).await;
+        world.append(&[(2, 20, 3.0)]);
+        world.run_for(SECOND).await;
+        let exemplar = |name: &str, time: i64| format!("exemplar {{trace=\"{name}\"}} 1 @{time}");
+        let sent =
+            [up(1, 10, 1.0), up(2, 10, 2.0), exemplar("a", 9), up(2, 20, 3.0), exemplar("c", 11)];
+        assert_eq!(world.receiver.taken(), sent, "{message}");
+        assert_eq!(world.metric("storage_exemplars_total"), 2.0);
+        assert_eq!(world.metric("storage_exemplars_dropped_total"), 1.0);
+        assert_eq!(world.metric("storage_exemplars_pending"), 0.0);
+        world.stop().await;
+        let mut world = started(Config { message, send_exemplars: false, ..config() }).await;
+        world.append(&[(1, 10, 1.0)]);
+        world.append_exemplars(&[(1, 9, ("trace", "a"))]);
+        world.run_for(SECOND).await;
+        assert_eq!(world.receiver.taken(), [up(1, 10, 1.0)], "{message}");
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn metadata_is_sent_from_time_to_time_where_samples_have_no_room_for_it() {
+    for (message, n_sent) in [(Message::Version1, 6.0), (Message::Version2, 0.0)] {
+        let interval = Duration::from_secs(60);
+        let metadata = Metadata { send: true, interval, max_per_send: 2 };
+        let mut world = started(Config { message, metadata, ..config() }).await;
+        // It took some time to start.
+        world.run_for(SECOND * 40).await;
+        assert_eq!(world.metric("storage_metadata_total"), n_sent, "{message}");
+        assert_eq!(*world.receiver.n_requests.lock(), n_sent as u32 / 3 * 2, "{message}");
         world.stop().await;
     }
 }
@@ -94,6 +140,7 @@ async fn an_outage_loses_nothing_and_holds_the_log() {
     assert!(world.receiver.taken().is_empty());
     assert_eq!(world.readers.oldest(), Some(0));
     assert!(world.metric("samples_retried_total") > 100.0);
+    assert!(world.metric("kept_bytes") > 30_000.0, "{}", world.metric("kept_bytes"));
     world.receiver.status.store(0, Relaxed);
     world.run_for(Duration::from_secs(120)).await;
     let mut received = world.receiver.taken();
@@ -101,6 +148,8 @@ async fn an_outage_loses_nothing_and_holds_the_log() {
     expected.sort_unstable();
     assert!(received == expected, "{} of {}", received.len(), expected.len());
     assert!(world.readers.oldest() > Some(0));
+    assert_eq!(world.metric("kept_bytes"), 0.0);
+    assert_eq!(world.metric("lag_seconds"), 0.0);
     world.stop().await;
     assert_eq!(world.readers.oldest(), None);
 }

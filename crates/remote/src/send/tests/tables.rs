@@ -131,9 +131,13 @@ fn external_labels_are_added_where_they_lack() {
     score.finish(&[]);
 }
 
+fn sent(labels: Labels, metadata: Option<Metadata>) -> Sent {
+    Sent { labels, written: Box::default(), shard_key: 0, hash: 0, metadata }
+}
+
 fn item(time: i64, value: f64) -> Item {
-    let series = Sent { labels: Labels::empty(), shard_key: 0, hash: 0, metadata: None };
-    Item { series: Arc::new(series), time, value: Value::Float(value), record: 0 }
+    let series = Arc::new(sent(Labels::empty(), None));
+    Item { series, time, value: Value::Float(value), exemplars: None, record: 0 }
 }
 
 #[test]
@@ -211,7 +215,7 @@ fn type_and_unit_are_taken_from_labels() {
             unit: metadata["unit"].as_str().expect("a unit").to_owned(),
             help: metadata["help"].as_str().expect("a help").to_owned(),
         });
-        let series = Sent { labels: Labels::from_pairs(pairs), shard_key: 0, hash: 0, metadata };
+        let series = sent(Labels::from_pairs(pairs), metadata);
         let is_on = case["feature_enabled"].as_bool().expect("a bool");
         let (kind, _, unit) = describe(&series, is_on);
         let want = match text("sent_type") {

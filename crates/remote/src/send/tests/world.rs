@@ -83,6 +83,14 @@ impl FakeReceiver {
                 Value::Histogram(_) => format!("{labels} histogram @{time}"),
             });
         }
+        received.extend(contents.exemplars.iter().map(|exemplar| {
+            format!(
+                "exemplar {} {} @{}",
+                exemplar.labels,
+                exemplar.value,
+                exemplar.time.as_millis()
+            )
+        }));
         (200, contents.stored.len() as u64)
     }
 
@@ -119,6 +127,7 @@ pub(super) fn config() -> Config {
         write_relabel: Vec::new(),
         external_labels: Labels::empty(),
         send_native_histograms: true,
+        send_exemplars: true,
         queue: Queue {
             batch_send_deadline: Duration::from_millis(200),
             max_samples_per_send: 10,
@@ -187,7 +196,10 @@ impl World {
             type_and_unit_labels: false,
             user_agent: "test".to_owned(),
         };
-        let metadata = Arc::new(std::collections::BTreeMap::new);
+        let metadata = Arc::new(|| {
+            let known = || model::Metadata { help: "helps".to_owned(), ..Default::default() };
+            ["a", "b", "c"].map(|name| (name.to_owned(), known())).into()
+        });
         let senders = Some(Senders::new(options, runtime, &registry, readers.clone(), metadata));
         World { simulation, registry, readers, receiver, disk, writer, senders, stop, tasks }
     }
@@ -211,6 +223,19 @@ impl World {
             })
             .collect();
         record::encode_samples(&samples, &mut encoded);
+        self.writer.append(&[&encoded]).expect("the disk is good");
+    }
+
+    /// Appends a record of exemplars: number of the series, time, the only label.
+    pub(super) fn append_exemplars(&mut self, exemplars: &[(u64, i64, (&str, &str))]) {
+        let mut encoded = Vec::new();
+        let exemplars = exemplars.iter().map(|(series_ref, time, label)| record::Exemplar {
+            series_ref: *series_ref,
+            time: *time,
+            value: 1.0,
+            labels: Labels::from_pairs([*label]),
+        });
+        record::encode_exemplars(&exemplars.collect::<Vec<_>>(), &mut encoded);
         self.writer.append(&[&encoded]).expect("the disk is good");
     }
 

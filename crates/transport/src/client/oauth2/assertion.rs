@@ -14,21 +14,36 @@ use crate::client::{Error, OAuth2, Result};
 const LIFETIME_SECONDS: u64 = 10 * 60;
 
 /// `now` in seconds since the epoch, `id` random.
-pub(super) fn sign(settings: &OAuth2, key: &str, now: u64, id: [u8; 16]) -> Result<String> {
-    let key = read_key(key)?;
-    let (name, algorithm): (_, &'static dyn RsaEncoding) =
-        match settings.signature_algorithm.as_str() {
-            "RS384" => ("RS384", &RSA_PKCS1_SHA384),
-            "RS512" => ("RS512", &RSA_PKCS1_SHA512),
-            _ => ("RS256", &RSA_PKCS1_SHA256),
-        };
-    let mut header = json!({ "alg": name, "typ": "JWT" });
+pub(in crate::client) fn sign(
+    settings: &OAuth2,
+    key: &str,
+    now: u64,
+    id: [u8; 16],
+) -> Result<String> {
+    let mut header = json!({});
     if !settings.client_certificate_key_id.is_empty() {
         header["kid"] = json!(settings.client_certificate_key_id);
     }
     let claims = Value::Object(claims(settings, now, id));
+    seal(key, &settings.signature_algorithm, header, &claims)
+}
+
+/// Signs claims with a key in PEM; `header` is what stands there beside the usual.
+pub(in crate::client) fn seal(
+    key: &str,
+    algorithm: &str,
+    mut header: Value,
+    claims: &Value,
+) -> Result<String> {
+    let key = read_key(key)?;
+    let (name, algorithm): (_, &'static dyn RsaEncoding) = match algorithm {
+        "RS384" => ("RS384", &RSA_PKCS1_SHA384),
+        "RS512" => ("RS512", &RSA_PKCS1_SHA512),
+        _ => ("RS256", &RSA_PKCS1_SHA256),
+    };
+    (header["alg"], header["typ"]) = (json!(name), json!("JWT"));
     let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", encode(&header), encode(&claims));
+    let signed = format!("{}.{}", encode(&header), encode(claims));
     let mut signature = vec![0; key.public_modulus_len()];
     key.sign(algorithm, &SystemRandom::new(), signed.as_bytes(), &mut signature)
         .map_err(|_| bad("it cannot sign".to_owned()))?;
