@@ -13,7 +13,9 @@ use md5::{Digest as _, Md5};
 use model::{Labels, names::ValidationScheme};
 use receivers::http_config;
 use remote::{Message, otlp, send};
-use transport::client::{Authentication, Error, Header, OAuth2, Secret};
+use transport::client::{
+    Authentication, Azure, AzureCertificate, AzureIdentity, Error, Google, Header, OAuth2, Secret,
+};
 
 use super::alerting::external_labels;
 
@@ -57,18 +59,16 @@ fn queue(
     names: ValidationScheme,
     external_labels: &Labels,
 ) -> super::Result<send::Config> {
-    for (what, is_given) in [
-        ("azuread", section.azuread.as_ref().is_some_and(|azure| azure.oauth.is_none())),
-        ("google_iam", section.google_iam.is_some()),
-    ] {
-        if is_given {
-            return Err(Error::Unsupported { what }.into());
-        }
-    }
     let mut http = http_config::to_client(&section.http)?;
     http.round_robin_dns = section.round_robin_dns;
     if let Some(azure) = &section.azuread {
-        http.authentication = azure_oauth(azure);
+        http.authentication = self::azure(azure)?;
+    }
+    if let Some(google) = &section.google_iam {
+        http.authentication = Authentication::Google(Box::new(Google {
+            credentials_file: google.credentials_file.clone().into(),
+            scope: "https://www.googleapis.com/auth/monitoring.write".to_owned(),
+        }));
     }
     if let Some(sigv4) = &section.sigv4 {
         http.authentication = http_config::sigv4(sigv4, "aps");
@@ -89,6 +89,7 @@ fn queue(
         write_relabel: relabel_rules(&section.write_relabel_configs, names)?,
         external_labels: external_labels.clone(),
         send_native_histograms: section.send_native_histograms,
+        send_exemplars: section.send_exemplars,
         queue: send::Queue {
             capacity: count(waiting.capacity),
             max_shards: count(waiting.max_shards),
@@ -108,24 +109,59 @@ fn queue(
     })
 }
 
-/// An application that has a secret; the other ways are refused before.
-fn azure_oauth(azure: &AzureAd) -> Authentication {
-    let Some(oauth) = &azure.oauth else { return Authentication::None };
-    let (authority, audience) = match azure.cloud.as_str() {
+/// By the one way that the section names.
+fn azure(section: &AzureAd) -> Result<Authentication, Error> {
+    let (authority, audience) = match section.cloud.as_str() {
         "AzureChina" => ("https://login.chinacloudapi.cn", "https://monitor.azure.cn//.default"),
         "AzureGovernment" => {
             ("https://login.microsoftonline.us", "https://monitor.azure.us//.default")
         }
         _ => ("https://login.microsoftonline.com", "https://monitor.azure.com//.default"),
     };
-    let scope = if azure.scope.is_empty() { audience } else { &azure.scope };
-    Authentication::OAuth2(Box::new(OAuth2 {
-        client_id: oauth.client_id.clone(),
-        client_secret: Some(Secret::Inline(oauth.client_secret.0.clone())),
-        token_url: format!("{authority}/{}/oauth2/v2.0/token", oauth.tenant_id),
-        scopes: vec![scope.to_owned()],
-        ..OAuth2::default()
-    }))
+    let scope = if section.scope.is_empty() { audience } else { &section.scope };
+    if let Some(oauth) = &section.oauth {
+        return Ok(Authentication::OAuth2(Box::new(OAuth2 {
+            client_id: oauth.client_id.clone(),
+            client_secret: Some(Secret::Inline(oauth.client_secret.0.clone())),
+            token_url: format!("{authority}/{}/oauth2/v2.0/token", oauth.tenant_id),
+            scopes: vec![scope.to_owned()],
+            ..OAuth2::default()
+        })));
+    }
+    let identity = identity(section)?;
+    let (authority, scope) = (authority.to_owned(), scope.to_owned());
+    Ok(Authentication::Azure(Box::new(Azure { authority, scope, identity })))
+}
+
+fn identity(section: &AzureAd) -> Result<AzureIdentity, Error> {
+    if let Some(managed) = &section.managed_identity {
+        return Ok(AzureIdentity::Managed { client_id: managed.client_id.clone() });
+    }
+    if let Some(workload) = &section.workload_identity {
+        let token_file = match workload.token_file_path.as_str() {
+            "" => "/var/run/secrets/azure/tokens/azure-identity-token",
+            path => path,
+        };
+        return Ok(AzureIdentity::Workload {
+            client_id: workload.client_id.clone(),
+            tenant_id: workload.tenant_id.clone(),
+            token_file: token_file.to_owned(),
+        });
+    }
+    if let Some(certificate) = &section.certificate {
+        if !certificate.certificate_password.0.is_empty() {
+            return Err(Error::Unsupported { what: "azuread certificate with a password" });
+        }
+        return Ok(AzureIdentity::Certificate(AzureCertificate {
+            client_id: certificate.client_id.clone(),
+            tenant_id: certificate.tenant_id.clone(),
+            path: certificate.certificate_path.clone(),
+            key_path: certificate.certificate_key_path.clone(),
+            send_chain: certificate.send_certificate_chain,
+        }));
+    }
+    let tenant_id = section.sdk.as_ref().map(|sdk| sdk.tenant_id.clone());
+    Ok(AzureIdentity::Environment { tenant_id: tenant_id.unwrap_or_default() })
 }
 
 /// The section's own name, or what upstream makes of its text.

@@ -100,10 +100,11 @@ impl Tokens {
             let secret = reveal_option(&self.runtime, secret).await?;
             let mut state = self.state.lock().await;
             let now = self.runtime.clock.monotonic();
-            if let Some(kept) = &state.kept {
-                if kept.is_good(now) && kept.secret == secret {
-                    return Ok(kept.value.clone());
-                }
+            if let Some(kept) = &state.kept
+                && kept.is_good(now)
+                && kept.secret == secret
+            {
+                return Ok(kept.value.clone());
             }
             let kept = self.fetch(secret, &mut state.style).await?;
             let value = kept.value.clone();
