@@ -33,15 +33,24 @@ impl Truncation {
 
 /// Drops what is older than the retention, where blocks could not take it up.
 pub(crate) fn truncate_old(store: &Store) -> Result<Option<Truncation>> {
-    plan(store).map(|horizon| truncate(store, horizon)).transpose()
+    let Some(horizon) = plan(store) else { return Ok(None) };
+    // No block stands for this part of the log, so a deletion would find it nowhere.
+    chunk_snapshot::remove_all(&*store.runtime.disk, &store.directory)?;
+    let truncation = truncate_share(store, horizon, Share::All)?;
+    hide_what_is_left(store, horizon)?;
+    Ok(Some(truncation))
 }
 
 /// Drops what is before `horizon` from the head, then from the log.
 pub(crate) fn truncate(store: &Store, horizon: i64) -> Result<Truncation> {
+    truncate_share(store, horizon, Share::TwoThirds)
+}
+
+fn truncate_share(store: &Store, horizon: i64, share: Share) -> Result<Truncation> {
     let mut truncation = drop_old(store, horizon);
     // What was deleted of late samples must not come back with them.
     store.tombstones.truncate_before(horizon.min(store.head.late_times().0));
-    let truncated = truncate_log(store, horizon, Share::TwoThirds);
+    let truncated = truncate_log(store, horizon, share);
     let counters = &store.counters;
     match &truncated {
         Ok(_) => counters.log_truncations.add(1),
@@ -117,9 +126,15 @@ fn drop_series(store: &Store) -> u64 {
 /// Leaves nothing in the log that is not in the head: what was deleted for good must not come back
 /// with the next start.
 pub(crate) fn purge_log(store: &Store) -> Result<()> {
-    let horizon = store.head.min_valid_time();
+    // Nothing older is taken, but older samples may still wait for a block.
+    let horizon = store.head.min_valid_time().min(store.head.min_time());
     chunk_snapshot::remove_all(&*store.runtime.disk, &store.directory)?;
     truncate_log(store, horizon, Share::All)?;
+    hide_what_is_left(store, horizon)
+}
+
+/// Sees to it that nothing before `horizon` comes back from what the readers of the log still need.
+fn hide_what_is_left(store: &Store, horizon: i64) -> Result<()> {
     let layout = wal::Layout::read(&*store.runtime.disk, &store.log_directory)?;
     let is_spared = layout.segments_after_checkpoint().len() > 1;
     if is_spared && horizon > i64::MIN { delete_in_log(store, horizon) } else { Ok(()) }

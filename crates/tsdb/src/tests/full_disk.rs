@@ -100,22 +100,34 @@ fn upkeep_without_room_loses_nothing_and_is_made_up_for() {
 #[test]
 fn old_blocks_go_although_there_is_no_room_for_new_ones() {
     let minutes = |n: u64| Duration::from_secs(n * 60);
-    let options = Options { chunk_range: minutes(4), ..Options::default() };
-    let simulation = Simulation::new(1);
-    let database = open_with(&simulation, options);
-    for minute in 0..30 {
-        append(&database, &format!("a=1 @{} {minute}", minute * 60_000));
-    }
-    database.maintain().expect("there is room");
-    let n_before = database.blocks().len();
-    for minute in 30..60 {
-        append(&database, &format!("a=1 @{} {minute}", minute * 60_000));
-    }
+    let options = || Options { chunk_range: minutes(4), ..Options::default() };
     let retention =
-        Retention { time: minutes(600), bytes: 1, percentage: 0.0, classes: Vec::new() };
-    database.set_retention(retention);
-    simulation.disk.fill_up_after(0);
-    database.maintain().expect_err("there is no room");
-    let n_after = database.blocks().len();
-    assert!(n_after < n_before, "{n_before} blocks before, {n_after} after");
+        || Retention { time: minutes(600), bytes: 1, percentage: 0.0, classes: Vec::new() };
+    // Names that take much room in a block and little in the log, which is compressed.
+    let name = |series: usize| format!("{series}{}", "x".repeat(1000));
+    for room in (0..120_000).step_by(7919) {
+        let simulation = Simulation::new(1);
+        let database = open_with(&simulation, options());
+        let fill = |n: std::ops::Range<i64>| {
+            for minute in n {
+                let line = |series| format!("a={} @{} {minute}", name(series), minute * 60_000);
+                append(&database, &(0..80).map(line).collect::<Vec<_>>().join("\n"));
+            }
+        };
+        fill(0..12);
+        database.maintain().expect("there is room");
+        let n_before = database.blocks().len();
+        fill(12..20);
+        database.set_retention(retention());
+        simulation.disk.fill_up_after(room);
+        let outcome = database.maintain();
+        assert!(outcome.is_err() || room > 60_000, "with room for {room} bytes");
+        let n_after = database.blocks().len();
+        assert!(n_after < n_before || room < 40_000, "{n_before} blocks before, {n_after} after");
+        // What no block could take up is in the log as well as in the head.
+        let expected = dump(&database);
+        simulation.disk.fill_up_after(u64::MAX);
+        let found = after_restart(&simulation, options());
+        assert!(found == expected, "with room for {room} bytes");
+    }
 }

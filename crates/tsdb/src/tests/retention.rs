@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use model::{MatchKind, Matcher, TimeRange};
 use runtime::Simulation;
+use storage::Queryable as _;
 
 use super::world::{DIRECTORY, append, dump, dump_range, labels, open_with};
 use crate::{Database, History, Options, Retention, RetentionClass};
@@ -197,4 +198,30 @@ fn without_a_limit_of_time_nothing_is_too_old() {
     assert_eq!(kept(&database, "node"), (0, 99, 100));
     let disk = simulation.disk.after_kill();
     assert!(wal::Layout::read(&disk, &Path::new(DIRECTORY).join("wal")).is_ok());
+}
+
+/// Retention took a sample from the head before it was in a block: a deletion found it nowhere, and
+/// the next start in the log.
+#[test]
+fn what_was_too_old_for_the_head_and_then_deleted_stays_away() {
+    let options =
+        || Options { retention: minutes(10), chunk_range: minutes(4), ..Options::default() };
+    let simulation = Simulation::new(1);
+    let database = open_with(&simulation, options());
+    let add = |series: &str, second: i64| {
+        assert_eq!(append(&database, &format!("{series} @{} 1", second * 1000)), "ok");
+    };
+    add("a=1", 60);
+    add("b=1", 480);
+    add("a=1", 960);
+    // The head must not let go of what is in the first block: it gets no further.
+    let reader = database.querier(TimeRange::ALL).expect("the head always answers");
+    add("a=1", 1110);
+    database.maintain().expect("the disk is good");
+    database.delete(TimeRange::ALL, &[Matcher::equal("b", "1")]).expect("the disk is good");
+    drop(reader);
+    let before = dump(&database);
+    assert!(!before.contains('b'), "{before}");
+    drop(database);
+    assert_eq!(dump(&open_with(&simulation, options())), before);
 }
