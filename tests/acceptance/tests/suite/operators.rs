@@ -121,8 +121,12 @@ fn mistakes_in_the_command_line_end_as_upstreams_do() {
         ("--config.file=none.yml", 2),
         ("extra", 2),
         ("--web.search.max-limit=-1", 1),
+        ("--agent --query.timeout=1m", 3),
+        ("--agent --storage.tsdb.path=data", 3),
+        ("--storage.agent.path=data", 3),
     ] {
-        let output = run(&vesta(), &["server", flag]);
+        let flags: Vec<&str> = std::iter::once("server").chain(flag.split(' ')).collect();
+        let output = run(&vesta(), &flags);
         assert_eq!(output.status.code(), Some(code), "{flag}");
     }
 }
