@@ -17,6 +17,8 @@ pub struct Page<'a> {
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Server,
+    /// A server that only scrapes and sends on.
+    Agent,
     Alertmanager,
 }
 

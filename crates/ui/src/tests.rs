@@ -44,6 +44,12 @@ fn settings_stay_settings() {
 }
 
 #[test]
+fn an_agent_is_told_apart() {
+    let html = index(&Page { role: Role::Agent, title: "", version: "", consoles: "" });
+    assert!(html.contains("&quot;role&quot;:&quot;agent&quot;"), "{html}");
+}
+
+#[test]
 fn the_page_keeps_to_its_own_policy() {
     let html = page("Prometheus");
     assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));

@@ -67,7 +67,7 @@ pub(super) fn gated_routes() -> Router<Arc<Api>> {
 /// Any page: which one it is, its script sees by the address.
 pub(super) async fn page(State(api): State<Arc<Api>>) -> Response {
     page::html(&ui::Page {
-        role: ui::Role::Server,
+        role: if api.is_agent { ui::Role::Agent } else { ui::Role::Server },
         title: &api.pages.title,
         version: &api.build_info.version,
         consoles: consoles::link(&api),

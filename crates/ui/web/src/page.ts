@@ -1,7 +1,7 @@
 //! What the server says of itself in the page: which pages to show, and under which title.
 
 export interface PageSettings {
-  role: "server" | "alertmanager";
+  role: "server" | "agent" | "alertmanager";
   title: string;
   version: string;
   /** Where console templates are, or nothing. */

@@ -103,7 +103,7 @@ export function AlertsPage() {
           <Fold isOpen={isOpen} summary={
             <>
               <LabelList labels={group.labels} isNamed />
-              {group.receiver.name && <span class="muted">→ {group.receiver.name}</span>}
+              {group.receiver.name && <span class="muted">→ <bdi>{group.receiver.name}</bdi></span>}
               <Badge tone={group.alerts.some(isLoud) ? "bad" : "quiet"}>{`${group.alerts.length} ${group.alerts.length === 1 ? "alert" : "alerts"}`}</Badge>
             </>
           }>

@@ -11,6 +11,7 @@ import { ReceiversPage } from "./ReceiversPage.js";
 import { RoutesPage } from "./RoutesPage.js";
 import { EditSilencePage, NewSilencePage } from "./SilenceForm.js";
 import { SilencePage, SilencesPage } from "./SilencesPage.js";
+import { SettingsPage } from "./SettingsPage.js";
 import { StatusPage } from "./StatusPage.js";
 
 const ENTRIES: Entry[] = [
@@ -20,7 +21,8 @@ const ENTRIES: Entry[] = [
   { path: "/receivers", name: "Receivers" },
   { path: "/history", name: "History" },
   { path: "/cluster", name: "Cluster" },
-  { path: "/status", name: "Status", also: ["/settings"] },
+  { path: "/status", name: "Status" },
+  { path: "/settings", name: "Settings" },
 ];
 
 export function App() {
@@ -36,7 +38,8 @@ function pageOf(path: string) {
     case "receivers": return <ReceiversPage />;
     case "history": return <HistoryPage />;
     case "cluster": return <ClusterPage />;
-    case "status": case "settings": return <StatusPage />;
+    case "status": return <StatusPage />;
+    case "settings": return <SettingsPage />;
     case "silences":
       if (!id) return <SilencesPage />;
       if (id === "new") return <NewSilencePage />;

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { useAlertmanager } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { matchesText, searchable } from "../base/format.js";
-import { Ago, Badge, Choices, Empty, LabelList, Moment, SearchBox, Trouble, useSome, Waiting } from "../parts/bits.js";
+import { Ago, Badge, Choices, Empty, LabelList, Moment, Scroll, SearchBox, Trouble, useSome, Waiting } from "../parts/bits.js";
 import { countsOf, integrationName, OUTCOMES, TONES, WORDS, type Outcome, type Told } from "./told.js";
 
 export function HistoryPage() {
@@ -29,12 +29,12 @@ export function HistoryPage() {
       {data && data.length > 0 && found.length === 0 && <Empty title="Nothing matches" />}
       {some.length > 0 && (
         <section class="panel">
-          <div class="scroll">
+          <Scroll>
             <table class="list">
               <thead><tr><th scope="col">When</th><th scope="col">Outcome</th><th scope="col">Receiver</th><th scope="col">Group</th><th scope="col">Why</th><th scope="col">Alerts</th><th scope="col" class="right">Attempts</th><th scope="col" class="right">Took</th></tr></thead>
               <tbody>{some.map((told, at) => <Row key={`${told.time} ${told.groupKey} ${at}`} told={told} />)}</tbody>
             </table>
-          </div>
+          </Scroll>
           {more}
         </section>
       )}

@@ -5,7 +5,7 @@ import { useAlertmanager } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { matchesText } from "../base/format.js";
 import { href } from "../base/route.js";
-import { Ago, Badge, Empty, LabelList, SearchBox, Trouble, Waiting } from "../parts/bits.js";
+import { Ago, Badge, Empty, LabelList, Scroll, SearchBox, Trouble, Waiting } from "../parts/bits.js";
 import { countsOf, integrationName, TONES, WORDS, type Told } from "./told.js";
 
 interface Receiver {
@@ -28,12 +28,12 @@ export function ReceiversPage() {
       {data && found.length === 0 && <Empty title={data.length === 0 ? "No receivers" : "No receiver matches"} />}
       {found.length > 0 && (
         <section class="panel">
-          <div class="scroll">
+          <Scroll>
             <table class="list">
               <thead><tr><th scope="col">Receiver</th><th scope="col">Through</th><th scope="col">Last result</th><th scope="col">When</th><th scope="col">Of</th><th scope="col" class="right">Took</th></tr></thead>
               <tbody>{found.map((receiver) => <Rows key={receiver.name} receiver={receiver} />)}</tbody>
             </table>
-          </div>
+          </Scroll>
         </section>
       )}
     </>

@@ -92,7 +92,7 @@ function Verdict({ root, labels }: { root: Route; labels: Labels }) {
     <div class="verdict" role="status">
       <p>
         <LabelList labels={labels} />{" goes to "}
-        {takers.map((one, at) => <span key={one.id}>{at > 0 && ", "}<b>{one.receiver}</b></span>)}
+        {takers.map((one, at) => <span key={one.id}>{at > 0 && ", "}<b><bdi>{one.receiver}</bdi></b></span>)}
         {takers.length === 0 && <b>nobody</b>}
         {takers[0] && <>{", in the group "}<LabelList labels={takers[0].groupLabels ?? {}} isNamed /></>}
       </p>
@@ -114,7 +114,7 @@ function Branch({ route }: { route: Route }) {
             ? <span class="labels">{route.matchers.map((text) => <bdi key={text} class={`label ${differing.includes(text) && outcome === "differs" ? "differing" : ""}`}>{text}</bdi>)}</span>
             : <span class="muted">all alerts</span>}
           <span class="muted" aria-hidden="true">→</span>
-          <b>{route.receiver}</b>
+          <b><bdi>{route.receiver}</bdi></b>
           {route.continue && <Badge tone="quiet" title="Later routes are asked too">goes on</Badge>}
           {outcome && <Badge tone={TONES[outcome]} title={why(route)}>{WORDS[outcome]}</Badge>}
         </div>

@@ -7,12 +7,13 @@ import { go, place } from "../base/route.js";
 import { isUtc, persisted, useStore } from "../base/store.js";
 import { formatTime, parseTime } from "../base/time.js";
 import { Empty, Trouble, useSome, Waiting } from "../parts/bits.js";
+import { CalendarButton } from "../parts/Calendar.js";
 import type { Labels } from "../base/format.js";
 import { formatMatcher, OPERATORS, operatorOf, parseLabels, parseMatchers, textOf, withOperator, type Matcher, type Operator } from "./matchers.js";
 import { AlertView, Proposals, useKnownLabels } from "./parts.js";
 import type { Alert, Silence } from "./types.js";
 
-const creator = persisted("creator", "");
+export const creator = persisted("creator", "");
 const reasons = persisted<string[]>("reasons", []);
 const HOUR = 3600_000;
 const DURATIONS = ["30m", "1h", "2h", "8h", "1d", "1w"];
@@ -158,17 +159,17 @@ function Times({ draft, onChange }: { draft: Draft; onChange: (part: Partial<Dra
   const zone = utc ? "UTC" : "local time";
   return (
     <div class="times">
-      <TextInput isMoment label={`From (${zone})`} shown={formatTime(draft.startMs, utc)} take={(text) => {
+      <MomentField label={`From (${zone})`} shown={formatTime(draft.startMs, utc)} take={(text) => {
         const startMs = parseTime(text, utc);
         if (startMs !== null) onChange({ startMs, endMs: startMs + span });
         return startMs !== null;
       }} />
-      <TextInput label="For" shown={span > 0 ? formatDuration(Math.round(span / 1000) * 1000) : ""} take={(text) => {
+      <SpanField shown={span > 0 ? formatDuration(Math.round(span / 1000) * 1000) : ""} take={(text) => {
         const millis = parseDuration(text);
         if (millis) onChange({ endMs: draft.startMs + millis });
         return Boolean(millis);
       }} />
-      <TextInput isMoment label={`Until (${zone})`} shown={formatTime(draft.endMs, utc)} take={(text) => {
+      <MomentField label={`Until (${zone})`} shown={formatTime(draft.endMs, utc)} take={(text) => {
         const endMs = parseTime(text, utc);
         if (endMs !== null) onChange({ endMs });
         return endMs !== null;
@@ -182,18 +183,14 @@ function Times({ draft, onChange }: { draft: Draft; onChange: (part: Partial<Dra
   );
 }
 
-function TextInput({ label, shown, take, isMoment = false }: {
-  label: string;
-  shown: string;
-  take: (text: string) => boolean;
-  /** With the browser's calendar. */
-  isMoment?: boolean;
-}) {
+/** Text that is taken when it is left, or is marked when it cannot be. */
+function useTaken(shown: string, take: (text: string) => boolean) {
   const [text, setText] = useState(shown);
   const [isWrong, setWrong] = useState(false);
   useEffect(() => setText(shown), [shown]);
-  const rest = {
+  return {
     class: "num",
+    value: text,
     "aria-invalid": isWrong,
     spellcheck: false,
     onInput: (event: InputEvent) => {
@@ -202,12 +199,28 @@ function TextInput({ label, shown, take, isMoment = false }: {
     },
     onChange: (event: Event) => setWrong(!take((event.currentTarget as HTMLInputElement).value)),
   } as const;
+}
+
+interface FieldProps {
+  shown: string;
+  take: (text: string) => boolean;
+}
+
+function SpanField({ shown, take }: FieldProps) {
+  return <label>For<input type="text" {...useTaken(shown, take)} /></label>;
+}
+
+function MomentField({ label, shown, take }: FieldProps & { label: string }) {
+  const id = useId();
+  const field = useTaken(shown, take);
   return (
-    <label>{label}
-      {isMoment
-        ? <input type="datetime-local" step={1} {...rest} value={text.replace(" ", "T")} />
-        : <input type="text" {...rest} value={text} />}
-    </label>
+    <div class="field">
+      <label for={id}>{label}</label>
+      <span class="joined">
+        <input type="text" id={id} title="As 2026-03-01 12:30:00" {...field} />
+        <CalendarButton label={label} text={field.value} onPick={(day) => take(day + (field.value.slice(10) || " 00:00:00"))} />
+      </span>
+    </div>
   );
 }
 

@@ -53,7 +53,7 @@ function Row({ silence, onChange }: { silence: Silence; onChange: () => void }) 
           <Ends silence={silence} />
           <Actions silence={silence} onChange={onChange} />
         </div>
-        <p><bdi>{silence.comment}</bdi> <span class="muted">— {silence.createdBy || "nobody named"}</span></p>
+        <p><bdi>{silence.comment}</bdi> <span class="muted">— <bdi>{silence.createdBy || "nobody named"}</bdi></span></p>
       </div>
     </section>
   );

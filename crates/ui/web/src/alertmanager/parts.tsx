@@ -64,7 +64,7 @@ export function FilterBox({ matchers, onChange }: { matchers: Matcher[]; onChang
         </button>
       ))}
       <input type="text" value={text} aria-label="Filter by label" aria-invalid={isWrong} spellcheck={false} autocapitalize="off"
-        placeholder={matchers.length > 0 ? "and …" : 'Filter, such as severity="page", path=~"/pay.*"'}
+        placeholder={matchers.length > 0 ? "and …" : 'Filter, such as severity="page"'}
         list={id} autocomplete="off"
         onInput={(event) => { setText(event.currentTarget.value); setWrong(false); }}
         onKeyDown={(event) => {
@@ -106,7 +106,7 @@ export function AlertView({ alert, isShown = false, onPick }: {
   return (
     <article class={`alert ${isQuiet ? "is-quiet" : ""}`}>
       <div class="alert-head">
-        <b class="rule-name">{alert.labels.alertname ?? "(no name)"}</b>
+        <b class="rule-name"><bdi>{alert.labels.alertname ?? "(no name)"}</bdi></b>
         {silencedBy.map((id) => <a key={id} href={href(`/silences/${id}`)}><Badge tone="info">silenced</Badge></a>)}
         {inhibitedBy.length > 0 && <Badge tone="quiet" title={`By the alert ${inhibitedBy.join(", ")}`}>inhibited</Badge>}
         {mutedBy.length > 0 && <Badge tone="quiet" title={`By the time interval ${mutedBy.join(", ")}`}>muted</Badge>}

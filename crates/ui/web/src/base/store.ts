@@ -61,10 +61,17 @@ export const theme = persisted<Theme>("theme", "auto");
 export const isUtc = persisted("utc", true);
 export const history = persisted<string[]>("history", []);
 
+/** Days are counted from Sunday, as `Date` does. */
+export type FirstDay = 0 | 1 | 6;
+export const firstDay = persisted<FirstDay>("first-day-of-week", 1);
+/** How many groups of alerts or rules are on one page of a list. */
+export const groupsPerPage = persisted("groups-per-page", 20);
+
 /** What the query page does by itself. */
 export const settings = {
   keepsHistory: persisted("keeps-history", true),
   completes: persisted("completes", true),
+  highlights: persisted("highlights", true),
   checks: persisted("checks", true),
   showsWarnings: persisted("shows-warnings", true),
   showsInfos: persisted("shows-infos", true),

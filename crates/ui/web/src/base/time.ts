@@ -29,3 +29,41 @@ export function parseTime(text: string, isUtc: boolean): number | null {
 export function isNever(text: string | undefined): boolean {
   return !text || text.startsWith("0001-01-01");
 }
+
+/** A day of the calendar, wherever that is: milliseconds of its midnight in UTC. */
+export type Day = number;
+
+const DAY_MS = 24 * 3600_000;
+
+/** The day at the beginning of what `formatTime` writes. */
+export function dayOf(text: string): Day | null {
+  return parseTime(text.trim().slice(0, 10), true);
+}
+
+/** `2026-03-01` */
+export function formatDay(day: Day): string {
+  return formatTime(day, true).slice(0, 10);
+}
+
+export function addDays(day: Day, count: number): Day {
+  return day + count * DAY_MS;
+}
+
+/** The same day of another month, or the last one where that is shorter. */
+export function addMonths(day: Day, count: number): Day {
+  const date = new Date(day);
+  const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count + 1, 0));
+  return Date.UTC(last.getUTCFullYear(), last.getUTCMonth(), Math.min(date.getUTCDate(), last.getUTCDate()));
+}
+
+/** The weeks that the month of a day touches, each from its first day on: 0 is Sunday. */
+export function weeksOf(day: Day, firstDay: number): Day[][] {
+  const date = new Date(day);
+  const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+  const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+  const weeks: Day[][] = [];
+  for (let week = addDays(first, -((new Date(first).getUTCDay() - firstDay + 7) % 7)); week < next; week = addDays(week, 7)) {
+    weeks.push(Array.from({ length: 7 }, (_, at) => addDays(week, at)));
+  }
+  return weeks;
+}

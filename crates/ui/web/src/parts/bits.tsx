@@ -187,6 +187,11 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
   );
 }
 
+/** What may be wider than the screen; with the focus, arrows move it. */
+export function Scroll({ children }: { children: ComponentChildren }) {
+  return <div class="scroll" tabIndex={0} role="group" aria-label="Table, may be wider than the screen">{children}</div>;
+}
+
 /** `key` in the browser's memory says whether it was left open. */
 export function Fold({ summary, children, isOpen, class: name = "" }: {
   summary: ComponentChildren;

@@ -5,8 +5,9 @@ import { useApi } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { matchesText, searchable } from "../base/format.js";
 import { href } from "../base/route.js";
-import { persisted, useStore } from "../base/store.js";
-import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
+import { groupsPerPage, persisted, useStore } from "../base/store.js";
+import { Ago, Badge, Choices, Empty, Fold, LabelList, Scroll, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
+import { usePages } from "../parts/pages.js";
 import { formatPanels, NEW_PANEL } from "./query/state.js";
 import type { AlertingRule, AlertState, RuleGroup } from "./types.js";
 
@@ -28,6 +29,7 @@ export function AlertsPage() {
     .filter(({ group, rule }) => matchesText(filter, [rule.name, group.name, rule.query, ...searchable(rule.labels ?? {}), ...(rule.alerts ?? []).flatMap((alert) => searchable(alert.labels))]));
   const groups = Map.groupBy(found, ({ group }) => group);
   const sorted = [...groups].sort(([, a], [, b]) => worst(a) - worst(b));
+  const { some, pager } = usePages(sorted, useStore(groupsPerPage), "groups", JSON.stringify([filter, states]));
   const counts = { firing: 0, pending: 0, inactive: 0 };
   for (const { rule } of rules) if (rule.state in counts) counts[rule.state as AlertState] += 1;
   return (
@@ -42,7 +44,7 @@ export function AlertsPage() {
       {!data && !error && <Waiting />}
       {data && rules.length === 0 && <Empty title="No alerting rules">Rules come from the files under <code>rule_files</code> of the configuration.</Empty>}
       {rules.length > 0 && found.length === 0 && <Empty title="No rule matches">{states.length > 0 ? `Nothing is ${states.join(" or ")}.` : "Clear the filter to see all."}</Empty>}
-      {sorted.map(([group, members]) => (
+      {some.map(([group, members]) => (
         <section class="panel" key={`${group.file};${group.name}`}>
           <header class="panel-head"><h2>{group.name}</h2> <span class="muted path">{group.file}</span></header>
           {members.sort((a, b) => RANK[a.rule.state]! - RANK[b.rule.state]!).map(({ rule }) => (
@@ -50,6 +52,7 @@ export function AlertsPage() {
           ))}
         </section>
       ))}
+      {pager}
     </>
   );
 }
@@ -86,7 +89,7 @@ function RuleView({ rule, hasAnnotations }: { rule: AlertingRule; hasAnnotations
         {hasAnnotations && alerts.length === 0 && <Annotations all={rule.annotations ?? {}} />}
         {rule.lastError && <Trouble>{rule.lastError}</Trouble>}
         {alerts.length > 0 && (
-          <div class="scroll">
+          <Scroll>
             <table class="list">
               <thead><tr><th scope="col">State</th><th scope="col">Labels</th><th scope="col">Since</th><th scope="col" class="right">Value</th></tr></thead>
               <tbody>
@@ -105,7 +108,7 @@ function RuleView({ rule, hasAnnotations }: { rule: AlertingRule; hasAnnotations
               </tbody>
             </table>
             {more}
-          </div>
+          </Scroll>
         )}
       </div>
     </Fold>

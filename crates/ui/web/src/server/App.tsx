@@ -3,9 +3,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { go, place } from "../base/route.js";
 import { useStore } from "../base/store.js";
-import { root } from "../page.js";
+import { page, root } from "../page.js";
 import { Empty } from "../parts/bits.js";
 import { Shell, type Entry } from "../parts/Shell.js";
+import { AgentPage } from "./AgentPage.js";
 import { AlertsPage } from "./AlertsPage.js";
 import { ClusterPage } from "./ClusterPage.js";
 import { DiscoveryPage } from "./DiscoveryPage.js";
@@ -17,7 +18,9 @@ import { StatusPage } from "./StatusPage.js";
 import { StoragePage } from "./StoragePage.js";
 import { TargetsPage } from "./TargetsPage.js";
 
-const ENTRIES: (Entry & { page: () => preact.JSX.Element })[] = [
+type Pages = (Entry & { page: () => preact.JSX.Element })[];
+
+const SERVER: Pages = [
   { path: "/query", name: "Query", also: ["/graph"], page: QueryPage },
   { path: "/alerts", name: "Alerts", page: AlertsPage },
   { path: "/rules", name: "Rules", page: RulesPage },
@@ -28,16 +31,26 @@ const ENTRIES: (Entry & { page: () => preact.JSX.Element })[] = [
   { path: "/status", name: "Status", also: ["/flags", "/config", "/alertmanager-discovery", "/features"], page: StatusPage },
 ];
 
+/** It has nothing to query, and judges nothing. */
+const AGENT: Pages = [
+  { path: "/agent", name: "Agent", page: AgentPage },
+  { path: "/targets", name: "Targets", page: TargetsPage },
+  { path: "/service-discovery", name: "Discovery", page: DiscoveryPage },
+  { path: "/status", name: "Status", also: ["/flags", "/config", "/features"], page: StatusPage },
+];
+
+const ENTRIES = page.role === "agent" ? AGENT : SERVER;
+
 export function App() {
   const { path } = useStore(place);
   const entry = ENTRIES.find((one) => one.path === path || one.also?.includes(path));
   const isReady = useReady();
   useEffect(() => {
-    if (path === "/") go("/query");
+    if (path === "/") go(ENTRIES[0]!.path);
   }, [path]);
   const Page = entry?.page;
   return (
-    <Shell entries={ENTRIES} status={<><Notifications /><SettingsButton /></>}>
+    <Shell entries={ENTRIES} status={<><Notifications />{page.role !== "agent" && <SettingsButton />}</>}>
       {!isReady ? <Starting /> : Page ? <Page /> : <Empty title="No such page">The links above lead to those that there are.</Empty>}
     </Shell>
   );

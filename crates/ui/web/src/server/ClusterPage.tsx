@@ -4,7 +4,7 @@ import { useApi } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { formatBytes, formatCount } from "../base/format.js";
 import { useStore } from "../base/store.js";
-import { Ago, Badge, Empty, Moment, second, Trouble, Waiting } from "../parts/bits.js";
+import { Ago, Badge, Empty, Moment, Scroll, second, Trouble, Waiting } from "../parts/bits.js";
 import { TimeLine, type Row, type Span } from "../parts/TimeLine.js";
 import { Queues } from "./Queues.js";
 
@@ -79,7 +79,7 @@ export function ClusterPage() {
         {data?.enabled && (
           <>
             <Badge tone={nLive === data.members.length ? "good" : "bad"}>{`${nLive} of ${data.members.length} live`}</Badge>
-            {data.name && <span class="muted">{data.name}</span>}
+            {data.name && <bdi class="muted">{data.name}</bdi>}
             <span class="muted">{copies(data)}</span>
           </>
         )}
@@ -131,7 +131,7 @@ function Members({ status }: { status: Status }) {
   return (
     <section class="panel">
       <header class="panel-head"><h2>Members</h2><span class="muted">as this one sees them</span></header>
-      <div class="scroll">
+      <Scroll>
         <table class="list">
           <thead>
             <tr>
@@ -162,7 +162,7 @@ function Members({ status }: { status: Status }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { useApi } from "../base/api.js";
 import { formatCount, matchesText, searchable, type Labels } from "../base/format.js";
-import { Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting } from "../parts/bits.js";
+import { Badge, Choices, Empty, Fold, LabelList, Scroll, SearchBox, Trouble, useSome, Waiting } from "../parts/bits.js";
 import { Window } from "../parts/Window.js";
 import type { Targets } from "./types.js";
 
@@ -56,7 +56,7 @@ function Pool({ name, found, nDropped }: { name: string; found: Found[]; nDroppe
   return (
     <section class="panel">
       <Fold isOpen summary={<><h2>{name}</h2> <Badge tone="good">{`${nKept} kept`}</Badge> {nDropped > 0 && <Badge tone="quiet">{`${nDropped} dropped`}</Badge>}</>}>
-        <div class="scroll">
+        <Scroll>
           <table class="list halves">
             <thead><tr><th scope="col">Discovered</th><th scope="col">Scraped as</th><th scope="col"><span class="sr">Steps</span></th></tr></thead>
             <tbody>
@@ -69,7 +69,7 @@ function Pool({ name, found, nDropped }: { name: string; found: Found[]; nDroppe
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
         {more}
         {nUnseen > 0 && found.length - nKept > 0 && <p class="foot muted">{`${formatCount(nUnseen)} more were dropped; the server keeps only some.`}</p>}
       </Fold>

@@ -3,6 +3,7 @@
 import { ask, useAsked } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { parseValue, quote, type Labels } from "../base/format.js";
+import { page } from "../page.js";
 
 /** With more targets than this the answer would be larger than its use. */
 const TARGETS_MAX = 200;
@@ -22,7 +23,8 @@ export type Durations = (labels: Labels) => number[] | undefined;
 export function useDurations(jobs: string[], nTargets: number): Durations {
   // Regular expressions take more than names do; names that have such signs are not asked for.
   const plain = jobs.filter((job) => /^[\w .:/-]+$/.test(job)).map((job) => job.replaceAll(".", "\\."));
-  const isAsked = plain.length > 0 && nTargets <= TARGETS_MAX;
+  // An agent has nothing to ask.
+  const isAsked = page.role !== "agent" && plain.length > 0 && nTargets <= TARGETS_MAX;
   const end = Math.floor(Date.now() / 60_000) * 60;
   const query = `scrape_duration_seconds{job=~${quote(plain.join("|"))}}`;
   const { data } = useAsked<Found[]>(isAsked ? `${query} ${end}` : "", async (signal) => {

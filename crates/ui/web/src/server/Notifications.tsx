@@ -29,20 +29,40 @@ function useNotifications(): Notification[] {
   const [all, setAll] = useState<Notification[]>([]);
   useEffect(() => {
     let timer: ReturnType<typeof setInterval> | undefined;
+    let source: EventSource | undefined;
     const poll = () => ask<Notification[]>("notifications").then(({ data }) => setAll(data ?? []), () => {});
-    const source = new EventSource(`${root}api/v1/notifications/live`);
-    source.onmessage = ({ data }) => {
-      const one = JSON.parse(String(data)) as Notification;
-      setAll((now) => [...now.filter((other) => other.text !== one.text), ...(one.active ? [one] : [])]);
+    const begin = () => {
+      if (source) return;
+      // Those that still hold come first.
+      setAll([]);
+      const mine = source = new EventSource(`${root}api/v1/notifications/live`);
+      mine.onmessage = ({ data }) => {
+        const one = JSON.parse(String(data)) as Notification;
+        setAll((now) => [...now.filter((other) => other.text !== one.text), ...(one.active ? [one] : [])]);
+      };
+      mine.onerror = () => {
+        if (mine !== source || mine.readyState !== EventSource.CLOSED || timer) return;
+        void poll();
+        timer = setInterval(poll, POLL_MS);
+      };
     };
-    source.onerror = () => {
-      if (source.readyState !== EventSource.CLOSED || timer) return;
-      void poll();
-      timer = setInterval(poll, POLL_MS);
-    };
-    return () => {
-      source.close();
+    const end = () => {
+      source?.close();
       clearInterval(timer);
+      source = timer = undefined;
+    };
+    // A browser has six connections to a server for all of its tabs, and for the pages that it keeps
+    // in case one goes back: what nobody sees must not hold one.
+    const follow = () => (document.visibilityState === "visible" ? begin() : end());
+    follow();
+    document.addEventListener("visibilitychange", follow);
+    addEventListener("pagehide", end);
+    addEventListener("pageshow", follow);
+    return () => {
+      document.removeEventListener("visibilitychange", follow);
+      removeEventListener("pagehide", end);
+      removeEventListener("pageshow", follow);
+      end();
     };
   }, []);
   return all;

@@ -3,6 +3,7 @@
 import { useApi } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { formatCount } from "../base/format.js";
+import { page } from "../page.js";
 import { Badge, Empty, Trouble, Waiting } from "../parts/bits.js";
 
 interface Family {
@@ -49,7 +50,7 @@ export function Queues({ isWriter }: { isWriter: boolean }) {
   const queues = readQueues(data ?? []);
   return (
     <section class="panel">
-      <header class="panel-head"><h2>Remote queues</h2><span class="muted">{isWriter ? "this member sends" : "ready to go on where the writer stops"}</span></header>
+      <header class="panel-head"><h2>Remote queues</h2><span class="muted">{page.role === "agent" ? "what was scraped goes here" : isWriter ? "this member sends" : "ready to go on where the writer stops"}</span></header>
       {error && <div class="foot"><Trouble onRetry={reload}>{error}</Trouble></div>}
       {!data && !error && <Waiting />}
       {data && queues.length === 0 && <Empty title="No remote storage">The configuration names none under <code>remote_write</code>.</Empty>}

@@ -4,7 +4,9 @@ import { useState } from "preact/hooks";
 import { useApi } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { matchesText, searchable } from "../base/format.js";
+import { groupsPerPage, useStore } from "../base/store.js";
 import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, Waiting, type Tone } from "../parts/bits.js";
+import { usePages } from "../parts/pages.js";
 import { Annotations, Definition, queryLink, STATES } from "./AlertsPage.js";
 import { countBy } from "./TargetsPage.js";
 import type { AlertState, Rule, RuleGroup } from "./types.js";
@@ -23,6 +25,7 @@ export function RulesPage() {
   const groups = (data?.groups ?? [])
     .map((group) => ({ group, rules: group.rules.filter((rule) => isWanted(group, rule)) }))
     .filter(({ rules }) => rules.length > 0);
+  const { some, pager } = usePages(groups, useStore(groupsPerPage), "groups", JSON.stringify([filter, health, kinds]));
   function isWanted(group: RuleGroup, rule: Rule): boolean {
     return (health.length === 0 || health.includes(rule.health))
       && (kinds.length === 0 || kinds.includes(rule.type))
@@ -40,7 +43,8 @@ export function RulesPage() {
       {!data && !error && <Waiting />}
       {data && all.length === 0 && <Empty title="No rules">Rules come from the files under <code>rule_files</code> of the configuration.</Empty>}
       {all.length > 0 && groups.length === 0 && <Empty title="No rule matches">Clear the filter to see all.</Empty>}
-      {groups.map(({ group, rules }) => <Group key={`${group.file};${group.name}`} group={group} rules={rules} />)}
+      {some.map(({ group, rules }) => <Group key={`${group.file};${group.name}`} group={group} rules={rules} />)}
+      {pager}
     </>
   );
 }

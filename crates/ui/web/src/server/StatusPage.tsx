@@ -5,19 +5,22 @@ import { useApi } from "../base/api.js";
 import { matchesText } from "../base/format.js";
 import { go, place } from "../base/route.js";
 import { useStore } from "../base/store.js";
+import { page } from "../page.js";
 import { Ago, Badge, CopyButton, Empty, Moment, SearchBox, Tabs, Trouble, Waiting } from "../parts/bits.js";
 
 const PATHS = ["/status", "/flags", "/config", "/alertmanager-discovery", "/features"] as const;
 type Path = (typeof PATHS)[number];
+/** An agent tells nobody of alerts. */
+const SHOWN = PATHS.filter((path) => page.role !== "agent" || path !== "/alertmanager-discovery");
 
 export function StatusPage() {
   const path = useStore(place).path as Path;
-  const chosen = PATHS.includes(path) ? path : "/status";
+  const chosen = SHOWN.includes(path) ? path : "/status";
   return (
     <>
       <div class="page-head">
         <h1>Status</h1>
-        <Tabs all={PATHS} chosen={chosen} onChange={go} label="Part"
+        <Tabs all={SHOWN} chosen={chosen} onChange={go} label="Part"
           names={{ "/status": "Server", "/flags": "Flags", "/config": "Configuration", "/alertmanager-discovery": "Alertmanagers", "/features": "Features" }} />
       </div>
       {chosen === "/status" && <Server />}

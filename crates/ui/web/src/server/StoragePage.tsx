@@ -5,7 +5,7 @@ import { ask, messageOf, useApi } from "../base/api.js";
 import { roughDuration } from "../base/duration.js";
 import { formatBytes, formatCount, labelName, quote } from "../base/format.js";
 import { useStore } from "../base/store.js";
-import { Badge, Moment, Note, SearchBox, second, Trouble, Waiting } from "../parts/bits.js";
+import { Badge, Moment, Note, Scroll, SearchBox, second, Trouble, Waiting } from "../parts/bits.js";
 import { TimeLine, type Row } from "../parts/TimeLine.js";
 import { queryLink } from "./AlertsPage.js";
 import { CardinalityWindow } from "./CardinalityWindow.js";
@@ -110,7 +110,7 @@ function Blocks({ head }: { head: Status["headStats"] | undefined }) {
       {data && <Retention classes={classes} blocks={blocks} />}
       {blocks.length > 0 && <Times blocks={blocks} classes={classes} head={head} />}
       {blocks.length > 0 && (
-        <div class="scroll">
+        <Scroll>
           <table class="list">
             <thead><tr><th scope="col">Block</th>{hasClasses && <th scope="col">Class</th>}<th scope="col">From</th><th scope="col">To</th><th scope="col">Spans</th><th scope="col" class="right">Level</th><th scope="col" class="right">Series</th><th scope="col" class="right">Chunks</th><th scope="col" class="right">Samples</th></tr></thead>
             <tbody>
@@ -129,7 +129,7 @@ function Blocks({ head }: { head: Status["headStats"] | undefined }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </section>
   );

@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { useApi } from "../base/api.js";
 import { parseDuration, roughDuration } from "../base/duration.js";
 import { formatCount, matchesText, searchable } from "../base/format.js";
-import { Ago, Badge, Choices, Empty, Fold, LabelList, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
+import { Ago, Badge, Choices, Empty, Fold, LabelList, Scroll, SearchBox, Trouble, useSome, Waiting, type Tone } from "../parts/bits.js";
 import { Window } from "../parts/Window.js";
 import { Sparkline, useDurations } from "./Durations.js";
 import type { Health, Target, Targets } from "./types.js";
@@ -59,14 +59,14 @@ function Pool({ name, targets }: { name: string; targets: Target[] }) {
   return (
     <section class="panel">
       <Fold isOpen summary={<><h2>{name}</h2> <Badge tone={tone}>{`${nUp} of ${targets.length} up`}</Badge></>}>
-        <div class="scroll">
+        <Scroll>
           <table class="list fixed">
             <thead>
               <tr><th scope="col">Endpoint</th><th scope="col">Health</th><th scope="col">Labels</th><th scope="col">Last scrape</th><th scope="col" class="right">Duration</th></tr>
             </thead>
             <tbody>{some.map((target) => <Row key={target.scrapeUrl + JSON.stringify(target.labels)} target={target} durations={durations(target.labels)} />)}</tbody>
           </table>
-        </div>
+        </Scroll>
         {more}
       </Fold>
       <button type="button" class="small quiet corner" onClick={() => setConfig(true)}>Configuration</button>

@@ -26,6 +26,9 @@ const GROUPS = [{
   ],
 }];
 
+/** More than are on a page. */
+const MANY_GROUPS = Array.from({ length: 45 }, (_, at) => ({ ...GROUPS[0]!, name: `group ${at + 1}`, rules: [alerting(`Alert ${at + 1}`, "inactive")] }));
+
 const SERIES = ["/", "/pay"].map((path) => ({ __name__: "requests_total", path, note: NASTY }));
 
 function query({ params }: Call): unknown {
@@ -66,6 +69,7 @@ function range({ params }: Call): unknown {
   const values: [number, string][] = [];
   for (let at = start; at <= end; at += step) values.push([at, String(Math.sin(at / 600) + 2)]);
   const expr = params.get("query") ?? "";
+  if (expr === "many") return { resultType: "matrix", result: Array.from({ length: 20_000 }, (_, at) => ({ metric: { at: String(at) }, values: [[end - step, "1"], [end, String(at)]] })) };
   if (expr.startsWith("scrape_duration_seconds")) {
     return { resultType: "matrix", result: [{ metric: { job: "good", instance: "a:1" }, values: values.map(([at]) => [at, String(0.004 + 0.002 * Math.sin(at / 400))]) }] };
   }
@@ -84,7 +88,7 @@ const BLOCKS = [0, 1, 2, 3].flatMap((at) => ["long", ""].map((name) => ({
 })));
 
 /** What members know of each other; a test may let one die. */
-export const world = { isAlone: false, isOtherLive: true };
+export const world = { isAlone: false, isOtherLive: true, hasManyGroups: false };
 
 function cluster(): unknown {
   if (world.isAlone) return { enabled: false };
@@ -117,13 +121,14 @@ export function server(call: Call): unknown {
     case "query_exemplars": return EXEMPLARS;
     case "status/cluster": return cluster();
     case "status/self_metrics": return QUEUES;
+    case "status/walreplay": return { min: 10, max: 29, current: 15 };
     case "format_query": return "formatted(\n  x\n)";
     case "parse_query": return { type: "aggregation", op: "sum", grouping: ["path"], without: false, param: null, expr: { type: "vectorSelector", name: "x", matchers: [], offset: 0 } };
     case "label/__name__/values": return ["requests_total", "up"];
     case "labels": return ["job", "instance"];
     case "metadata": return { requests_total: [{ type: "counter", help: "How many.", unit: "" }] };
     case "series": return SERIES;
-    case "rules": return { groups: call.params.get("type") === "alert" ? GROUPS.map((group) => ({ ...group, rules: group.rules.slice(0, 2) })) : GROUPS };
+    case "rules": return world.hasManyGroups ? { groups: MANY_GROUPS } : { groups: call.params.get("type") === "alert" ? GROUPS.map((group) => ({ ...group, rules: group.rules.slice(0, 2) })) : GROUPS };
     case "targets": return {
       activeTargets: [target("good", "a:1", "up"), target("bad", "b:1", "down", "connection refused")],
       droppedTargets: [{ discoveredLabels: { __address__: "c:1", job: "good" }, scrapePool: "good" }], droppedTargetCounts: { good: 1, bad: 0 },

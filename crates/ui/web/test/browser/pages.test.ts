@@ -1,38 +1,36 @@
 //! The pages in a real browser. `CHROMIUM` names it; pictures go to `build/pictures`.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import test, { after, before } from "node:test";
 import type { Browser, Page } from "puppeteer-core";
 import * as answers from "./answers.js";
-import { hides, PATIENCE, press, sees, start, visit as visitWith, type Look } from "./chromium.js";
+import { enterEditor, hides, inEditor, PATIENCE, press, sees, start, visit as visitWith, type Look } from "./chromium.js";
+import { lookAt, picture } from "./looks.js";
 import { serve, type Site } from "./server.js";
 
-const AXE = readFileSync(createRequire(join(process.cwd(), "package.json")).resolve("axe-core/axe.min.js"), "utf8");
-const PICTURES = join(process.cwd(), "build/pictures");
 const ALL = [
   "query", "query?g0.expr=x&g0.tab=table&g0.show_tree=1", "query?g0.expr=x&g0.tab=graph", "query?g0.expr=x&g0.tab=explain", "alerts", "rules", "targets",
   "query?g0.expr=x&g0.tab=graph&g0.show_exemplars=1&g0.display_mode=stacked", "query?g0.expr=native&g0.tab=graph", "query?g0.expr=classic&g0.tab=graph&g0.display_mode=heatmap",
   "service-discovery", "tsdb-status", "cluster", "status", "flags", "config", "alertmanager-discovery", "features",
 ];
-const ALL_ALERTMANAGER = ["#/alerts", "#/silences", "#/silences/new?filter=%7Bpath%3D%22%2Fpay%22%7D", "#/routes", "#/routes?labels=severity%3D%22page%22", "#/receivers", "#/history", "#/cluster", "#/status"];
+const ALL_ALERTMANAGER = ["#/alerts", "#/silences", "#/silences/new?filter=%7Bpath%3D%22%2Fpay%22%7D", "#/routes", "#/routes?labels=severity%3D%22page%22", "#/receivers", "#/history", "#/cluster", "#/status", "#/settings"];
 
 let browser: Browser;
 let server: Site;
+let agent: Site;
 let alertmanager: Site;
 
 before(async () => {
-  mkdirSync(PICTURES, { recursive: true });
   browser = await start();
   server = await serve("server", answers.server);
+  agent = await serve("agent", answers.server);
   alertmanager = await serve("alertmanager", answers.alertmanager());
 });
 
 after(async () => {
   await browser.close();
   server.close();
+  agent.close();
   alertmanager.close();
 });
 
@@ -40,7 +38,7 @@ const visit = (url: string, use: (page: Page) => Promise<void>, look: Look = {})
 
 test("a query that is typed fast is answered, and stands in the address", () =>
   visit(`${server.url}query`, async (page) => {
-    await page.click(".editor");
+    await enterEditor(page);
     await page.keyboard.type("sum(rate(requests_total[5m]))", { delay: 1 });
     await page.keyboard.press("Escape");
     await page.keyboard.press("Enter");
@@ -52,23 +50,23 @@ test("a query that is typed fast is answered, and stands in the address", () =>
 
 test("names of metrics are proposed", () =>
   visit(`${server.url}query`, async (page) => {
-    await page.click(".editor");
+    await enterEditor(page);
     await page.keyboard.type("req", { delay: 20 });
-    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-tooltip-autocomplete")?.textContent?.includes("requests_total"), PATIENCE);
+    await inEditor(page, (editor) => editor.querySelector(".cm-tooltip-autocomplete")?.textContent?.includes("requests_total"));
     // It takes no key for the first moments, so that it is not taken by mistake.
     await new Promise((done) => setTimeout(done, 200));
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-content")!.textContent === "requests_total", PATIENCE);
+    await inEditor(page, (editor) => editor.querySelector(".cm-content")?.textContent === "requests_total");
   }));
 
 test("a wrong query is underlined, and the server's words are shown", () =>
   visit(`${server.url}query`, async (page) => {
-    await page.click(".editor");
+    await enterEditor(page);
     await page.keyboard.type("rate(x)");
     await page.keyboard.press("Escape");
     await page.keyboard.press("Enter");
     await sees(page, "expected type range vector");
-    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-lintRange-error"), PATIENCE);
+    await inEditor(page, (editor) => editor.querySelector(".cm-lintRange-error")?.textContent === "x");
   }));
 
 test("old links draw graphs; the list below chooses among the lines", () =>
@@ -90,7 +88,7 @@ test("a query is formatted, duplicated, drawn as a tree, remembered", () =>
     await press(page, "Tree");
     await page.waitForSelector(".tree");
     await press(page, "Format");
-    await page.waitForFunction(() => document.querySelector(".editor")!.shadowRoot!.querySelector(".cm-content")!.textContent!.includes("formatted("), PATIENCE);
+    await inEditor(page, (editor) => editor.querySelector(".cm-content")?.textContent?.includes("formatted("));
     await press(page, "Run");
     await press(page, "Duplicate");
     await page.waitForFunction(() => document.querySelectorAll(".query-panel").length === 2, PATIENCE);
@@ -102,6 +100,12 @@ test("twenty thousand series are cut, with a word about it", () =>
   visit(`${server.url}query?g0.expr=many`, async (page) => {
     await sees(page, "20,000 series; the first 500 are shown.");
     assert.equal((await page.$$(".results tbody tr")).length, 500);
+    await press(page, "Graph");
+    await sees(page, "20,000 series; the first 200 are drawn.");
+    assert.equal((await page.$$(".legend button")).length, 200);
+    // It is still usable: a click is answered.
+    await page.click(".legend button");
+    await page.waitForFunction(() => document.querySelectorAll('.legend button[aria-pressed="false"]').length === 199, PATIENCE);
   }));
 
 test("filters narrow the lists down", async () => {
@@ -247,6 +251,18 @@ test("notifications of the server come by themselves", () =>
     await sees(page, "Configuration reload has failed.");
   }));
 
+test("pages that were left keep no connection", () =>
+  // As many as a browser has to a server, and some more.
+  visit(`${server.url}query`, async (page) => {
+    for (const path of ["alerts", "rules", "targets", "cluster", "status", "flags", "config", "features"]) {
+      await page.goto(server.url + path, { waitUntil: "domcontentloaded" });
+      await page.waitForSelector("main section");
+      await page.waitForSelector(".bell");
+    }
+    for (const until = Date.now() + PATIENCE.timeout; server.nListeners > 1 && Date.now() < until;) await new Promise((done) => setTimeout(done, 20));
+    assert.equal(server.nListeners, 1);
+  }));
+
 test("labels that are pasted show their way through the routes", () =>
   visit(`${alertmanager.url}#/routes`, async (page) => {
     await sees(page, "all alerts");
@@ -288,25 +304,167 @@ test("the filter of alerts stands in the address", () =>
     assert.equal(asked.get("silenced"), "true");
   }));
 
-test("every page, by day and by night, on a telephone too, is accessible and fits", async () => {
-  const pages = [...ALL.map((path) => server.url + path), ...ALL_ALERTMANAGER.map((path) => alertmanager.url + path)];
-  for (const [at, url] of pages.entries()) {
-    for (const look of [{}, { isDark: true }, { isNarrow: true }]) {
-      await visit(url, async (page) => {
-        await page.waitForFunction(() => document.querySelector("main section, main .empty") && !document.querySelector('.waiting, [aria-busy="true"]'), PATIENCE);
-        const name = `${String(at).padStart(2, "0")}-${Object.keys(look).join("") || "day"}`;
-        await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
-        const overflow = await page.evaluate(() => document.scrollingElement!.scrollWidth - innerWidth);
-        assert.ok(overflow <= 0, `${url} is ${overflow} pixels too wide (${name})`);
-        if ("isNarrow" in look) return;
-        await page.evaluate(AXE);
-        const violations = await page.evaluate(async () => {
-          const axe = (globalThis as unknown as { axe: { run: (node: Document, options: object) => Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> } }).axe;
-          const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
-          return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
-        });
-        assert.deepEqual(violations, [], `${url} (${name})`);
-      }, look);
+test("many groups come a page at a time", async () => {
+  answers.world.hasManyGroups = true;
+  try {
+    for (const path of ["alerts", "rules"]) {
+      await visit(server.url + path, async (page) => {
+        const shown = () => page.$$eval("main section h2", (all) => `${all[0]!.textContent} … ${all.at(-1)!.textContent}`);
+        await sees(page, "1 to 20 of 45 groups");
+        assert.equal(await shown(), "group 1 … group 20");
+        await press(page, "Next");
+        await press(page, "Next");
+        await sees(page, "41 to 45 of 45 groups");
+        assert.equal(await shown(), "group 41 … group 45");
+        await page.type(".search", "Alert 4");
+        await sees(page, "group 4");
+        await hides(page, "of 45 groups");
+        // How many there are on a page is chosen once for all lists.
+        await page.$eval(".search", (box) => { (box as HTMLInputElement).value = ""; box.dispatchEvent(new Event("input", { bubbles: true })); });
+        await sees(page, "1 to 20 of 45 groups");
+        await page.evaluate(() => [...document.querySelectorAll<HTMLElement>(".tools button")].find((one) => one.innerText === "Settings")!.click());
+        await page.select("dialog select", "50");
+        await hides(page, "of 45 groups");
+        assert.equal(await shown(), "group 1 … group 45");
+      });
     }
+  } finally {
+    answers.world.hasManyGroups = false;
   }
 });
+
+test("a server that goes away is missed, what was known stays, and it goes on when it is back", () =>
+  visit(`${server.url}query?g0.expr=x`, async (page) => {
+    await sees(page, "2 series");
+    server.isGone = true;
+    try {
+      await press(page, "Run");
+      await sees(page, "The server does not answer");
+    } finally {
+      server.isGone = false;
+    }
+    await press(page, "Run");
+    await sees(page, "2 series");
+    await hides(page, "The server does not answer");
+    await page.click('nav a[href$="cluster"]');
+    await sees(page, "3 of 3 live");
+    server.isGone = true;
+    try {
+      await sees(page, "The server does not answer");
+      await sees(page, "server-c");
+    } finally {
+      server.isGone = false;
+    }
+    await hides(page, "The server does not answer");
+    await sees(page, "3 of 3 live");
+  }, { isCutOff: true }));
+
+test("the start of a server is watched, and the page goes on by itself", async () => {
+  server.isStarting = true;
+  try {
+    await visit(`${server.url}alerts`, async (page) => {
+      await sees(page, "The server is starting");
+      await sees(page, "segment 15 of 29");
+      assert.equal(await page.$eval("progress", (bar) => `${bar.value}/${bar.max}`), "5/20");
+      server.isStarting = false;
+      await sees(page, "Burning");
+    }, { isCutOff: true });
+  } finally {
+    server.isStarting = false;
+  }
+});
+
+test("consoles are linked where there are any", async () => {
+  const linked = async (url: string) => {
+    let found: string | undefined;
+    await visit(url, async (page) => {
+      found = await page.$eval("nav", (nav) => nav.querySelector<HTMLAnchorElement>("a[data-load]")?.pathname);
+    });
+    return found;
+  };
+  assert.equal(await linked(`${server.url}status`), "/prefix/consoles/index.html");
+  assert.equal(await linked(`${agent.url}status`), undefined);
+});
+
+test("labels are text, whatever is written in them", async () => {
+  const check = async (url: string, ready: string) => visit(url, async (page) => {
+    await sees(page, ready);
+    await sees(page, "<b>bold</b>");
+    const marks = await page.$$eval("main :is(.label, .series, .annotations, td, dd) :is(b, script)", (all) => all.map((one) => one.textContent).filter((text) => text === "bold"));
+    assert.deepEqual(marks, [], url);
+    // What runs from right to left must not turn around what stands beside it.
+    const loose = await page.evaluate(() => {
+      const texts = document.createTreeWalker(document.querySelector("main")!, NodeFilter.SHOW_TEXT);
+      const found: string[] = [];
+      while (texts.nextNode()) {
+        const { textContent, parentElement } = texts.currentNode as Text;
+        if (!textContent?.includes("שלום") || parentElement!.matches("option")) continue;
+        let around = parentElement!;
+        while (!/isolate|plaintext/.test(getComputedStyle(around).unicodeBidi)) around = around.parentElement!;
+        if (around.textContent!.trim() !== textContent.trim()) found.push(`${around.tagName}.${around.className}: ${around.textContent}`);
+      }
+      return found;
+    });
+    assert.deepEqual(loose, [], url);
+  });
+  await check(`${server.url}query?g0.expr=x`, "2 series");
+  await check(`${server.url}query?g0.expr=x&g0.tab=graph`, "2 series");
+  await check(`${server.url}alerts`, "Burning");
+  await check(`${server.url}targets`, "connection refused");
+  await check(`${server.url}service-discovery`, "dropped");
+  await check(`${server.url}cluster`, "3 of 3 live");
+  await check(`${server.url}flags`, "--config.file");
+  await check(`${alertmanager.url}#/alerts`, "Burning");
+  await check(`${alertmanager.url}#/routes`, "night shift");
+  await check(`${alertmanager.url}#/receivers`, "night shift");
+  await check(`${alertmanager.url}#/history`, "sent by a peer");
+});
+
+test("an agent has pages for what an agent does", async () => {
+  await visit(`${agent.url}agent`, async (page) => {
+    await sees(page, "runs as an agent");
+    await sees(page, "long-term");
+    assert.equal(await page.$$eval("nav a", (all) => all.map((one) => one.textContent).join()), "Agent,Targets,Discovery,Status");
+    await page.click('nav a[href$="targets"]');
+    await sees(page, "connection refused");
+    await page.click('nav a[href$="status"]');
+    await sees(page, "last reload failed");
+    assert.equal(await page.$$eval('[role="tab"]', (all) => all.map((one) => one.textContent).join()), "Server,Flags,Configuration,Features");
+  });
+  await visit(agent.url, (page) => sees(page, "runs as an agent").then(() => {}));
+  assert.deepEqual(agent.calls.filter(({ path }) => /^(query|labels|rules|alerts)/.test(path)), [], "it has no answer to those");
+});
+
+test("days are picked from a calendar, whose weeks begin as chosen", async () => {
+  await visit(`${alertmanager.url}#/settings`, async (page) => {
+    await page.waitForSelector('[aria-label="First day of the week"]');
+    await press(page, "Sunday");
+    await page.evaluate(() => { location.hash = "#/silences/new"; });
+    await page.waitForSelector(".times");
+    const [from] = await page.$$(".times .field input");
+    await page.click('[aria-label^="From"][aria-expanded]');
+    await page.waitForSelector(".calendar");
+    assert.equal(await page.$$eval(".calendar th", (all) => all.map((one) => one.textContent).join(" ")), "Su Mo Tu We Th Fr Sa");
+    const day = await from!.evaluate((box) => box.value);
+    for (const key of ["PageDown", "PageUp", "ArrowDown", "ArrowRight"] as const) await page.keyboard.press(key);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => !document.querySelector(".calendar"), PATIENCE);
+    const moved = await from!.evaluate((box) => box.value);
+    const days = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / 86_400_000;
+    // The last days of a month may have none like them in the next.
+    assert.ok([8, 7, 6, 5].includes(days(moved) - days(day)), `${day} became ${moved}`);
+    assert.equal(moved.slice(10), day.slice(10));
+    await page.click('[aria-label^="Until"][aria-expanded]');
+    await page.waitForSelector(".calendar");
+    await picture(page, "calendar");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => !document.querySelector(".calendar") && document.activeElement?.matches('[aria-label^="Until"]'), PATIENCE);
+  });
+});
+
+test("every page, by day, by night and on a telephone, is accessible and fits", () =>
+  lookAt(browser, [
+    ...ALL.map((path, at) => ({ name: `${String(at).padStart(2, "0")}-server`, url: server.url + path })),
+    ...ALL_ALERTMANAGER.map((path, at) => ({ name: `${String(at).padStart(2, "0")}-alertmanager`, url: alertmanager.url + path })),
+    { name: "00-agent", url: `${agent.url}agent` },
+  ]));

@@ -68,7 +68,7 @@ class WithHistory implements CompleteStrategy {
   }
 }
 
-interface Props {
+export interface EditorProps {
   /** What to put into the box, each time that it is another object; what is typed does not come back here. */
   given: { text: string };
   onChange: (value: string) => void;
@@ -76,12 +76,13 @@ interface Props {
   isFirst: boolean;
 }
 
-export function Editor({ given, onChange, onRun, isFirst }: Props) {
+export function Editor({ given, onChange, onRun, isFirst }: EditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const text = useRef(given.text);
   const view = useRef<EditorView>(undefined);
   const completes = useStore(settings.completes);
   const checks = useStore(settings.checks);
+  const highlights = useStore(settings.highlights);
   const handlers = useRef({ onChange, onRun });
   handlers.current = { onChange, onRun };
 
@@ -110,7 +111,7 @@ export function Editor({ given, onChange, onRun, isFirst }: Props) {
           bracketMatching(),
           closeBrackets(),
           autocompletion(),
-          syntaxHighlighting(colours),
+          highlights ? syntaxHighlighting(colours) : [],
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": "PromQL expression", autocapitalize: "off", spellcheck: "false" }),
           placeholder("Expression, such as up (Shift-Enter for a new line)"),
@@ -136,7 +137,7 @@ export function Editor({ given, onChange, onRun, isFirst }: Props) {
       promql.destroy();
       editor.destroy();
     };
-  }, [completes, checks]);
+  }, [completes, checks, highlights]);
 
   useEffect(() => {
     const editor = view.current;

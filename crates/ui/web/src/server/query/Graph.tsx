@@ -8,7 +8,8 @@ import { isUtc, theme, useStore } from "../../base/store.js";
 import { formatTime } from "../../base/time.js";
 import { Empty, LabelList, Note, Series } from "../../parts/bits.js";
 import { columns, stack, type RangeSeries } from "./answer.js";
-import { drawExemplars, ExemplarTable, nearestExemplar, type Exemplar } from "./exemplars.js";
+import type { Exemplar } from "./asked.js";
+import { drawExemplars, ExemplarTable, nearestExemplar } from "./exemplars.js";
 import { axes, dateOf, HEIGHT, onSelected, useNight } from "./plot.js";
 
 /** More lines than this are fog, and slow. */
@@ -20,7 +21,7 @@ const COLOURS = [
   "#9a8c3c", "#5aa9e6", "#d0603f", "#60b84f", "#c05ca8", "#7f8fa6", "#b8863b", "#4db6ac",
 ];
 
-interface Props {
+export interface GraphProps {
   series: RangeSeries[];
   startMs: number;
   endMs: number;
@@ -38,7 +39,7 @@ interface Hover {
   top: number;
 }
 
-export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZero, exemplars, onZoom }: Props) {
+export function Graph({ series: all, startMs, endMs, stepMs, isStacked, yFromZero, exemplars, onZoom }: GraphProps) {
   const [limit, setLimit] = useState(LINES);
   const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
   const [hover, setHover] = useState<Hover | null>(null);

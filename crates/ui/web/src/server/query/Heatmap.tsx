@@ -18,13 +18,15 @@ interface Hover {
   top: number;
 }
 
-export function Heatmap({ series, startMs, endMs, stepMs, onZoom }: {
+export interface HeatmapProps {
   series: RangeSeries[];
   startMs: number;
   endMs: number;
   stepMs: number;
   onZoom: (startMs: number, endMs: number) => void;
-}) {
+}
+
+export function Heatmap({ series, startMs, endMs, stepMs, onZoom }: HeatmapProps) {
   const heat = useMemo(() => heatOf(series, startMs, endMs, stepMs), [series, startMs, endMs, stepMs]);
   const [hover, setHover] = useState<Hover | null>(null);
   const box = useRef<HTMLDivElement>(null);

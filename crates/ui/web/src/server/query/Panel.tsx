@@ -6,13 +6,13 @@ import { formatDuration, narrower, roughDuration, wider } from "../../base/durat
 import { formatCount } from "../../base/format.js";
 import { remember, settings, useStore } from "../../base/store.js";
 import { Empty, Note, Tabs, Trouble, Waiting } from "../../parts/bits.js";
-import type { RangeSeries, Result } from "./answer.js";
+import { later } from "../../parts/later.js";
+import { query, type Outcome } from "./asked.js";
 import { DurationInput, MomentInput, ResolutionInput } from "./controls.js";
-import { Editor } from "./Editor.js";
-import { askExemplars, type Exemplar } from "./exemplars.js";
-import { Graph } from "./Graph.js";
+import type { EditorProps } from "./Editor.js";
+import type { GraphProps } from "./Graph.js";
 import { hasHistograms } from "./heat.js";
-import { Heatmap } from "./Heatmap.js";
+import type { HeatmapProps } from "./Heatmap.js";
 import { HistoryButton, MetricsButton } from "./pickers.js";
 import { Plan } from "./Plan.js";
 import { stepOf, type Panel as State, type Tab } from "./state.js";
@@ -27,17 +27,13 @@ interface Props {
   onDuplicate: () => void;
 }
 
-/** What was asked, and what came of it. */
-interface Outcome {
-  tab: Tab;
-  instant?: Result;
-  range?: { series: RangeSeries[]; exemplars: Exemplar[]; startMs: number; endMs: number; stepMs: number };
-  warnings: string[];
-  infos: string[];
-  tookMs: number;
-  nSeries: number;
-  stepMs?: number;
-}
+// The editor and the graphs are most of the script; the page is seen before they are there.
+const Editor = later<EditorProps>(
+  () => import("./Editor.js").then((module) => module.Editor),
+  ({ given }) => <div class="editor-soon">{given.text}</div>,
+);
+const Graph = later<GraphProps>(() => import("./drawings.js").then((module) => module.Graph), Waiting);
+const Heatmap = later<HeatmapProps>(() => import("./drawings.js").then((module) => module.Heatmap), Waiting);
 
 const TABS: readonly Tab[] = ["table", "graph", "explain"];
 
@@ -128,24 +124,6 @@ export function Panel({ state, isFirst, onChange, onRemove, onDuplicate }: Props
       </div>
     </section>
   );
-}
-
-async function query(state: State, signal: AbortSignal): Promise<Outcome> {
-  if (state.tab === "table") {
-    const time = (state.momentMs ?? Date.now()) / 1000;
-    const { data, ...rest } = await ask<Result>("query", { query: state.expr, time }, { signal, post: true });
-    const nSeries = data.resultType === "vector" || data.resultType === "matrix" ? data.result.length : 1;
-    return { tab: "table", instant: data, nSeries, ...rest };
-  }
-  const stepMs = stepOf(state.resolution, state.rangeMs);
-  const endMs = state.endMs ?? Date.now();
-  const startMs = endMs - state.rangeMs;
-  const params = { query: state.expr, start: startMs / 1000, end: endMs / 1000, step: stepMs / 1000 };
-  const [{ data, ...rest }, exemplars] = await Promise.all([
-    ask<{ result: RangeSeries[] }>("query_range", params, { signal, post: true }),
-    state.showExemplars ? askExemplars(state.expr, startMs, endMs, signal) : [],
-  ]);
-  return { tab: "graph", range: { series: data.result, exemplars, startMs, endMs, stepMs }, nSeries: data.result.length, stepMs, ...rest };
 }
 
 function Shown({ state, round, outcome, isBusy, hasError, change }: {

@@ -3,7 +3,7 @@
 import { ask, useAsked } from "../../base/api.js";
 import { roughDuration } from "../../base/duration.js";
 import { formatBytes, formatCount } from "../../base/format.js";
-import { Trouble, Waiting } from "../../parts/bits.js";
+import { Scroll, Trouble, Waiting } from "../../parts/bits.js";
 
 /** A part of a plan; its time is that of all below it too. */
 export interface PlanNode {
@@ -58,7 +58,7 @@ function Drawn({ root, isBusy }: { root: PlanNode; isBusy: boolean }) {
     <section class="plan" aria-label="Plan" aria-busy={isBusy}>
       <h3>Plan</h3>
       <p class="muted">How it was answered, over the range of the graph: what each part gave, and the time that it took itself.</p>
-      <div class="scroll">
+      <Scroll>
         <table class="list keep">
           <thead>
             <tr><th scope="col">Part</th><th scope="col" class="right">Rows</th><th scope="col" class="right">Bytes</th><th scope="col" class="right">With all below</th><th scope="col" class="right">Itself</th><th scope="col"><span class="sr">Share</span></th></tr>
@@ -79,7 +79,7 @@ function Drawn({ root, isBusy }: { root: PlanNode; isBusy: boolean }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { formatCount, formatSeries } from "../../base/format.js";
-import { CopyButton, Empty, Moment, Note, Series } from "../../parts/bits.js";
+import { CopyButton, Empty, Moment, Note, Scroll, Series } from "../../parts/bits.js";
 import { bucketRange, type Histogram, type InstantSeries, type RangeSeries, type Result } from "./answer.js";
 
 /** A browser draws so many rows at once; more of them on demand. */
@@ -30,7 +30,7 @@ export function Table({ result }: { result: Result }) {
       {rows.length > limit && (
         <Note tone="info">{`${formatCount(rows.length)} series; the first ${formatCount(limit)} are shown.`}</Note>
       )}
-      <div class="scroll">
+      <Scroll>
         <table class="results">
           <thead class="sr"><tr><th scope="col">Series</th><th scope="col">Value</th></tr></thead>
           <tbody>
@@ -42,7 +42,7 @@ export function Table({ result }: { result: Result }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {rows.length > limit && (
         <button type="button" class="more" onClick={() => setLimit(limit * 4)}>
           {`Show ${formatCount(Math.min(limit * 3, rows.length - limit))} more`}

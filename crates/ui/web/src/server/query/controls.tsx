@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { formatDuration, parseDuration } from "../../base/duration.js";
 import { isUtc, useStore } from "../../base/store.js";
 import { formatTime, parseTime } from "../../base/time.js";
+import { CalendarButton } from "../../parts/Calendar.js";
 import type { Density, Resolution } from "./state.js";
 
 /** Text that becomes a value on Enter or when it is left, and says so when it cannot. */
@@ -72,6 +73,7 @@ export function MomentInput({ label, value, stepMs, onChange }: {
     <span class="joined">
       <button type="button" aria-label={`${label}: earlier`} onClick={() => move(-stepMs)}>‹</button>
       <input class="num moment" aria-label={label} title={`${label}, as 2026-03-01 12:30:00${utc ? " UTC" : ""}`} placeholder={label} {...draft} />
+      <CalendarButton label={label} text={draft.value} onPick={(day) => onChange(parseTime(day + formatTime(value ?? Date.now(), utc).slice(10), utc))} />
       {value !== null && <button type="button" aria-label={`${label}: now`} title="Now" onClick={() => onChange(null)}>✕</button>}
       <button type="button" aria-label={`${label}: later`} onClick={() => move(stepMs)}>›</button>
     </span>

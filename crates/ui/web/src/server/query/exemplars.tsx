@@ -1,28 +1,13 @@
 //! Single events behind the samples, such as a request with its trace.
 
 import type uPlot from "uplot";
-import { ask } from "../../base/api.js";
-import { formatCount, parseValue, type Labels } from "../../base/format.js";
-import { Fold, LabelList, Moment, Series, useSome } from "../../parts/bits.js";
+import { formatCount } from "../../base/format.js";
+import { Fold, LabelList, Moment, Scroll, Series, useSome } from "../../parts/bits.js";
+import type { Exemplar } from "./asked.js";
 import { resolve } from "./plot.js";
-
-export interface Exemplar {
-  labels: Labels;
-  value: number;
-  /** Seconds. */
-  timestamp: number;
-  seriesLabels: Labels;
-}
 
 /** More marks than this hide the lines. */
 const DRAWN_MAX = 1000;
-
-export async function askExemplars(query: string, startMs: number, endMs: number, signal: AbortSignal): Promise<Exemplar[]> {
-  interface Found { seriesLabels: Labels; exemplars: { labels: Labels; value: string; timestamp: number }[] }
-  const { data } = await ask<Found[] | null>("query_exemplars", { query, start: startMs / 1000, end: endMs / 1000 }, { signal, post: true });
-  return (data ?? []).flatMap(({ seriesLabels, exemplars }) =>
-    exemplars.map((one) => ({ ...one, value: parseValue(one.value), seriesLabels })));
-}
 
 /** Where an exemplar is on the canvas, in its own pixels; what is beyond an edge lies on it. */
 function placeOf(chart: uPlot, { timestamp, value }: Exemplar): { x: number; y: number } {
@@ -74,7 +59,7 @@ export function ExemplarTable({ all }: { all: Exemplar[] }) {
   const { some, more } = useSome(all, 50);
   return (
     <Fold summary={`${formatCount(all.length)} ${all.length === 1 ? "exemplar" : "exemplars"}`}>
-      <div class="scroll">
+      <Scroll>
         <table class="list">
           <thead><tr><th scope="col">Time</th><th scope="col" class="right">Value</th><th scope="col">Exemplar</th><th scope="col">Series</th></tr></thead>
           <tbody>
@@ -88,7 +73,7 @@ export function ExemplarTable({ all }: { all: Exemplar[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {more}
     </Fold>
   );
