@@ -10,7 +10,7 @@ use storage::SeriesRef;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// The hash of a series as written, with its length in the upper 16 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key(u128);
 
 /// What is known of a series as written.

@@ -4,6 +4,7 @@ mod exemplars;
 mod histograms;
 mod known;
 mod metadata;
+mod starts;
 
 use exposition::{
     Entry, HistogramSeries, LabelPairs, Parser, Series, content_type::Reader, nhcb::Converter,
@@ -13,6 +14,7 @@ pub(crate) use histograms::Forms;
 #[cfg(test)]
 pub(crate) use histograms::{Limits, schema_of_factor};
 use model::{Labels, LabelsBuilder, METRIC_NAME, Timestamp, float::STALE};
+pub(crate) use starts::Starts;
 use storage::{AppendError, Appender, HistogramValue, SeriesRef};
 use tracing::{debug, warn};
 
@@ -62,6 +64,7 @@ pub(crate) struct Counts {
 pub(crate) struct Memory {
     pub(crate) cache: Cache,
     pub(crate) metadata: TargetMetadata,
+    pub(crate) starts: Starts,
 }
 
 /// What is the same for all samples of a scrape.
@@ -74,6 +77,8 @@ pub(crate) struct Context<'a> {
     pub(crate) interner: &'a Interner,
     pub(crate) metrics: &'a Metrics,
     pub(crate) type_and_unit_labels: bool,
+    /// Whether a zero is stored where a series says that it began.
+    pub(crate) stores_start_zeros: bool,
     /// Whether the storage is told what series mean.
     pub(crate) logs_metadata: bool,
     /// The time of the samples.
@@ -110,6 +115,7 @@ pub(crate) fn ingest(
 ) -> (Counts, Result<(), IngestError>) {
     memory.cache.begin();
     memory.metadata.begin();
+    memory.starts.begin();
     let mut ingest = Ingest {
         memory,
         appender,
@@ -121,6 +127,9 @@ pub(crate) fn ingest(
         family: metadata::Family::default(),
     };
     let result = ingest.read(reader, body).and_then(|()| ingest.end());
+    if result.is_err() {
+        ingest.memory.starts.roll_back();
+    }
     ingest.complain();
     (ingest.counts, result)
 }
@@ -163,14 +172,14 @@ impl Ingest<'_> {
         if !forms.converts_to_custom_buckets {
             return match reader {
                 Reader::Text => self.read_text(Parser::text(body)),
-                Reader::OpenMetrics => self.read_text(Parser::openmetrics(body)),
+                Reader::OpenMetrics => self.read_text(openmetrics(body, self.context)),
                 Reader::Protobuf => {
                     protobuf::read(body, forms.of_protobuf(), |entry| self.entry(entry))
                 }
             };
         }
         let mut converter = Converter::new(forms.always_classic);
-        read(reader, body, forms, |entry| {
+        read(reader, body, self.context, |entry| {
             converter.take(entry, &mut |entry: Entry<'_>| self.entry(entry))
         })?;
         converter.end(&mut |entry: Entry<'_>| self.entry(entry))
@@ -255,6 +264,7 @@ impl Ingest<'_> {
                 if !self.may_append(time)? {
                     return Ok(None);
                 }
+                self.append_start(known, key, series, time, &value)?;
                 match self.append_known(known, time, value) {
                     Ok(Ok(())) => Ok(Some(known)),
                     Ok(Err(error)) => self.refuse(error).map(|()| Some(known)),
@@ -356,6 +366,7 @@ impl Ingest<'_> {
         if !self.may_append(time)? {
             return Ok(None);
         }
+        self.append_first_start(&labels, key, series, time, &value);
         match self.append(&labels, time, value) {
             Ok(found) => {
                 self.memory.cache.add(key, found, is_tracked);
@@ -457,15 +468,21 @@ impl Ingest<'_> {
 fn read(
     reader: Reader,
     body: &[u8],
-    forms: Forms,
+    context: &Context<'_>,
     mut take: impl FnMut(Entry<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
     let mut parser = match reader {
         Reader::Text => Parser::text(body),
-        Reader::OpenMetrics => Parser::openmetrics(body),
-        Reader::Protobuf => return protobuf::read(body, forms.of_protobuf(), take),
+        Reader::OpenMetrics => openmetrics(body, context),
+        Reader::Protobuf => return protobuf::read(body, context.forms.of_protobuf(), take),
     };
     parser.try_for_each(|entry| take(entry?))
+}
+
+/// `_created` series are samples like others unless somebody wants to know when series began.
+fn openmetrics<'a>(body: &'a [u8], context: &Context<'_>) -> Parser<'a> {
+    let parser = Parser::openmetrics(body);
+    if context.stores_start_zeros { parser.with_start_timestamps() } else { parser }
 }
 
 fn first_duplicate<'a>(pairs: &'a LabelPairs<'_>) -> Option<&'a str> {

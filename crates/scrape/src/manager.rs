@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use exposition::Protocol;
 use model::{Labels, TargetGroup};
 use parking_lot::Mutex;
 use runtime::Runtime;
@@ -33,6 +34,11 @@ pub struct Options {
     pub type_and_unit_labels: bool,
     /// Whether the storage is told what series mean, for the log.
     pub logs_metadata: bool,
+    /// Whether a zero is stored where a counter or a histogram says that it began. Then protobuf,
+    /// which says so best, is asked for first.
+    pub stores_start_zeros: bool,
+    /// Whether all jobs have the extra metrics of which the configuration speaks.
+    pub extra_scrape_metrics: bool,
 }
 
 impl Default for Options {
@@ -45,6 +51,8 @@ impl Default for Options {
             discovery_reload_interval: Duration::from_secs(5),
             type_and_unit_labels: false,
             logs_metadata: false,
+            stores_start_zeros: false,
+            extra_scrape_metrics: false,
         }
     }
 }
@@ -96,10 +104,21 @@ impl Manager {
         self
     }
 
+    /// What a job means with the options of the process.
+    fn adopt(&self, mut config: Config) -> Config {
+        let options = &self.world.options;
+        config.extra_scrape_metrics |= options.extra_scrape_metrics;
+        if options.stores_start_zeros && config.scrape_protocols == Protocol::STANDARD {
+            config.scrape_protocols.insert(0, Protocol::PrometheusProto);
+        }
+        config
+    }
+
     /// Replaces the jobs. Targets that stay the same are scraped on; new jobs wait for
     /// [`Manager::set_targets`]. After an error nothing has changed. Call it inside of a Tokio
     /// runtime.
     pub fn apply(&self, configs: Vec<Config>, external_labels: &Labels) -> Result<()> {
+        let configs: Vec<Config> = configs.into_iter().map(|config| self.adopt(config)).collect();
         let mut state = self.state.lock();
         let mut clients = Vec::with_capacity(configs.len());
         for config in &configs {

@@ -353,6 +353,7 @@ impl ScrapeLoop {
             interner: &self.interner,
             metrics: &self.world.metrics,
             type_and_unit_labels: self.world.options.type_and_unit_labels,
+            stores_start_zeros: self.world.options.stores_start_zeros,
             logs_metadata: self.world.options.logs_metadata,
             time,
             now: Timestamp::from_millis(self.world.runtime.clock.now_millis()),

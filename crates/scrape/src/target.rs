@@ -14,7 +14,7 @@ use url::Url;
 use crate::{
     Config, Health, TargetStatus,
     cache::Cache,
-    ingest::{Forms, Memory},
+    ingest::{Forms, Memory, Starts},
     labels::{self, Identity},
     metadata::TargetMetadata,
     schedule,
@@ -58,7 +58,11 @@ impl Target {
     pub(crate) fn new(config: &Config, identity: Identity, seed: u64) -> Target {
         let url_text = labels::url(config, &identity.labels);
         let url = Url::parse(&url_text).map_err(|error| format!("parse {url_text:?}: {error}"));
-        let memory = Memory { cache: Cache::new(seed), metadata: TargetMetadata::default() };
+        let memory = Memory {
+            cache: Cache::new(seed),
+            metadata: TargetMetadata::default(),
+            starts: Starts::default(),
+        };
         let hash = schedule::hash(&identity.labels, &url_text);
         Target {
             hash,

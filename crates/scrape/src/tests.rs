@@ -6,6 +6,7 @@ mod labels;
 mod schedule;
 mod scrapes;
 mod sharing;
+mod starts;
 mod tables;
 mod targets;
 mod world;

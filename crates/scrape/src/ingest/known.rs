@@ -19,7 +19,8 @@ struct Batch<'b> {
 
 impl Ingest<'_> {
     pub(super) fn read_text(&mut self, mut parser: Parser<'_>) -> Result<(), IngestError> {
-        let may_guess = !self.context.type_and_unit_labels;
+        // With start timestamps the parser leaves series out that were guessed.
+        let may_guess = !self.context.type_and_unit_labels && !self.context.stores_start_zeros;
         let may_batch = !self.context.logs_metadata;
         let (floats, series) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         let mut batch = Batch { floats, series };
@@ -28,7 +29,11 @@ impl Ingest<'_> {
             let guess = |rest: &[u8]| if may_guess { cache.guess(rest) } else { None };
             let Some(entry) = parser.next_guessing(guess) else { break };
             match entry? {
-                Entry::Series(series) if may_batch && series.exemplar.is_none() => {
+                Entry::Series(series)
+                    if may_batch
+                        && series.exemplar.is_none()
+                        && series.start_timestamp.is_none() =>
+                {
                     self.take_float(series, &mut batch)?;
                 }
                 Entry::Series(series) => {
