@@ -15,6 +15,8 @@ use crate::{
 pub const TICK: Duration = Duration::from_millis(100);
 /// A link on which nothing comes for so long is broken.
 const LINK_SILENCE: Duration = Duration::from_secs(2);
+/// Who has said nothing for so long may be stopped; two heartbeats are missing.
+const DOUBT: Duration = Duration::from_millis(500);
 /// Outcomes that are kept for members that come late.
 const KEPT_BYTES_MAX: usize = 64 << 20;
 
@@ -241,6 +243,8 @@ impl Core {
             self.tell_all(now, outputs);
         }
         self.clock_error = clock_error;
+        let silent = self.liveness.silent(now.monotonic, DOUBT);
+        self.sharing.set_silent(silent.into_iter().collect());
         extend(outputs, self.sharing.tick(now.monotonic));
         if now.monotonic.saturating_sub(self.said) >= HEARTBEAT {
             self.tell_all(now, outputs);

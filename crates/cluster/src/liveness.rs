@@ -109,7 +109,7 @@ impl Liveness {
         })
     }
 
-    /// Links on which nothing has come for so long that they are broken.
+    /// Those from whom nothing has come for longer than `limit`.
     pub fn silent(&self, now: Duration, limit: Duration) -> Vec<MemberId> {
         let is_silent = |peer: &Peer| now.saturating_sub(peer.heard) > limit;
         self.peers.iter().filter(|(_, peer)| is_silent(peer)).map(|(id, _)| *id).collect()

@@ -1,8 +1,8 @@
 //! One member asks a target, all take what it got.
 //!
 //! Members rank each other for each target in the same order. The first of the ranking that is
-//! live asks the target; the others tell it that they want to know, and wait. If it goes away, the
-//! next one asks; if it fails, it lets the next one try; if nobody has said anything by the time
+//! live asks the target; the others tell it that they want to know, and wait. If it goes away, or
+//! says nothing at all for half of the time that the target has, the next one asks; if it fails, it lets the next one try; if nobody has said anything by the time
 //! that the target had, each asks itself. Who has an outcome offers it to all before it takes it,
 //! and learns so if they have decided otherwise without it.
 
@@ -44,6 +44,8 @@ pub struct Sharing {
     own: MemberId,
     /// Those that are live, do the same, and may be waited for.
     peers: BTreeSet<MemberId>,
+    /// Who has said nothing for a moment.
+    silent: BTreeSet<MemberId>,
     slots: HashMap<SlotId, Slot>,
     /// Slots in which something may be due; the others only wait to be forgotten.
     open: BTreeSet<SlotId>,
@@ -82,6 +84,7 @@ impl Sharing {
         Sharing {
             own,
             peers: BTreeSet::new(),
+            silent: BTreeSet::new(),
             slots: HashMap::new(),
             open: BTreeSet::new(),
             keys: HashMap::new(),
@@ -114,6 +117,11 @@ impl Sharing {
         }
         self.peers = peers;
         self.look_at_all(now)
+    }
+
+    /// Who has said nothing for a moment, as of the next tick; heartbeats come more often.
+    pub fn set_silent(&mut self, silent: BTreeSet<MemberId>) {
+        self.silent = silent;
     }
 
     /// A turn begins; nothing if there is one for this slot already.
@@ -245,7 +253,8 @@ impl Sharing {
     fn look_at(&mut self, now: Duration, id: SlotId, outputs: &mut Vec<Output>) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let key = self.keys.get(&id.key);
-        let view = slot::View { own: self.own, peers: &self.peers, key, id, now };
+        let (own, peers, silent) = (self.own, &self.peers, &self.silent);
+        let view = slot::View { own, peers, silent, key, id, now };
         let was_decided = slot.decided.is_some();
         slot.advance(&view, outputs);
         if slot.decided.is_some() && !was_decided {
@@ -267,10 +276,10 @@ impl Sharing {
     /// Forgets what nobody will ask for any more.
     fn sweep(&mut self, now: Duration) {
         let (mut kept_bytes, mut n_strange) = (self.kept_bytes, self.n_strange);
-        let (own, peers, keys) = (self.own, &self.peers, &self.keys);
+        let (own, peers, silent, keys) = (self.own, &self.peers, &self.silent, &self.keys);
         self.slots.retain(|id, slot| {
             let age = now.saturating_sub(slot.since);
-            let view = slot::View { own, peers, key: keys.get(&id.key), id: *id, now };
+            let view = slot::View { own, peers, silent, key: keys.get(&id.key), id: *id, now };
             let is_over = slot.decided.is_some() || !slot.has_turn;
             let stays = !is_over || age < REMEMBER;
             if !stays || age >= KEEP || slot.is_known_to_all(&view) {

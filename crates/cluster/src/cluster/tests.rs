@@ -223,6 +223,19 @@ async fn the_lease_can_be_passed_on() {
 }
 
 #[tokio::test]
+async fn the_lease_can_be_passed_to_and_fro() {
+    let world = World::new(2).await;
+    for from in [0, 1, 0, 1] {
+        let cluster = world.members[from].cluster.clone();
+        let releasing = tokio::spawn(async move { cluster.release().await });
+        world.run(2 * SECOND).await;
+        assert_eq!(releasing.await.expect("it does not panic"), Ok(()), "{from}");
+        assert_eq!(world.writers(), [1 - from], "though that one has just let go, too");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_cut_makes_two_and_healing_one() {
     let world = World::new(2).await;
     world.cut(0, 1);

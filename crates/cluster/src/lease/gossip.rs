@@ -153,6 +153,10 @@ impl GossipLease {
     ) {
         self.epoch = self.epoch.max(word.epoch).max(word.claim.unwrap_or_default());
         let peer = self.peers.entry(from).or_default();
+        if word.rank == Rank::Released && peer.word.rank != Rank::Released {
+            // Whoever lets go last goes last.
+            self.yields_until = None;
+        }
         peer.word = *word;
         peer.echo = peer.echo.max(echo.unwrap_or_default().min(now));
         if let Some(claim) = self.claim
@@ -250,6 +254,7 @@ impl GossipLease {
             // Epochs grow, even if everybody who knew the last one has been killed since.
             self.epoch = (self.epoch + 1).max(wall.as_secs()).min(EPOCH_MAX);
             self.claim = Some(self.epoch);
+            self.yields_until = None;
             self.promise = Some(Promise { epoch: self.epoch, to: self.own, heard: now });
             self.claimed = now;
             self.needed = live.iter().copied().collect();

@@ -25,6 +25,8 @@ pub(super) struct Slot {
     deadline: Duration,
     /// When another member may try, too, though we still wait for the target.
     hedges_at: Duration,
+    /// From when on nobody is waited for who says nothing at all.
+    doubts_at: Duration,
     /// We have told somebody that we do not ask.
     has_declined: bool,
     wanting: BTreeSet<MemberId>,
@@ -83,6 +85,8 @@ pub(super) struct Decided {
 pub(super) struct View<'a> {
     pub(super) own: MemberId,
     pub(super) peers: &'a BTreeSet<MemberId>,
+    /// Of these, who has said nothing for a moment, and may be stopped.
+    pub(super) silent: &'a BTreeSet<MemberId>,
     pub(super) key: Option<&'a Key>,
     pub(super) id: SlotId,
     pub(super) now: Duration,
@@ -99,6 +103,7 @@ impl Slot {
             ends: now,
             deadline: now,
             hedges_at: now,
+            doubts_at: now,
             has_declined: false,
             wanting: BTreeSet::new(),
             askers: BTreeSet::new(),
@@ -121,6 +126,7 @@ impl Slot {
         self.ends = now.monotonic + left;
         self.deadline = self.ends + GRACE;
         self.hedges_at = now.monotonic + left * 3 / 4;
+        self.doubts_at = now.monotonic + left / 2;
         self.patience = left / 8;
     }
 
@@ -277,7 +283,11 @@ impl Slot {
             let wanting = std::mem::take(&mut self.wanting).into_iter();
             outputs.extend(wanting.map(|to| Output::Send(to, view.id, Share::Unknown)));
         }
-        let peers = view.peers.iter().copied().filter(|peer| self.is_able(view, *peer));
+        // With a short interval the next slot would begin before anybody counts as gone.
+        let is_doubtful =
+            |peer: &MemberId| view.now >= self.doubts_at && view.silent.contains(peer);
+        let can = |peer: &MemberId| self.is_able(view, *peer) && !is_doubtful(peer);
+        let peers = view.peers.iter().copied().filter(can);
         let own = (!self.has_declined).then_some(view.own);
         let leader = first(view.id.key, peers.chain(own)).unwrap_or(view.own);
         let must = view.now >= self.deadline || self.has_asker(view);

@@ -28,6 +28,8 @@ enum Event {
     Fetched,
     Deliver(usize, SlotId, Share),
     View(Vec<usize>),
+    /// Nothing comes from there any more, and nothing is heard there.
+    Stopped,
 }
 
 /// Members by their place in the ranking for [`KEY`].
@@ -100,6 +102,12 @@ impl World {
         self
     }
 
+    /// From `at` on nothing is heard of `idx`, though its links stand.
+    fn stopped(mut self, at: u64, idx: usize) -> World {
+        self.at(at, idx, Event::Stopped);
+        self
+    }
+
     fn run(&mut self) {
         let mut ticks = 0;
         while self.now < 15_000 {
@@ -144,6 +152,14 @@ impl World {
             Event::View(peers) => {
                 self.links.retain(|(a, b)| *a != idx || peers.contains(b));
                 return self.see(idx);
+            }
+            Event::Stopped => {
+                self.links.retain(|(a, b)| *a != idx && *b != idx);
+                let silent = BTreeSet::from([self.ids[idx]]);
+                for other in (0..self.members.len()).filter(|other| *other != idx) {
+                    self.members[other].set_silent(silent.clone());
+                }
+                return;
             }
         };
         self.act(idx, outputs);
@@ -236,6 +252,18 @@ fn whoever_goes_away_is_followed_at_once() {
          5000: 0 has the answer of 0
          6005: 2 has the answer of 1
          6010: 1 has the answer of 1",
+    );
+}
+
+#[test]
+fn who_says_nothing_is_waited_for_half_of_the_time() {
+    // The first one was stopped a moment ago: its link stands, and it counts as live.
+    let world = World::new(&[Answers(50); 3]).turns(&[(1, 0), (2, 0)]).stopped(0, 0);
+    check(
+        world,
+        "5000: 1 asks
+         5055: 2 has the answer of 1
+         5400: 1 has the answer of 1",
     );
 }
 
