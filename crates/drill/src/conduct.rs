@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     disks::SmallDisks,
-    failover::{Hit, failovers, reigns},
+    failover::{Away, Hit, failovers, reigns},
     ledger::Range,
     notices,
     options::Options,
@@ -135,7 +135,7 @@ struct Faults {
     waiting: std::collections::VecDeque<Step>,
     going_on: Vec<Begun>,
     hits: Vec<Hit>,
-    away: Vec<Range>,
+    away: Vec<Away>,
     events: Vec<Event>,
     notes: Vec<String>,
 }
@@ -187,8 +187,10 @@ impl Faults {
         hurt::end(world, &begun)?;
         let now_ms = world.now_ms();
         let range = Range { from_ms: begun.at_ms, to_ms: now_ms };
-        if begun.fault == scenario::Fault::LoseRemote {
-            self.away.push(range);
+        match begun.fault {
+            scenario::Fault::LoseRemote => self.away.push(Away { range, from: None }),
+            scenario::Fault::CutRemote { .. } => self.away.push(Away { range, from: begun.member }),
+            _ => {}
         }
         if let (Some(kind), Some(member)) = (begun.kind, begun.member) {
             self.hits.push(Hit { at_ms: begun.at_ms, until_ms: now_ms, member, kind });

@@ -28,6 +28,14 @@ pub(crate) struct Hit {
     pub(crate) kind: Kind,
 }
 
+/// Nobody could write to the remote end, or one could not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Away {
+    pub(crate) range: Range,
+    /// The member that was cut off from it; all, where none is named.
+    pub(crate) from: Option<usize>,
+}
+
 /// A hit on the one that wrote.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Failover {
@@ -41,13 +49,15 @@ const RECENT_MS: i64 = 3000;
 /// A remote end that comes back within this time says nothing of the failover.
 const SETTLE_MS: i64 = 6000;
 
-/// What each hit on a writer did. While the remote end itself is away (`away`) nobody can tell.
-pub(crate) fn failovers(hits: &[Hit], writes: &[Write], away: &[Range]) -> Vec<Failover> {
+/// What each hit on a writer did. While the remote end is away nobody can tell, nor while another
+/// member is cut off from it, which may be the next writer.
+pub(crate) fn failovers(hits: &[Hit], writes: &[Write], away: &[Away]) -> Vec<Failover> {
     let was_away = |hit: &Hit| {
-        let overlaps = |range: &Range| {
+        let matters = |away: &&Away| away.from.is_none_or(|member| member != hit.member);
+        let overlaps = |range: Range| {
             range.from_ms < hit.at_ms + SETTLE_MS && range.to_ms + SETTLE_MS > hit.at_ms
         };
-        away.iter().any(overlaps)
+        away.iter().filter(matters).any(|away| overlaps(away.range))
     };
     hits.iter()
         .filter(|hit| writer_before(hit.at_ms, writes) == Some(hit.member) && !was_away(hit))

@@ -1,4 +1,4 @@
-use super::{Hit, Kind, Range, Write, failovers, reigns};
+use super::{Away, Hit, Kind, Range, Write, failovers, reigns};
 
 /// `a` and `b` write at these seconds.
 fn writes(text: &str) -> Vec<Write> {
@@ -12,7 +12,7 @@ fn writes(text: &str) -> Vec<Write> {
     text.split_whitespace().map(write).collect()
 }
 
-fn check(text: &str, until: f64, away: &[Range], expected: &[Option<f64>]) {
+fn check(text: &str, until: f64, away: &[Away], expected: &[Option<f64>]) {
     let until_ms = (until * 1000.0) as i64;
     let hit = Hit { at_ms: 10_000, until_ms, member: 0, kind: Kind::Crash };
     let seconds: Vec<_> =
@@ -37,7 +37,11 @@ fn who_did_not_write_is_not_missed() {
 
 #[test]
 fn a_remote_end_that_is_away_is_no_failover() {
-    check("a9.9 b18", 20.0, &[Range { from_ms: 11_000, to_ms: 18_000 }], &[]);
+    let away = |from| [Away { range: Range { from_ms: 11_000, to_ms: 18_000 }, from }];
+    check("a9.9 b18", 20.0, &away(None), &[]);
+    // The only other one could not reach it.
+    check("a9.9 b18", 20.0, &away(Some(1)), &[]);
+    check("a9.9 b18", 20.0, &away(Some(0)), &[Some(8.0)]);
 }
 
 #[test]
