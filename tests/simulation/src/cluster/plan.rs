@@ -8,9 +8,6 @@ use crate::dice::Dice;
 pub(super) const TROUBLE: u64 = 30_000;
 /// Long enough for everything to be as it should be.
 pub(super) const QUIET: u64 = 20_000;
-/// Of all targets.
-pub(super) const INTERVAL: u64 = 3_000;
-pub(super) const LIMIT: u64 = 2_000;
 /// Of the lease.
 pub(super) const DURATION: u64 = 3_000;
 
@@ -20,6 +17,9 @@ pub struct Plan {
     pub seed: u64,
     pub members: usize,
     pub targets: usize,
+    /// Of all targets: from slot to slot, and how long they may take.
+    pub interval: u64,
+    pub limit: u64,
     /// How many members have a target; zero for all.
     pub factor: usize,
     pub keeper: Keeper,
@@ -91,7 +91,9 @@ impl Plan {
             .collect();
         faults.sort_by_key(|fault| fault.at);
         let factor = if members > 2 && dice.once_in(2) { 2 } else { 0 };
-        Plan { seed, members, targets, factor, keeper, latency, faults }
+        // The shortest in use: the next slot begins before a member that is stopped counts as gone.
+        let (interval, limit) = dice.pick(&[(3_000, 2_000), (3_000, 2_000), (1_000, 900)]);
+        Plan { seed, members, targets, interval, limit, factor, keeper, latency, faults }
     }
 
     pub fn has(&self, is: impl Fn(&Kind) -> bool) -> bool {
@@ -137,12 +139,12 @@ fn kind(dice: &Dice, members: usize, targets: usize) -> Kind {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { members, targets, factor, keeper, latency, .. } = self;
+        let Plan { members, targets, interval, factor, keeper, latency, .. } = self;
         let have = if *factor == 0 { members } else { factor };
         write!(
             f,
-            "{members} members, {targets} targets that {have} of them have, the lease kept by \
-             {keeper:?}, words take up to {latency} ms"
+            "{members} members, {targets} targets every {interval} ms that {have} of them have, the \
+             lease kept by {keeper:?}, words take up to {latency} ms"
         )
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     clocks::START,
     member::{QUEUE, Sample, series},
-    plan::{INTERVAL, Kind, LIMIT, QUIET, TROUBLE},
+    plan::{Kind, Plan, QUIET, TROUBLE},
     world::World,
 };
 
@@ -91,10 +91,11 @@ fn nothing_is_missing(
     merged: &BTreeMap<(u64, i64), Sample>,
     complaints: &mut Vec<String>,
 ) {
-    let end = TROUBLE + QUIET - INTERVAL - 2 * LIMIT;
+    let Plan { interval, limit, .. } = *world.plan;
+    let end = TROUBLE + QUIET - interval - 2 * limit;
     for target in 0..world.plan.targets {
-        let phase = (target as u64 * 700) % INTERVAL;
-        let mut slot = START - START % INTERVAL + phase + INTERVAL;
+        let phase = (target as u64 * 700) % interval;
+        let mut slot = START - START % interval + phase + interval;
         while slot < START + end {
             let at = slot - START;
             let key = (target as u64, slot as i64);
@@ -102,21 +103,22 @@ fn nothing_is_missing(
             if sample.is_none() && can_be_had(world, target, at) {
                 complaints.push(format!("nobody has {target} at {at}"));
             }
-            let was_quiet = !world.plan.is_troubled(at.saturating_sub(10_000), at + 2 * LIMIT);
+            let was_quiet = !world.plan.is_troubled(at.saturating_sub(10_000), at + 2 * limit);
             for (idx, member) in world.members.iter().enumerate() {
                 if was_quiet && at > 2_000 && member.samples.get(&key).copied().flatten().is_none()
                 {
                     complaints.push(format!("{idx} lacks {target} at {at}, though all was well"));
                 }
             }
-            slot += INTERVAL;
+            slot += interval;
         }
     }
 }
 
 /// Whether some member had no fault of its own while the target could be asked.
 fn can_be_had(world: &World<'_>, target: usize, at: u64) -> bool {
-    let (from, to) = (at.saturating_sub(1_000), at + LIMIT);
+    let limit = world.plan.limit;
+    let (from, to) = (at.saturating_sub(1_000), at + limit);
     let during = |lead: u64| {
         let faults = world.plan.faults.iter();
         faults.filter(move |fault| fault.at < to && fault.at + fault.lasts + lead > from)
@@ -124,7 +126,7 @@ fn can_be_had(world: &World<'_>, target: usize, at: u64) -> bool {
     let hides_it = |kind: Kind| match kind {
         Kind::Down { target: other } => other == target,
         // Words are under way for longer than the target has.
-        Kind::Slow { latency } => latency > LIMIT / 20,
+        Kind::Slow { latency } => latency > limit / 20,
         _ => false,
     };
     if during(0).any(|fault| hides_it(fault.kind)) {
@@ -144,7 +146,7 @@ fn can_be_had(world: &World<'_>, target: usize, at: u64) -> bool {
 
 /// What anybody has scraped is at the remote end, in the end.
 fn nothing_is_lost_on_the_way(world: &mut World<'_>, complaints: &mut Vec<String>) {
-    let end = (START + world.now - 2 * INTERVAL - 2 * LIMIT) as i64;
+    let end = (START + world.now - 2 * world.plan.interval - 2 * world.plan.limit) as i64;
     // A writer whose clock is set while it hears nobody cannot know that its times are wrong; the
     // remote end has had samples of the future then.
     let may_be_misled = world.plan.has(|kind| matches!(kind, Kind::Clock { .. }))

@@ -1,25 +1,30 @@
 //! The world that members live in, one event after the other.
 
+mod faults;
+mod remote;
+mod service;
+mod turns;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bytes::Bytes;
 use cluster::{
     MemberId,
     core::{Input, Output},
-    frame::{Frame, Payload, Shared, SlotId},
-    lease::store::{Action, Record, Version, Want},
-    ownership,
+    frame::{Frame, SlotId},
+    lease::store::{Action, Record, Want},
 };
 
 use super::{
     Totals,
     clocks::{Clocks, START},
-    member::{Member, QUEUE, Sample, Turn, series},
+    member::{Member, Sample},
     net::{Arrival, Delivery, Net},
-    plan::{INTERVAL, Keeper, Kind, LIMIT, Plan, QUIET, TROUBLE},
+    plan::{Keeper, Plan, QUIET, TROUBLE},
     verdict,
 };
 use crate::dice::Dice;
+use remote::Verdict;
+use service::Answer;
 
 /// How often members look at the time.
 const TICK: u64 = 100;
@@ -58,22 +63,6 @@ enum Event {
     Dial(usize),
     Begin(usize),
     End(usize),
-}
-
-/// What a member hears of a request.
-#[derive(Debug, Clone, Copy)]
-enum Verdict {
-    Taken,
-    /// All of it, because of something in it.
-    Refused,
-    Nothing,
-}
-
-#[derive(Debug, Clone)]
-enum Answer {
-    Record(Option<(Record, Version)>),
-    Written(Option<Version>),
-    Nothing,
 }
 
 pub(super) struct World<'a> {
@@ -238,34 +227,6 @@ impl<'a> World<'a> {
         known
     }
 
-    fn begin_turns(&mut self, idx: usize) {
-        let wall = self.members[idx].clocks.moment(self.now).wall.as_millis() as i64;
-        for target in 0..self.plan.targets {
-            let known = &self.members[idx].mind.known;
-            let own = self.members[idx].id;
-            if !ownership::is_owner(target as u64, own, known, self.plan.factor) {
-                continue;
-            }
-            // Targets are spread over the interval.
-            let phase = (target as i64 * 700) % INTERVAL as i64;
-            let slot = wall - (wall - phase).rem_euclid(INTERVAL as i64);
-            let member = &mut self.members[idx];
-            let key = target as u64;
-            let goes_on = member.mind.turns.keys().any(|id| id.key == key);
-            // A clock that was set back may come by the same slot again.
-            let is_new = slot != member.begun[target] && !member.samples.contains_key(&(key, slot));
-            if !is_new || goes_on {
-                continue;
-            }
-            member.begun[target] = slot;
-            let id = SlotId { key, slot };
-            member.mind.turns.insert(id, Turn { began: self.now, is_asking: false });
-            self.totals.turns += 1;
-            let limit = std::time::Duration::from_millis(LIMIT);
-            self.handle(idx, Input::Turn { id, limit });
-        }
-    }
-
     /// The core decides, the world obeys.
     fn handle(&mut self, idx: usize, input: Input) {
         let mut inputs = VecDeque::from([input]);
@@ -310,54 +271,6 @@ impl<'a> World<'a> {
         None
     }
 
-    fn fetch(&mut self, idx: usize, id: SlotId) {
-        let target = id.key as usize;
-        self.totals.fetches += 1;
-        self.n_values += 1;
-        let is_down = self.down.get(&target).is_some_and(|count| *count > 0);
-        let hangs = self.unreachable.get(&(idx, target)).and_then(|hangs| hangs.last().copied());
-        let (takes, result) = match (is_down, hangs) {
-            (_, Some(true)) => (LIMIT, None),
-            (true, _) | (_, Some(false)) => (1 + self.dice.below(5), None),
-            _ => (1 + self.dice.below(LIMIT / 8), Some(self.n_values)),
-        };
-        if let Some(turn) = self.members[idx].mind.turns.get_mut(&id) {
-            turn.is_asking = true;
-        }
-        self.at(self.now + takes, idx, Event::Fetched { id, result });
-    }
-
-    fn fetched(&mut self, idx: usize, id: SlotId, result: Sample) {
-        let is_asking = self.members[idx].mind.turns.get(&id).is_some_and(|turn| turn.is_asking);
-        if is_asking {
-            let bytes = Bytes::copy_from_slice(&result.unwrap_or_default().to_be_bytes());
-            let payload = Payload { bytes, unpacked_len: None };
-            let shared = Shared { by: self.members[idx].id, has_failed: result.is_none(), payload };
-            self.handle(idx, Input::Fetched { id, shared });
-        }
-    }
-
-    fn done(&mut self, idx: usize, id: SlotId, sample: Sample) {
-        let member = &mut self.members[idx];
-        let Some(turn) = member.mind.turns.remove(&id) else {
-            self.complaints.push(format!("{}: {idx} is done twice with {id:?}", self.now));
-            return;
-        };
-        member.store(id.key, id.slot, sample);
-        let began = turn.began;
-        let is_calm = !self.plan.is_troubled(began.saturating_sub(GONE), self.now);
-        let took = self.now - began;
-        if is_calm && (sample.is_none() || took > LIMIT / 4 + 10 * self.plan.latency + 700) {
-            let now = self.now;
-            self.complaints.push(format!(
-                "{now}: {idx} has {sample:?} of {id:?} after {took} ms, though nothing is wrong"
-            ));
-        }
-        if took > 2 * LIMIT + 2_000 && !self.plan.has(|kind| matches!(kind, Kind::Stop { .. })) {
-            self.complaints.push(format!("{}: {idx} took {took} ms for {id:?}", self.now));
-        }
-    }
-
     fn arrive(&mut self, idx: usize, from: usize, link: u64, arrival: Arrival) {
         if !self.net.is_current(idx, from, link) {
             return;
@@ -392,7 +305,7 @@ impl<'a> World<'a> {
         }
         let own = self.members[idx].id;
         let live = self.members[idx].mind.core.live().to_vec();
-        let end = (START + self.now) as i64 - 2 * LIMIT as i64 - 2_000;
+        let end = (START + self.now) as i64 - 2 * self.plan.limit as i64 - 2_000;
         for peer in live.into_iter().filter(|peer| *peer != own).map(place) {
             let theirs = self.members[peer].samples.clone();
             for ((target, slot), sample) in theirs.into_iter().filter(|((_, slot), _)| *slot < end)
@@ -431,227 +344,6 @@ impl<'a> World<'a> {
             }
         }
         self.at(next, idx, Event::Dial(peer));
-    }
-
-    fn ask_store(&mut self, idx: usize) {
-        let now = self.members[idx].clocks.monotonic(self.now);
-        let Some(store) = &mut self.members[idx].mind.store else { return };
-        let action = store.next(now);
-        let word = store.word(now);
-        self.members[idx].mind.valid_until =
-            self.members[idx].mind.store.as_ref().and_then(|store| store.valid_until());
-        self.handle(idx, Input::Word(word));
-        let Some(action) = action else { return };
-        let takes = 1 + self.dice.below(self.latency);
-        if self.members[idx].store_cuts == 0 {
-            self.at(self.now + takes, idx, Event::AtStore(action));
-        } else {
-            // It may still get there, long after we have given up.
-            if self.dice.once_in(3) {
-                let at = self.now + self.dice.below(10_000);
-                self.at(at, idx, Event::AtStore(action.clone()));
-            }
-            self.at(self.now + 1_500, idx, Event::FromStore(action, Answer::Nothing));
-        }
-    }
-
-    fn at_store(&mut self, idx: usize, action: Action) {
-        let answer = match &action {
-            Action::Read => {
-                let version = |n: u64| Version(n.to_string());
-                let record = self.store.as_ref();
-                Answer::Record(record.map(|(record, n)| (record.clone(), version(*n))))
-            }
-            Action::Write { record, version } => {
-                let current = self.store.as_ref().map(|(_, n)| Version(n.to_string()));
-                let is_same = current == *version;
-                if is_same {
-                    let n = self.store.as_ref().map_or(0, |(_, n)| *n) + 1;
-                    self.store = Some((record.clone(), n));
-                    Answer::Written(Some(Version(n.to_string())))
-                } else {
-                    Answer::Written(None)
-                }
-            }
-        };
-        let takes = 1 + self.dice.below(self.latency);
-        let is_heard = self.members[idx].store_deaf == 0 && self.members[idx].store_cuts == 0;
-        let answer = if is_heard { answer } else { Answer::Nothing };
-        let takes = if is_heard { takes } else { 1_500 };
-        self.at(self.now + takes, idx, Event::FromStore(action, answer));
-    }
-
-    fn store_answers(&mut self, idx: usize, action: Action, answer: Answer) {
-        let now = self.members[idx].clocks.monotonic(self.now);
-        let Some(store) = &mut self.members[idx].mind.store else { return };
-        let late = || "no answer in time".to_owned();
-        match (action, answer) {
-            (Action::Read, Answer::Record(record)) => store.was_read(now, Ok(record)),
-            (Action::Write { .. }, Answer::Written(version)) => store.was_written(now, Ok(version)),
-            (Action::Read, _) => store.was_read(now, Err(late())),
-            (Action::Write { .. }, _) => store.was_written(now, Err(late())),
-        }
-        self.ask_store(idx);
-    }
-
-    fn write(&mut self, idx: usize) {
-        let now = self.now;
-        let member = &mut self.members[idx];
-        if member.mind.is_writing {
-            return;
-        }
-        let (epoch, batch) = member.batch(now, self.plan.is_spread());
-        if batch.is_empty() {
-            return;
-        }
-        let is_cut = member.remote_cuts > 0 || self.outages > 0;
-        self.members[idx].mind.is_writing = true;
-        if is_cut {
-            let event = Event::FromRemote { batch, verdict: Verdict::Nothing };
-            self.at(self.now + 1_000, idx, event);
-        } else {
-            let takes = 5 + self.dice.below(150);
-            self.at(self.now + takes, idx, Event::AtRemote { epoch, batch });
-        }
-    }
-
-    /// Takes all of a request or, where it has another value for one of its samples, nothing.
-    fn at_remote(&mut self, idx: usize, epoch: Option<u64>, batch: Vec<usize>) {
-        if let Some(epoch) = epoch {
-            self.epochs.entry(epoch).or_default().insert(idx);
-        }
-        let log = &self.members[idx].log;
-        let samples: Vec<_> = batch.iter().map(|place| log[*place]).collect();
-        let is_refused = samples.iter().any(|(target, slot, value)| {
-            self.remote.get(&(*target, *slot)).is_some_and(|(known, _)| known != value)
-        });
-        if !is_refused {
-            for (target, slot, value) in samples {
-                self.remote.entry((target, slot)).or_insert((value, 0)).1 += 1;
-            }
-        }
-        let is_heard = self.members[idx].remote_cuts == 0 && self.outages == 0;
-        let verdict = match (is_heard, is_refused) {
-            (false, _) => Verdict::Nothing,
-            (true, true) => Verdict::Refused,
-            (true, false) => Verdict::Taken,
-        };
-        let takes = 5 + self.dice.below(150);
-        self.at(self.now + takes, idx, Event::FromRemote { batch, verdict });
-    }
-
-    fn remote_answers(&mut self, idx: usize, mut batch: Vec<usize>, verdict: Verdict) {
-        self.members[idx].mind.is_writing = false;
-        match verdict {
-            Verdict::Nothing => self.members[idx].mind.parts.clear(),
-            Verdict::Refused if batch.len() > 1 => {
-                let rest = batch.split_off(batch.len() / 2);
-                self.members[idx].mind.parts.extend([rest, batch]);
-            }
-            // There is one of its time already.
-            Verdict::Refused | Verdict::Taken => self.acknowledge(idx, &batch),
-        }
-    }
-
-    fn acknowledge(&mut self, idx: usize, batch: &[usize]) {
-        let member = &mut self.members[idx];
-        let sample = |place: &usize| {
-            let (target, slot, _) = member.log[*place];
-            (series(target), slot)
-        };
-        let acked: Vec<(u64, i64)> = batch.iter().map(sample).collect();
-        batch.iter().for_each(|place| member.finish(*place));
-        let acks = member.mind.acks.note(QUEUE, &acked);
-        for peer in 0..self.members.len() {
-            let frame = Frame::Acks(acks.clone());
-            let sent = self.net.send(idx, peer, frame, self.now, self.latency, &self.dice);
-            self.deliver(sent);
-        }
-    }
-
-    fn fault(&mut self, kind: Kind, begins: bool) {
-        let count = |n: &mut usize| if begins { *n += 1 } else { *n -= 1 };
-        match kind {
-            Kind::Cut { from, to, both } => {
-                let ways = if both { vec![(from, to), (to, from)] } else { vec![(from, to)] };
-                for (a, b) in ways {
-                    if begins {
-                        self.net.cut(a, b);
-                    } else {
-                        let healed = self.net.heal(a, b, self.now, self.latency, &self.dice);
-                        healed.into_iter().for_each(|delivery| self.deliver(Some(delivery)));
-                    }
-                }
-            }
-            Kind::Stop { member } => {
-                count(&mut self.members[member].stopped);
-                if self.members[member].stopped == 0 {
-                    for (run, event) in std::mem::take(&mut self.waiting[member]) {
-                        self.happen(member, run, event);
-                    }
-                }
-            }
-            Kind::Crash { member } => self.crash(member, begins),
-            Kind::Clock { member, millis } => {
-                self.members[member].clocks.ahead += if begins { millis } else { -millis };
-            }
-            Kind::Unreachable { member, target, hangs } => {
-                let stack = self.unreachable.entry((member, target)).or_default();
-                if begins { stack.push(hangs) } else { stack.retain(|other| *other != hangs) }
-            }
-            Kind::Down { target } => count(self.down.entry(target).or_default()),
-            Kind::Outage => count(&mut self.outages),
-            Kind::NoRemote { member } => count(&mut self.members[member].remote_cuts),
-            Kind::NoStore { member, hears: true } => count(&mut self.members[member].store_cuts),
-            Kind::NoStore { member, hears: false } => count(&mut self.members[member].store_deaf),
-            Kind::Slow { latency } => {
-                self.latency = if begins { latency } else { self.plan.latency };
-            }
-            Kind::Release { member } => self.release(member, begins),
-            Kind::Configuration { member } => {
-                count(&mut self.members[member].fingerprints);
-                let fingerprint = self.members[member].fingerprint();
-                if self.members[member].is_running() {
-                    self.handle(member, Input::Fingerprint(fingerprint));
-                }
-            }
-        }
-    }
-
-    fn crash(&mut self, idx: usize, begins: bool) {
-        if begins {
-            self.members[idx].killed += 1;
-            if self.members[idx].killed > 1 {
-                return;
-            }
-            self.waiting[idx].clear();
-            for peer in (0..self.members.len()).filter(|peer| *peer != idx) {
-                let sent = self.net.close(idx, peer, self.now, self.latency, &self.dice);
-                self.deliver(sent);
-            }
-            return;
-        }
-        self.members[idx].killed -= 1;
-        if self.members[idx].killed > 0 {
-            return;
-        }
-        self.members[idx].restart(self.now, self.plan);
-        let fingerprint = self.members[idx].fingerprint();
-        let now = self.members[idx].clocks.moment(self.now);
-        self.members[idx].mind.core.handle(now, Input::Fingerprint(fingerprint));
-        self.at(self.now + 1, idx, Event::Tick);
-    }
-
-    fn release(&mut self, idx: usize, begins: bool) {
-        let member = &mut self.members[idx];
-        if !begins || !member.is_running() || !member.may_write(self.now) {
-            return;
-        }
-        if let Some(store) = &mut member.mind.store {
-            store.want(member.clocks.monotonic(self.now), Want::Release { leaves: false });
-        }
-        self.handle(idx, Input::Release { leaves: false });
-        self.ask_store(idx);
     }
 
     /// At most one member may write, at any moment.
