@@ -187,7 +187,12 @@ fn find_rules(
         if paths.is_empty() {
             unmatched.push(pattern);
         }
-        found.extend(paths);
+        // What two patterns find counts once.
+        for path in paths {
+            if !found.contains(&path) {
+                found.push(path);
+            }
+        }
     }
     Ok((found, unmatched))
 }

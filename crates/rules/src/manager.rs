@@ -241,9 +241,14 @@ impl Drop for Manager {
     }
 }
 
+/// The groups of `files`; a file that is named twice counts once.
 fn definitions(settings: &Settings, files: Vec<(String, Vec<file::Group>)>) -> Vec<Definition> {
     let mut definitions = Vec::new();
+    let mut seen = BTreeSet::new();
     for (file, groups) in files {
+        if !seen.insert(file.clone()) {
+            continue;
+        }
         definitions.extend(groups.into_iter().map(|group| Definition {
             file: file.clone(),
             name: group.name,

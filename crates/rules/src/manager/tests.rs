@@ -104,6 +104,18 @@ async fn groups_run_in_their_slots() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_named_twice_counts_once() {
+    let mut harness = Harness::new();
+    let file = || ("rules.yml".to_owned(), groups(ONE));
+    harness.manager.update(world::settings(), vec![file(), file()]).await;
+    assert_eq!(harness.statuses.groups().len(), 1);
+    harness.run_until(|| harness.n_asked() >= 2).await;
+    let asked = harness.asked.0.lock().expect("no holder panics").clone();
+    assert_eq!(asked[1].1 - asked[0].1, 10_000);
+    harness.manager.stop().await;
+}
+
+#[tokio::test]
 async fn equal_groups_go_on_and_changed_ones_keep_their_rules() {
     let mut harness = Harness::new();
     harness

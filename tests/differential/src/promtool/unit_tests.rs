@@ -272,6 +272,10 @@ const FILES: &[(&str, &str)] = &[
         "tests: [{interval: 1m, input_series: [{series: x, values: '1'}, {series: x, values: '1'}]}]\n",
     ),
     ("fuzzy comparing", "fuzzy_compare: true\ntests: []\n"),
+    (
+        "the same rules twice",
+        "rule_files: [high.yml, 'hig*.yml']\ntests: [{interval: 1m, input_series: [{series: x, values: 3x9}], alert_rule_test: [{alertname: High, eval_time: 5m, exp_alerts: [{exp_labels: {a: b}}]}]}]\n",
+    ),
 ];
 
 pub(super) fn cases() -> Vec<Case> {

@@ -172,8 +172,14 @@ impl Verdict<'_> {
     /// Whether an alert must fire at `now` whose level is 1 since then.
     fn must_fire(&self, alert: &Alert, since: Duration, now: Duration) -> bool {
         let (hold, grace) = (Duration::from_secs(alert.hold), Duration::from_secs(GRACE));
+        // The grace begins when the state is restored, which another fault may put off.
+        let wide = self.wide();
+        let restored = |dark: &Dark| {
+            let around = wide.iter().find(|wide| wide.from <= dark.to && dark.to <= wide.to);
+            around.map_or(dark.to, |wide| wide.to)
+        };
         let is_graced = hold >= grace
-            && self.restarts().any(|dark| dark.to > since && dark.to + grace + self.back > now);
+            && self.restarts().any(|dark| dark.to > since && restored(dark) + grace > now);
         !is_graced && self.lit(since, now) > hold + self.seen
     }
 
