@@ -16,7 +16,7 @@ const HISTORY_MS = 6 * 60_000;
 const BASE = 19_490;
 const [SERVER_A, ALERTMANAGER_A] = [`http://127.0.0.1:${BASE}/`, `http://127.0.0.1:${BASE + 3}/`];
 
-const RATE = "sum by (path) (rate(shop_requests_total[1m]))";
+const FAILING = 'sum by (path) (rate(shop_requests_total{code=~"5.."}[1m])) / sum by (path) (rate(shop_requests_total[1m]))';
 const TAIL = "histogram_quantile(0.95, sum by (path, le) (rate(shop_request_duration_seconds_bucket[1m])))";
 
 interface Picture {
@@ -31,9 +31,9 @@ const query = (expr: string, rest: string) => `${SERVER_A}query?g0.expr=${encode
 
 const ALL: Picture[] = [
   // The first is made while the till is jammed, as this one shows it.
-  { name: "alerts", url: `${ALERTMANAGER_A}#/alerts?silenced=true`, height: 470, look: { isDark: true }, ready: (page) => sees(page, "ShopErrors") },
-  { name: "query", url: query(RATE, "g0.tab=graph&g0.display_mode=stacked"), height: 600, ready: (page) => page.waitForSelector(".legend button") },
-  { name: "explain", url: query(TAIL, "g0.tab=explain"), height: 560, look: { isDark: true }, ready: (page) => page.waitForSelector(".plan tbody tr") },
+  { name: "alerts", url: `${ALERTMANAGER_A}#/alerts?silenced=true`, height: 320, look: { isDark: true }, ready: (page) => sees(page, "ShopErrors") },
+  { name: "query", url: query(TAIL, "g0.tab=graph"), height: 620, ready: (page) => page.waitForSelector(".legend button") },
+  { name: "explain", url: query(FAILING, "g0.tab=explain"), height: 620, look: { isDark: true }, ready: (page) => page.waitForSelector(".plan tbody tr") },
   { name: "cluster", url: `${SERVER_A}cluster`, height: 640, ready: (page) => sees(page, "2 of 2 live") },
 ];
 
