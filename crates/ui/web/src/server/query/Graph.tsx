@@ -195,7 +195,8 @@ function options({ width, order, isStacked, yFromZero, utc, onHover, onDraw, onS
   return {
     width,
     height: HEIGHT,
-    padding: [12, 12, 0, 4],
+    // On the right there is half of a tick's label.
+    padding: [12, 32, 0, 4],
     tzDate: dateOf(utc),
     legend: { show: false },
     focus: { alpha: 0.25 },

@@ -86,7 +86,8 @@ function options(heat: Heat, width: number, utc: boolean, onHover: (hover: Hover
   return {
     width,
     height: HEIGHT,
-    padding: [12, 12, 0, 4],
+    // On the right there is half of a tick's label.
+    padding: [12, 32, 0, 4],
     tzDate: dateOf(utc),
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, y: false, points: { show: false } },
