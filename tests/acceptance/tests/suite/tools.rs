@@ -1,5 +1,7 @@
 //! Upstream's tools against us, ours against upstream, and alerts across both.
 
+mod amtool;
+
 use std::time::Duration;
 
 use acceptance::{Answer, get, program, query_result, run, vesta, wait_for};
