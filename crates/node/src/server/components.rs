@@ -193,6 +193,8 @@ fn scrape_options(options: &Options) -> scrape::Options {
         discovery_reload_interval: options.scrape.discovery_reload_interval,
         type_and_unit_labels: options.has_feature("type-and-unit-labels"),
         logs_metadata: options.has_feature("metadata-wal-records"),
+        stores_start_zeros: options.has_feature("created-timestamp-zero-ingestion"),
+        extra_scrape_metrics: options.has_feature("extra-scrape-metrics"),
         ..scrape::Options::default()
     }
 }

@@ -19,9 +19,9 @@ const FIXED: &[Row] = &[
     ("promql",
         &["at_modifier", "bool", "by", "duration_expr", "group_left", "group_right", "ignoring", "negative_offset",
           "offset", "on", "per_query_lookback_delta", "subqueries", "without"],
-        &["type_and_unit_labels"]),
+        &[]),
     ("rules", &["keep_firing_for", "query_offset"], &[]),
-    ("scrape", &["extra_scrape_metrics"], &["start_timestamp_zero_ingestion", "type_and_unit_labels"]),
+    ("scrape", &["extra_scrape_metrics"], &[]),
     ("service_discovery_providers",
         &["aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "ecs", "elasticache",
           "eureka", "file", "gce", "hetzner", "http", "ionos", "kubernetes", "kuma", "lightsail", "linode", "marathon",
@@ -35,7 +35,7 @@ const FIXED: &[Row] = &[
           "toDuration", "toLower", "toTime", "toUpper", "urlQueryEscape", "value"],
         &[]),
     ("tsdb", &["isolation", "native_histograms"],
-        &["delayed_compaction", "histograms_st_encoding", "st_storage", "use_uncached_io", "xor2_encoding"]),
+        &["histograms_st_encoding", "st_storage", "use_uncached_io"]),
     ("ui", &["ui_v3"], &["ui_v2"]),
 ];
 
@@ -51,6 +51,13 @@ const OPERATORS: [&str; 33] = [
 const OTLP: [(&str, &str); 2] = [
     ("delta_conversion", "otlp-deltatocumulative"),
     ("native_delta_ingestion", "otlp-native-delta-ingestion"),
+];
+
+/// What a flag of `--enable-feature` adds to what is scraped, and what queries make of it.
+const LABELS_AND_STARTS: [(&str, &str, &str); 3] = [
+    ("promql", "type_and_unit_labels", "type-and-unit-labels"),
+    ("scrape", "start_timestamp_zero_ingestion", "created-timestamp-zero-ingestion"),
+    ("scrape", "type_and_unit_labels", "type-and-unit-labels"),
 ];
 
 /// What a flag of `--enable-feature` turns on in the query language.
@@ -77,9 +84,14 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
     for (name, flag) in OTLP {
         set("otlp_receiver", name, options.has_feature(flag));
     }
+    for (category, name, flag) in LABELS_AND_STARTS {
+        set(category, name, options.has_feature(flag));
+    }
     set("api", "search", options.has_feature("search-api"));
     set("api", "lifecycle", options.web.enable_lifecycle);
     set("tsdb", "exemplar_storage", options.has_feature("exemplar-storage"));
+    set("tsdb", "delayed_compaction", options.has_feature("delayed-compaction"));
+    set("tsdb", "xor2_encoding", options.has_feature("xor2-encoding"));
     set("rules", "concurrent_rule_eval", options.rules.helpers.is_some());
     set("prometheus", "agent_mode", options.agent.is_some());
     set("prometheus", "server_mode", options.agent.is_none());
@@ -104,7 +116,11 @@ pub(super) fn table(options: &Options) -> BTreeMap<String, BTreeMap<String, bool
 const KNOWN: &[&str] = &[
     "auto-reload-config",
     "concurrent-rule-eval",
+    "created-timestamp-zero-ingestion",
+    "delayed-compaction",
     "exemplar-storage",
+    "extra-scrape-metrics",
+    "fast-startup",
     "memory-snapshot-on-shutdown",
     "metadata-wal-records",
     "native-histograms",
@@ -120,20 +136,16 @@ const KNOWN: &[&str] = &[
     "search-api",
     "type-and-unit-labels",
     "use-start-timestamps",
+    "xor2-encoding",
 ];
 
 /// What upstream knows and we do not do yet.
 const WITHOUT_EFFECT: &[&str] = &[
-    "created-timestamp-zero-ingestion",
-    "delayed-compaction",
-    "extra-scrape-metrics",
-    "fast-startup",
     "histograms-st-encoding",
     "old-ui",
     "st-storage",
     "st-synthesis",
     "use-uncached-io",
-    "xor2-encoding",
 ];
 
 /// Says which of the features that were asked for nobody will see.
