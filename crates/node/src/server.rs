@@ -122,6 +122,7 @@ impl Server {
                     storage: storage.clone(),
                     retention: options.storage.retention.or_by(&loaded.config.file),
                     longest_scrape: timeouts.max().unwrap_or_default(),
+                    may_delete: options.web.enable_admin_api,
                 };
                 Some(Clustering::start(&options, chosen, &shown, kept, &runtime, &registry).await?)
             }
@@ -249,8 +250,8 @@ impl Server {
             .await
             .map_err(|error| Error::Ended { part: "storage", reason: error.to_string() })??;
         self.storage.set(database.clone());
-        self.maintenance =
-            Some(maintenance::Maintenance::start(database, self.runtime.clock.clone()));
+        let (clock, interval) = (self.runtime.clock.clone(), self.options.storage.upkeep_interval);
+        self.maintenance = Some(maintenance::Maintenance::start(database, clock, interval));
         Ok(Replaying::start(replay))
     }
 

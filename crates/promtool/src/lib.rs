@@ -68,6 +68,10 @@ pub fn main(args: &[String]) -> ExitCode {
         }
     };
     let mut world = World::real();
+    // What goes wrong behind the scenes, such as a source of targets that answers rubbish.
+    let clock = world.runtime.clock.clone();
+    let now = move || clock.now().as_nanos() as i128;
+    telemetry::log::start(telemetry::log::Level::Error, telemetry::log::Format::Logfmt, now);
     let exit = threads.block_on(run(args, &mut world));
     match world.stdout.flush() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,

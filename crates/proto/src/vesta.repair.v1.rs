@@ -42,6 +42,16 @@ pub struct FetchRequest {
     #[prost(fixed64, tag = "2")]
     pub shards: u64,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeleteRequest {
+    #[prost(message, optional, tag = "1")]
+    pub range: ::core::option::Option<Window>,
+    #[prost(message, repeated, tag = "2")]
+    pub matchers: ::prost::alloc::vec::Vec<super::super::super::thanos::LabelMatcher>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteResponse {
+}
 /// Series come in no order, each once, perhaps split over neighbouring messages.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FetchResponse {

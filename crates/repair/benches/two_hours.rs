@@ -77,6 +77,7 @@ fn member(
         series: database.clone(),
         writer: Arc::new(Writer(database.clone())),
         oldest: Arc::new(move || known.time_range().map(|range| range.start)),
+        delete: Arc::new(|_, _| Err("it does not".to_owned())),
         members: Arc::new(move || others.clone()),
         connect: Arc::new(Plain(runtime.network.clone())),
     };
@@ -114,7 +115,7 @@ async fn main() {
     let server = member(&full_directory, &full, Vec::new(), &runtime);
     let address = serve(&server, &runtime, &stop).await;
     let name = "full".to_owned();
-    let other = Member { id: name.clone(), name, address, is_live: true };
+    let other = Member { id: name.clone(), name, address, is_live: true, is_replica: true };
     let repair = member(&empty_directory, &empty, vec![other], &runtime);
     let begin = runtime.clock.monotonic();
     let running = tokio::spawn(repair.clone().run(stop.clone()));
@@ -146,7 +147,7 @@ async fn main() {
     let stop = CancellationToken::new();
     let address = serve(&server, &runtime, &stop).await;
     let name = "full".to_owned();
-    let other = Member { id: name.clone(), name, address, is_live: true };
+    let other = Member { id: name.clone(), name, address, is_live: true, is_replica: true };
     let directory_again = empty_directory.join("again");
     runtime.disk.create_directories(&directory_again).expect("the disk is fine");
     let again = member(&directory_again, &empty, vec![other], &runtime);

@@ -161,7 +161,7 @@ impl Inner {
     }
 
     /// Waits for a peer, within limits.
-    async fn wait<T>(
+    pub(crate) async fn wait<T>(
         &self,
         peer: &Channel,
         stop: &CancellationToken,

@@ -6,6 +6,7 @@
 //! `storage::Queryable`, a [`Backfill`] writes, members are handed in. [`Holes`], [`Ledger`],
 //! digests and differences are pure. Start at [`Repair`].
 
+mod delete;
 mod diff;
 mod digest;
 mod fetch;
@@ -19,5 +20,5 @@ mod status;
 pub use digest::{N_SHARDS, shard};
 pub use holes::Holes;
 pub use ledger::Ledger;
-pub use repair::{Backfill, Limits, Member, Repair, Settings, Sources, Written};
+pub use repair::{Backfill, Delete, Limits, Member, Repair, Settings, Sources, Written};
 pub use status::{Mended, PeerStatus, Progress, Status};

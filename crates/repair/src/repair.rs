@@ -10,7 +10,7 @@ use std::{
 
 use axum::Router;
 use grpc::{Channel, Connect, Gate};
-use model::{Labels, TimeRange, Timestamp};
+use model::{Labels, Matcher, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use runtime::{Clock, Disk, Runtime};
 use storage::{Columns, Queryable};
@@ -66,7 +66,12 @@ pub struct Member {
     /// `host:port` of its gRPC server.
     pub address: String,
     pub is_live: bool,
+    /// It should have the same samples.
+    pub is_replica: bool,
 }
+
+/// Hides what is in a range of the series that satisfy all matchers.
+pub type Delete = dyn Fn(TimeRange, &[Matcher]) -> Result<(), String> + Send + Sync;
 
 /// What is repaired, and from where.
 #[derive(Clone)]
@@ -76,7 +81,9 @@ pub struct Sources {
     pub writer: Arc<dyn Backfill>,
     /// The time of the oldest sample here, if there is one.
     pub oldest: Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>,
-    /// The others, live or not; those that should have the same samples.
+    /// Deletes samples here for another member; an error is a text for whoever asked.
+    pub delete: Arc<Delete>,
+    /// The others, live or not.
     pub members: Arc<dyn Fn() -> Vec<Member> + Send + Sync>,
     pub connect: Arc<dyn Connect>,
 }
@@ -126,7 +133,7 @@ impl Settings {
 
 /// Makes this member have what the others have. Cloning gives another handle.
 #[derive(Clone)]
-pub struct Repair(Arc<Inner>);
+pub struct Repair(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
@@ -225,7 +232,7 @@ impl Repair {
 
     pub fn status(&self) -> Status {
         let inner = &*self.0;
-        let members = (inner.sources.members)();
+        let members = inner.replicas();
         let (holes, unchecked) = {
             let ledger = inner.ledger.lock();
             let unchecked: Vec<i64> =
@@ -260,7 +267,7 @@ impl Repair {
 impl Inner {
     /// Does one piece with one member; says whether there was one.
     async fn turn(&self, stop: &CancellationToken) -> bool {
-        let members = (self.sources.members)();
+        let members = self.replicas();
         let has_closed = self.close(&members);
         let live: Vec<&Member> = members.iter().filter(|member| member.is_live).collect();
         let ids = || live.iter().map(|member| member.id.as_str());
@@ -278,6 +285,13 @@ impl Inner {
         let Some(member) = live.iter().find(|member| member.id == id) else { return false };
         self.work(member, piece, stop).await;
         true
+    }
+
+    /// Those that are compared with.
+    fn replicas(&self) -> Vec<Member> {
+        let mut members = (self.sources.members)();
+        members.retain(|member| member.is_replica);
+        members
     }
 
     /// Takes in the windows that have closed since; says whether there were any.
@@ -388,7 +402,7 @@ impl Inner {
     }
 
     /// The connection to a member, made anew if it has moved.
-    fn channel(&self, member: &Member) -> Result<Channel, String> {
+    pub(crate) fn channel(&self, member: &Member) -> Result<Channel, String> {
         let mut state = self.state.lock();
         let known = state.peers.get(&member.id).filter(|peer| peer.address == member.address);
         if let Some(known) = known {

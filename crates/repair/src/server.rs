@@ -9,7 +9,7 @@ use prost::Message as _;
 use proto::{
     thanos,
     vesta::repair::v1::{
-        Digest, DigestRequest, DigestResponse, FetchRequest, FetchResponse, Window,
+        DeleteRequest, Digest, DigestRequest, DigestResponse, FetchRequest, FetchResponse, Window,
     },
 };
 use runtime::Clock;
@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub(crate) const DIGEST: &str = "/vesta.repair.v1.Repair/Digest";
+pub(crate) const DELETE: &str = "/vesta.repair.v1.Repair/Delete";
 pub(crate) const FETCH: &str = "/vesta.repair.v1.Repair/Fetch";
 
 const REQUEST_BYTES_MAX: usize = 256 << 10;
@@ -42,7 +43,7 @@ pub(crate) struct Server {
 }
 
 pub(crate) fn router(server: Arc<Server>) -> Router {
-    let (first, second) = (server.clone(), server);
+    let (first, second, third) = (server.clone(), server.clone(), server);
     Methods::new(REQUEST_BYTES_MAX)
         .unary(DIGEST, move |request: Request<DigestRequest>| {
             let server = first.clone();
@@ -57,6 +58,13 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
                 let place = server.gate.enter().await?;
                 let fetch = guarded(|| server.fetch(request.get_ref(), place))?;
                 Ok(Response::new(grpc::made(fetch, server.limits.timeout, server.clock.clone())))
+            }
+        })
+        .unary(DELETE, move |request: Request<DeleteRequest>| {
+            let server = third.clone();
+            async move {
+                let _place = server.gate.enter().await?;
+                guarded(|| server.delete(request.get_ref())).map(Response::new)
             }
         })
         .into_router()

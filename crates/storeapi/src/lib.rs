@@ -5,10 +5,11 @@
 //! another server, perhaps a sidecar of Thanos; [`Merged`] reads from peers what may be lacking
 //! here. Between our own members external labels stay off: see [`wire::RAW`].
 
-mod matchers;
+pub mod matchers;
 mod merged;
 mod peer;
 mod server;
+mod targets;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -16,3 +17,4 @@ pub mod wire;
 pub use merged::{Ask, Choose, Merged};
 pub use peer::{Metrics, Peer, Settings};
 pub use server::{Limits, Metadata, Rules, Server, Sources, Targets};
+pub use targets::targets;

@@ -3,7 +3,7 @@
 use model::{MatchKind, Matcher};
 use proto::thanos::{LabelMatcher, label_matcher::Type};
 
-pub(crate) fn write(matchers: &[Matcher]) -> Vec<LabelMatcher> {
+pub fn write(matchers: &[Matcher]) -> Vec<LabelMatcher> {
     let write = |matcher: &Matcher| {
         let kind = match matcher.kind {
             MatchKind::Equal => Type::Eq,
@@ -21,7 +21,7 @@ pub(crate) fn write(matchers: &[Matcher]) -> Vec<LabelMatcher> {
 }
 
 /// An error is a text for whoever asked.
-pub(crate) fn read(matchers: &[LabelMatcher]) -> Result<Vec<Matcher>, String> {
+pub fn read(matchers: &[LabelMatcher]) -> Result<Vec<Matcher>, String> {
     let read = |matcher: &LabelMatcher| {
         let kind = match Type::try_from(matcher.r#type) {
             Ok(Type::Eq) => MatchKind::Equal,

@@ -257,8 +257,16 @@ impl Peer {
     }
 
     /// The labels that are to be taken off.
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.0.channel
+    }
+
     fn ours(&self, is_raw: bool) -> Labels {
-        if is_raw { Labels::empty() } else { (self.0.settings.external_labels)() }
+        if is_raw { Labels::empty() } else { self.external_labels() }
+    }
+
+    pub(crate) fn external_labels(&self) -> Labels {
+        (self.0.settings.external_labels)()
     }
 
     fn question<T>(&self, message: T) -> Request<T> {
@@ -267,7 +275,10 @@ impl Peer {
         request
     }
 
-    async fn within<T>(&self, call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+    pub(crate) async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
         let inner = &*self.0;
         let begin = inner.clock.monotonic();
         let limit = inner.settings.timeout;
@@ -286,7 +297,7 @@ impl Peer {
         answer
     }
 
-    fn complaint(&self, status: &Status) -> String {
+    pub(crate) fn complaint(&self, status: &Status) -> String {
         format!("member {}: {}", self.name(), status.message_for_user())
     }
 }
@@ -348,7 +359,7 @@ pub(crate) fn without(labels: &Labels, ours: &Labels) -> Labels {
     }
 }
 
-fn malformed(error: wire::Malformed) -> Status {
+pub(crate) fn malformed(error: wire::Malformed) -> Status {
     Status::data_loss(format!("the answer makes no sense: {error}"))
 }
 

@@ -370,7 +370,7 @@ async fn read_body(mut body: Incoming, limit: usize, call: &Call) -> Result<Byte
 }
 
 fn broken_off(error: &hyper::Error, call: &Call) -> Error {
-    let reason = match error.is_incomplete_message() {
+    let reason = match error.is_incomplete_message() || ends_early(error) {
         true => "unexpected EOF".to_owned(),
         false => innermost(error),
     };
@@ -389,6 +389,12 @@ fn explain(error: &legacy::Error, call: Call) -> Error {
         source = cause.source();
     }
     Error::Exchange { call, reason: innermost(error) }
+}
+
+/// Whether the body is shorter than its head said.
+fn ends_early(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {

@@ -56,7 +56,7 @@ pub(crate) fn backfill(
     let store = database.store();
     store.replayed.wait()?;
     let mut backfilled = Backfilled::default();
-    let mut pending = Pending::new(store.head.limits.chunk_range_ms);
+    let mut pending = Pending::new(store.head.limits.chunk_range_ms, store.float_encoding());
     let mut outdated: HashMap<Labels, Intervals> = HashMap::new();
     for History { labels, samples } in histories {
         let Some(range) = hull(&samples).filter(|_| !labels.is_empty()) else { continue };

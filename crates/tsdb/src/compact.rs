@@ -8,8 +8,12 @@ mod rewrite;
 mod split;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
-use std::sync::{Arc, Weak};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use blocks::{Block, Meta};
 use ulid::Ulid;
@@ -18,13 +22,14 @@ pub(crate) use head::write as write_head;
 pub(crate) use merge::join;
 use plan::{plan, ranges};
 pub(crate) use rewrite::encode_chunks as encode;
+use uploads::Awaited;
 
 use crate::{
     Error, Result, catalog,
     database::Store,
     head::series::end_of_range,
     retention::{self, Classes, Limits},
-    truncate::{self, Truncation},
+    truncate::{self, Dropped, Truncation},
 };
 
 /// What compaction has left to do until nobody reads it any more.
@@ -32,6 +37,8 @@ use crate::{
 pub(crate) struct Upkeep {
     in_block: Option<InBlock>,
     late_in_blocks: Option<late::InBlocks>,
+    /// Since when something of the head is due, while it waits.
+    due_since: Option<Duration>,
 }
 
 /// The head's part of a new block, which goes once nobody reads it any more.
@@ -53,7 +60,23 @@ pub(crate) fn compact(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Trunc
 /// Moves what is old enough from the head into blocks, unless somebody still reads or appends
 /// there: then the next round does.
 fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>> {
-    let mut truncation: Option<Truncation> = None;
+    let mut dropped = None;
+    let moved = move_stretches(store, upkeep, &mut dropped);
+    // Once for all stretches, because each checkpoint copies what it keeps; and whatever happened
+    // to them, because it makes room.
+    let truncated = dropped.map(|dropped| truncate::shorten_log(store, dropped)).transpose();
+    if moved? {
+        late::compact(store, upkeep)?;
+    }
+    truncated
+}
+
+/// Says whether there is a new block; `dropped` is what has left the head.
+fn move_stretches(
+    store: &Store,
+    upkeep: &mut Upkeep,
+    dropped: &mut Option<Dropped>,
+) -> Result<bool> {
     let mut has_new_block = false;
     loop {
         if let Some(InBlock { before, readers }) = &upkeep.in_block {
@@ -62,10 +85,18 @@ fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>
             }
             let before = *before;
             upkeep.in_block = None;
-            let later = truncate::truncate(store, before)?;
-            truncation = Some(truncation.unwrap_or_default().and(later));
+            let later = truncate::drop_before(store, before);
+            *dropped = Some(later.after(dropped.take()));
         }
-        let Some((start, end)) = due(store) else { break };
+        let Some((start, end)) = due(store) else {
+            upkeep.due_since = None;
+            break;
+        };
+        let now = store.runtime.clock.monotonic();
+        let has_waited = now.saturating_sub(*upkeep.due_since.get_or_insert(now));
+        if has_waited < store.compaction_delay {
+            break;
+        }
         if !store.close_for_appenders(end) {
             break;
         }
@@ -73,10 +104,7 @@ fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>
         upkeep.in_block = Some(InBlock { before: end, readers: store.next_epoch() });
         has_new_block = true;
     }
-    if has_new_block {
-        late::compact(store, upkeep)?;
-    }
-    Ok(truncation)
+    Ok(has_new_block)
 }
 
 /// The next stretch of the head that no sample will be added to, in milliseconds.
@@ -101,8 +129,7 @@ fn write_stretch(store: &Store, start: i64, end: i64) -> Result<()> {
             meta = meta.from_out_of_order();
         }
         let is_wanted = |id| members.has(class, id);
-        let outcome =
-            head::write(disk, &store.directory, meta, &store.head, &store.tombstones, &is_wanted);
+        let outcome = head::write(disk, &store.directory, meta, store, &is_wanted);
         note(store, begin, outcome.is_ok());
         match outcome {
             Ok(None) => {}
@@ -134,13 +161,15 @@ fn write_stretch(store: &Store, start: i64, end: i64) -> Result<()> {
 fn compact_blocks(store: &Store) -> Result<()> {
     let classes = store.classes();
     split::split_next(store, &classes)?;
+    let awaited = Awaited::look(store);
     for class in classes.all() {
         let longest = classes.block_range_max(class, &store.options);
         let ranges = ranges(store.head.limits.chunk_range_ms, longest);
         loop {
             let metas = settled(store);
             let of_class = metas.into_iter().filter(|meta| classes.of_block(meta) == Some(class));
-            let planned = plan(&of_class.collect::<Vec<_>>(), &ranges);
+            let ready = of_class.filter(|meta| !awaited.is_for(meta));
+            let planned = plan(&ready.collect::<Vec<_>>(), &ranges);
             if planned.is_empty() {
                 break;
             }

@@ -15,7 +15,7 @@ use runtime::{Runtime, disk::LockGuard};
 use storage::{Appendable, Appender, ExemplarQueryable, Querier, Queryable, SeriesExemplars};
 
 use crate::{
-    Backfilled, Error, History, Options, Replay, Result, Retention, Truncation,
+    Backfilled, Error, FloatEncoding, History, Options, Replay, Result, Retention, Truncation,
     appender::HeadAppender,
     backfill::{self, Preference},
     catalog::Catalog,
@@ -77,6 +77,10 @@ pub(crate) struct Store {
     /// Segments up to this one may name series under numbers that nobody here knows; negative if
     /// there are none.
     pub(crate) unnamed_until: AtomicI64,
+    /// Whether floats are written into blocks as XOR2.
+    pub(crate) writes_xor2: AtomicBool,
+    /// How long what is due to become a block waits.
+    pub(crate) compaction_delay: Duration,
     pub(crate) tombstones: Tombstones,
     /// No other lock is taken under it.
     pub(crate) exemplars: Mutex<Exemplars>,
@@ -221,6 +225,11 @@ impl Database {
         self.store.exemplars.lock().set_window(window_ms);
     }
 
+    /// From now on floats are written into blocks in this encoding.
+    pub fn set_float_encoding(&self, encoding: FloatEncoding) {
+        self.store.writes_xor2.store(encoding == FloatEncoding::Xor2, Ordering::Relaxed);
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -350,6 +359,13 @@ impl Store {
         match &mut *late_log {
             Some(log) => act(log),
             None => Err(wal::Error::Poisoned { path: self.late_log_directory.clone() }),
+        }
+    }
+
+    pub(crate) fn float_encoding(&self) -> FloatEncoding {
+        match self.writes_xor2.load(Ordering::Relaxed) {
+            true => FloatEncoding::Xor2,
+            false => FloatEncoding::Xor,
         }
     }
 

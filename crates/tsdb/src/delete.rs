@@ -82,7 +82,7 @@ pub(crate) fn snapshot(store: &Store, directory: &Path, with_head: bool) -> Resu
     let (start, newest) = (store.head.min_time(), store.head.max_time());
     if with_head && start <= newest {
         let meta = Meta::new(compact::new_ulid(store), start, newest.saturating_add(1));
-        compact::write_head(disk, directory, meta, &store.head, &store.tombstones, &|_| true)?;
+        compact::write_head(disk, directory, meta, store, &|_| true)?;
     }
     disk.sync_directory(directory).map_err(io("sync", directory))
 }

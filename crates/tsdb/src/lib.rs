@@ -39,7 +39,7 @@ pub use backfill::{Backfilled, History};
 pub use database::{Database, Health};
 pub use error::{Error, Result};
 pub use exemplars::ExemplarCounters;
-pub use options::Options;
+pub use options::{FloatEncoding, Options};
 pub use replay::{ReadsDuringReplay, Replay, ReplayProgress, ReplayState};
 pub use retention::{Retention, RetentionClass};
 pub use stats::{Counters, HeadStats, Lateness};

@@ -6,6 +6,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicI64, AtomicU64},
     },
+    time::Duration,
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -13,7 +14,7 @@ use runtime::{Disk, Runtime};
 use wal::Layout;
 
 use crate::{
-    Error, Options, Result,
+    Error, FloatEncoding, Options, Result,
     catalog::{self, Catalog},
     database::Store,
     exemplars::Exemplars,
@@ -82,6 +83,8 @@ pub(crate) fn begin(
         named_until: Mutex::default(),
         second_numbers: Mutex::default(),
         unnamed_until: AtomicI64::new(-1),
+        writes_xor2: AtomicBool::new(options.float_encoding == FloatEncoding::Xor2),
+        compaction_delay: dice(runtime, options.compaction_delay_max),
         tombstones: Default::default(),
         exemplars: Mutex::new(Exemplars::new(options.max_exemplars, window_ms)),
         metadata: KnownMetadata::default(),
@@ -101,6 +104,15 @@ pub(crate) fn begin(
         _lock: lock,
     };
     Ok((store, plan))
+}
+
+/// Any time up to `max`.
+fn dice(runtime: &Runtime, max: Duration) -> Duration {
+    if max.is_zero() {
+        return Duration::ZERO;
+    }
+    let max_ms = u64::try_from(max.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(runtime.random.u64() % max_ms.saturating_add(1).max(1))
 }
 
 fn create(disk: &dyn Disk, directory: &Path) -> Result<()> {

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{ReadsDuringReplay, ReplayProgress, Retention, RetentionClass};
 
@@ -19,6 +19,14 @@ pub struct Options {
     /// The longest block; `None` for a tenth of the retention, at most 31 days.
     pub block_range_max: Option<Duration>,
     pub samples_per_chunk: usize,
+    /// How floats are written into blocks.
+    pub float_encoding: FloatEncoding,
+    /// How long what is due to become a block waits at most; how long exactly is decided by dice at
+    /// the start, so that the servers of a fleet do not compact at the same moment.
+    pub compaction_delay_max: Duration,
+    /// Where an uploader lists the blocks that it has copied elsewhere: those that came out of the
+    /// head are not merged before they are in the list. It is JSON, `{"uploaded": [ulid, …]}`.
+    pub uploads_file: Option<PathBuf>,
     /// How many exemplars are kept in memory; zero for none.
     pub max_exemplars: usize,
     /// How much older than the newest sample the samples of a series may be in any order; zero
@@ -41,6 +49,15 @@ pub struct Options {
     pub progress: ReplayProgress,
 }
 
+/// How floats are written into blocks; any of them is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FloatEncoding {
+    #[default]
+    Xor,
+    /// Smaller, and with room for start timestamps; read by Prometheus from 3.13 on.
+    Xor2,
+}
+
 impl Default for Options {
     fn default() -> Options {
         Options {
@@ -51,6 +68,9 @@ impl Default for Options {
             chunk_range: Duration::from_secs(2 * 3600),
             block_range_max: None,
             samples_per_chunk: 120,
+            float_encoding: FloatEncoding::default(),
+            compaction_delay_max: Duration::ZERO,
+            uploads_file: None,
             max_exemplars: 0,
             out_of_order_window: Duration::ZERO,
             log: wal::Options::default(),

@@ -152,6 +152,15 @@ fn to_options(values: &Values) -> Result<Options, Stop> {
             wal_segment_bytes: segment_bytes,
             wal_compression,
             samples_per_chunk: count(values, "storage.tsdb.samples-per-chunk")?,
+            upkeep_interval: values
+                .duration("storage.tsdb.block-reload-interval")
+                .max(Duration::from_secs(1)),
+            compaction_delay_max: match features.iter().any(|name| name == "delayed-compaction") {
+                true => compaction_delay_max(values)?,
+                false => Duration::ZERO,
+            },
+            uploads_file: Some(values.path("storage.tsdb.delay-compact-file.path"))
+                .filter(|path| !path.as_os_str().is_empty()),
             reads_during_replay: match values.text("storage.tsdb.reads-during-replay") {
                 "wait" => ReadsDuringReplay::Wait,
                 "partial" => ReadsDuringReplay::Partial,
@@ -239,6 +248,13 @@ fn remote_write_messages(values: &Values) -> Result<Option<Vec<remote::Message>>
         names.iter().map(|name| remote::Message::parse(name)).collect();
     let messages = messages.map_err(|unknown| Stop::Error(unknown.to_string()))?;
     Ok(values.is_set("web.enable-remote-write-receiver").then_some(messages))
+}
+
+/// A share of the shortest block.
+fn compaction_delay_max(values: &Values) -> Result<Duration, Stop> {
+    let percent = count(values, "storage.tsdb.delayed-compaction.max-percent")?;
+    let block_range_min = values.duration("storage.tsdb.min-block-duration");
+    Ok(block_range_min.mul_f64(percent as f64 / 100.0))
 }
 
 fn count(values: &Values, flag: &str) -> Result<usize, Stop> {

@@ -7,11 +7,13 @@
 //!
 //! One module for each part of Vesta, a file of the same name in `tests/`, a line in `main.rs`:
 //! [`alertmanager`] counts what clusters of Alertmanagers tell twice, or not at all,
-//! [`cluster`] cuts, stops and kills servers that act as one, [`rules`] restarts, kills and pauses a
+//! [`cluster`] cuts, stops and kills servers that act as one, [`remote`] does the same to the two ends
+//! of remote write, [`rules`] restarts, kills and pauses a
 //! server while alerts are active, [`storage`] crashes the database at every write.
 
 pub mod alertmanager;
 pub mod cluster;
 pub mod dice;
+pub mod remote;
 pub mod rules;
 pub mod storage;

@@ -4,9 +4,10 @@
 
 use std::process::ExitCode;
 
-use simulation::{alertmanager, cluster, rules, storage};
+use simulation::{alertmanager, cluster, remote, rules, storage};
 
-const USAGE: &str = "usage: simulation alertmanager|storage|cluster|rules [--seed N | --seeds N]
+const USAGE: &str =
+    "usage: simulation alertmanager|storage|cluster|remote|rules [--seed N | --seeds N]
   --seed N    the history of this seed alone
   --seeds N   the histories of seeds 0 to N-1 (default 1000)";
 
@@ -36,6 +37,13 @@ fn main() -> ExitCode {
         }
         ["cluster", "--seeds", n] if number(n).is_some() => {
             cluster::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
+        }
+        ["remote"] => remote::run(0..1000).map(|totals| totals.to_string()),
+        ["remote", "--seed", seed] if number(seed).is_some() => {
+            remote::replay(number(seed).unwrap_or_default()).map(|totals| totals.to_string())
+        }
+        ["remote", "--seeds", n] if number(n).is_some() => {
+            remote::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
         }
         ["rules"] => rules::run(0..1000).map(|totals| totals.to_string()),
         ["rules", "--seed", seed] if number(seed).is_some() => {

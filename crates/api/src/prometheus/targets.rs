@@ -58,6 +58,8 @@ pub struct Target {
     pub last_scrape_duration: Duration,
     pub interval: Duration,
     pub timeout: Duration,
+    /// Where not all members of a cluster have it: those that do.
+    pub owners: Vec<String>,
     /// What it says of its metric families.
     pub metadata: Arc<BTreeMap<String, Metadata>>,
 }
@@ -133,6 +135,9 @@ fn write_active(object: &mut Object<'_>, pool: &str, target: &Target, global: &G
     object.string("health", target.health.as_str());
     object.string("scrapeInterval", &model::duration::format(target.interval));
     object.string("scrapeTimeout", &model::duration::format(target.timeout));
+    if !target.owners.is_empty() {
+        object.key("owners").strings(&target.owners);
+    }
 }
 
 pub(super) async fn pools(State(api): State<Arc<Api>>) -> Result {

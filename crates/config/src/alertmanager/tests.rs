@@ -103,8 +103,8 @@ fn mistakes_name_line_and_key() {
         "route:\n  receiver: x\n  group_intervall: 5m\nreceivers:\n- name: x\n  slack_config: []\n",
         "
 error: yaml: unmarshal errors:
-  line 3: field group_intervall not found in type config.plain (allowed: active_time_intervals, continue, group_by, group_interval, group_wait, labels, match, match_re, matchers, mute_time_intervals, receiver, repeat_interval, routes)
-  line 6: field slack_config not found in type config.plain (allowed: discord_configs, email_configs, incidentio_configs, jira_configs, labels, mattermost_configs, msteams_configs, msteamsv2_configs, name, opsgenie_configs, pagerduty_configs, pushover_configs, rocketchat_configs, slack_configs, sns_configs, telegram_configs, victorops_configs, webex_configs, webhook_configs, wechat_configs)
+  line 3: field group_intervall not found in type config.plain (column 3, allowed: active_time_intervals, continue, group_by, group_interval, group_wait, labels, match, match_re, matchers, mute_time_intervals, receiver, repeat_interval, routes)
+  line 6: field slack_config not found in type config.plain (column 3, allowed: discord_configs, email_configs, incidentio_configs, jira_configs, labels, mattermost_configs, msteams_configs, msteamsv2_configs, name, opsgenie_configs, pagerduty_configs, pushover_configs, rocketchat_configs, slack_configs, sns_configs, telegram_configs, victorops_configs, webex_configs, webhook_configs, wechat_configs)
 ",
     );
     check(

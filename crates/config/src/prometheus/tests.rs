@@ -124,7 +124,7 @@ scrape_configs:
 }
 
 #[test]
-fn all_wrong_keys_are_named_with_line_and_what_is_allowed() {
+fn all_wrong_keys_are_named_with_line_and_column_and_what_is_allowed() {
     check("
 global:
   scrape_intervall: 5s
@@ -133,10 +133,10 @@ global:
 runtime: {gogc: 1, gogg: 2}
 ", "
 error: yaml: unmarshal errors:
-  line 3: field scrape_intervall not found in type config.plain (allowed: always_scrape_classic_histograms, body_size_limit, convert_classic_histograms_to_nhcb, evaluation_interval, external_labels, extra_scrape_metrics, keep_dropped_targets, label_limit, label_name_length_limit, label_value_length_limit, metric_name_escaping_scheme, metric_name_validation_scheme, query_log_file, rule_query_offset, sample_limit, scrape_failure_log_file, scrape_interval, scrape_native_histograms, scrape_protocols, scrape_timeout, target_limit)
+  line 3: field scrape_intervall not found in type config.plain (column 3, allowed: always_scrape_classic_histograms, body_size_limit, convert_classic_histograms_to_nhcb, evaluation_interval, external_labels, extra_scrape_metrics, keep_dropped_targets, label_limit, label_name_length_limit, label_value_length_limit, metric_name_escaping_scheme, metric_name_validation_scheme, query_log_file, rule_query_offset, sample_limit, scrape_failure_log_file, scrape_interval, scrape_native_histograms, scrape_protocols, scrape_timeout, target_limit)
   line 4: cannot unmarshal !!str `many` into uint (key sample_limit)
-  line 5: field sample_limit already set in type config.plain
-  line 6: field gogg not found in type config.RuntimeConfig (allowed: gogc)
+  line 5: field sample_limit already set in type config.plain (column 3)
+  line 6: field gogg not found in type config.RuntimeConfig (column 20, allowed: gogc)
 ");
 }
 

@@ -3,8 +3,10 @@
 
 mod members;
 mod mending;
+mod right_time;
 mod shown;
 mod store;
+mod targets;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -22,7 +24,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, warn};
 use transport::server::{Limits, guard::Guard};
 
-pub(super) use self::{members::Members, mending::Kept, shown::ClusterAdapter, store::sources};
+pub(super) use self::{
+    members::Members, mending::Kept, right_time::RightTime, shown::ClusterAdapter, store::sources,
+    targets::AllTargets,
+};
 use super::{ClusterOptions, LateDatabase, Options, shown::Shown};
 use crate::{Error, Result, build, gossip_tls::Tls, listen::Web};
 
@@ -39,7 +44,7 @@ const PATIENCE: acks::Patience = acks::Patience { turn: 8000, ended: 60_000 };
 pub(super) struct Clustering {
     pub(super) cluster: Cluster,
     pub(super) members: Arc<Members>,
-    repair: Repair,
+    pub(super) repair: Repair,
     storage: LateDatabase,
     runtime: Runtime,
     /// Greets whoever comes, if that is secret.
@@ -291,8 +296,8 @@ impl remote::send::Peers for OneWriter {
         self.is_spread
     }
 
-    fn sends(&self, queue: &str, series: u64, age: i64) -> bool {
-        !self.is_spread || age >= self.position(queue, series) * PATIENCE.turn
+    fn sends(&self, queue: &str, series: u64, n_turns: i64) -> bool {
+        !self.is_spread || n_turns >= self.position(queue, series)
     }
 
     fn fate(&self, queue: &str, series: u64, time: i64) -> Fate {

@@ -12,7 +12,7 @@ use tracing::{error, info};
 
 use super::{
     LateDatabase, Loaded, Options,
-    cluster::{Clustering, OneWriter, SharedScrapes},
+    cluster::{Clustering, OneWriter, RightTime, SharedScrapes},
     fanout::Fanout,
     queries::Queries,
     send,
@@ -69,8 +69,12 @@ impl Components {
         });
         let notifier =
             Arc::new(Notifier::new(notifier_options(options), runtime.clone(), registry));
+        let query: Arc<dyn rules::Query> = match clustering {
+            Some(clustering) => Arc::new(RightTime::new(queries.clone(), &clustering.cluster)),
+            None => queries.clone(),
+        };
         let world = rules::World {
-            query: queries.clone(),
+            query,
             storage: Arc::new(storage.clone()),
             history: Arc::new(storage.clone()),
             notify: Arc::new(Notify(notifier.clone())),

@@ -140,13 +140,8 @@ const KNOWN: &[&str] = &[
 ];
 
 /// What upstream knows and we do not do yet.
-const WITHOUT_EFFECT: &[&str] = &[
-    "histograms-st-encoding",
-    "old-ui",
-    "st-storage",
-    "st-synthesis",
-    "use-uncached-io",
-];
+const WITHOUT_EFFECT: &[&str] =
+    &["histograms-st-encoding", "old-ui", "st-storage", "st-synthesis", "use-uncached-io"];
 
 /// Says which of the features that were asked for nobody will see.
 pub(super) fn warn_of_the_others(options: &Options) {

@@ -5,10 +5,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-/// As often as upstream looks for what to compact and delete.
-const INTERVAL: Duration = Duration::from_secs(60);
-
-/// The task that lets the database tidy up, once a minute.
+/// The task that lets the database tidy up, again and again.
 pub(super) struct Maintenance {
     database: tsdb::Database,
     stop: CancellationToken,
@@ -16,9 +13,13 @@ pub(super) struct Maintenance {
 }
 
 impl Maintenance {
-    pub(super) fn start(database: tsdb::Database, clock: Arc<dyn Clock>) -> Maintenance {
+    pub(super) fn start(
+        database: tsdb::Database,
+        clock: Arc<dyn Clock>,
+        interval: Duration,
+    ) -> Maintenance {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(database.clone(), clock, stop.clone()));
+        let task = tokio::spawn(run(database.clone(), clock, interval, stop.clone()));
         Maintenance { database, stop, task }
     }
 
@@ -39,11 +40,16 @@ impl Maintenance {
     }
 }
 
-async fn run(database: tsdb::Database, clock: Arc<dyn Clock>, stop: CancellationToken) {
+async fn run(
+    database: tsdb::Database,
+    clock: Arc<dyn Clock>,
+    interval: Duration,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = clock.sleep(INTERVAL) => {}
+            () = clock.sleep(interval) => {}
         }
         let database = database.clone();
         match tokio::task::spawn_blocking(move || database.maintain()).await {

@@ -72,6 +72,12 @@ pub struct StorageOptions {
     pub wal_segment_bytes: u64,
     pub wal_compression: WalCompression,
     pub samples_per_chunk: usize,
+    /// How often blocks are looked for, compacted and deleted.
+    pub upkeep_interval: Duration,
+    /// How long what is due to become a block waits at most; zero for not at all.
+    pub compaction_delay_max: Duration,
+    /// Where an uploader lists the blocks that may be merged.
+    pub uploads_file: Option<PathBuf>,
     pub reads_during_replay: ReadsDuringReplay,
 }
 

@@ -7,7 +7,7 @@ use config::prometheus::File;
 use model::{Labels, TimeRange, Timestamp};
 use storage::{AppendError, Appendable, Appender, Error, Querier, Queryable, Result, SeriesRef};
 use tokio::task::JoinHandle;
-use tsdb::ReplayProgress;
+use tsdb::{FloatEncoding, ReplayProgress};
 
 use super::{AgentOptions, Options, StorageOptions, WalCompression};
 
@@ -115,6 +115,7 @@ impl Appender for NotReady {
 pub(super) struct Changeable {
     max_exemplars: usize,
     out_of_order_window: Duration,
+    float_encoding: FloatEncoding,
     retention: tsdb::Retention,
 }
 
@@ -126,10 +127,18 @@ impl Changeable {
             (None, true) => EXEMPLARS_DEFAULT,
             (Some(section), true) => usize::try_from(section.max_exemplars).unwrap_or(0),
         };
-        let window = file.storage.tsdb.as_ref().map(|tsdb| tsdb.out_of_order_time_window.0);
+        let section = file.storage.tsdb.as_ref();
+        let window = section.map(|tsdb| tsdb.out_of_order_time_window.0);
+        let encoding = section.map(|tsdb| tsdb.chunk_encoding.floats.as_str());
+        let float_encoding = match encoding.unwrap_or_default() {
+            "xor2" => FloatEncoding::Xor2,
+            "" if options.has_feature("xor2-encoding") => FloatEncoding::Xor2,
+            _ => FloatEncoding::Xor,
+        };
         Changeable {
             max_exemplars,
             out_of_order_window: window.unwrap_or_default(),
+            float_encoding,
             retention: options.storage.retention.with_classes(file),
         }
     }
@@ -137,6 +146,7 @@ impl Changeable {
     pub(super) fn apply(self, database: &tsdb::Database) {
         database.set_max_exemplars(self.max_exemplars);
         database.set_out_of_order_window(self.out_of_order_window);
+        database.set_float_encoding(self.float_encoding);
         database.set_retention(self.retention);
     }
 }
@@ -184,6 +194,9 @@ pub(super) fn settings(
         chunk_range: options.block_range_min,
         block_range_max: options.block_range_max,
         samples_per_chunk: options.samples_per_chunk,
+        float_encoding: changeable.float_encoding,
+        compaction_delay_max: options.compaction_delay_max,
+        uploads_file: options.uploads_file.clone(),
         max_exemplars: changeable.max_exemplars,
         out_of_order_window: changeable.out_of_order_window,
         log: log_options(options),

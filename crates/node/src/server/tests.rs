@@ -370,6 +370,9 @@ pub(crate) fn options() -> Options {
             wal_segment_bytes: 128 << 20,
             wal_compression: WalCompression::Snappy,
             samples_per_chunk: 120,
+            upkeep_interval: seconds(60),
+            compaction_delay_max: Duration::ZERO,
+            uploads_file: None,
             reads_during_replay: ReadsDuringReplay::Wait,
         },
         rules: RuleOptions {

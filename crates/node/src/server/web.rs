@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use api::prometheus::{Origins, Search, State, pages::Pages, targets::GlobalUrl};
+use api::prometheus::{
+    Origins, Search, State,
+    pages::Pages,
+    targets::{GlobalUrl, Targets},
+};
 use runtime::network::Listener;
 use transport::server::Limits;
 
 use super::{
     Options, Server,
-    cluster::ClusterAdapter,
+    cluster::{AllTargets, ClusterAdapter},
     surface::{AdminAdapter, EngineAdapter, RulesAdapter, StatusAdapter, TargetsAdapter},
 };
 use crate::{
@@ -56,15 +60,14 @@ impl Server {
             storage: self.storage.clone(),
             directory: self.options.storage.directory.clone(),
             runtime: self.runtime.clone(),
+            members: self.clustering.as_ref().map(|clustering| clustering.repair.clone()),
+            tasks: tokio::runtime::Handle::current(),
         });
         let shown = self.shown.clone();
         Ok(State {
             engine: Arc::new(EngineAdapter { queries: self.components.queries.clone() }),
             storage: Arc::new(self.components.fanout.clone()),
-            targets: Arc::new(TargetsAdapter {
-                scrape: self.components.scrape.clone(),
-                shown: self.shown.clone(),
-            }),
+            targets: self.targets(),
             rules: Arc::new(RulesAdapter(self.components.rule_statuses())),
             status: Arc::new(status),
             lifecycle: web.enable_lifecycle.then_some(lifecycle),
@@ -105,6 +108,16 @@ impl Server {
             external_labels: Arc::new(move || shown.external_labels()),
             lookback_delta: query.lookback,
         })
+    }
+
+    /// Those of all members, where each has its own.
+    fn targets(&self) -> Arc<dyn Targets> {
+        let scrape = self.components.scrape.clone();
+        let own = TargetsAdapter { scrape, shown: self.shown.clone() };
+        match &self.clustering {
+            Some(clustering) => Arc::new(AllTargets::new(own, clustering.members.clone())),
+            None => Arc::new(own),
+        }
     }
 }
 

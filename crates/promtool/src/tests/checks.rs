@@ -255,7 +255,7 @@ async fn web_configurations_are_checked() {
         (
             "\nbogus: 1",
             "FAILED: yaml: unmarshal errors:\n  line 2: field bogus not found in type web.Config \
-             (allowed: basic_auth_users, http_server_config, rate_limit, tls_server_config)",
+             (column 1, allowed: basic_auth_users, http_server_config, rate_limit, tls_server_config)",
         ),
     ] {
         let runtime = Runtime::simulated(1);

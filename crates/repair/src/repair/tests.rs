@@ -21,6 +21,8 @@ const RETENTION: Duration = Duration::from_secs(2 * 3600);
 struct Store {
     storage: MemoryStorage,
     fails: Mutex<bool>,
+    /// What others have had deleted here; once that fails, too, it is not allowed.
+    deleted: Mutex<Vec<String>>,
 }
 
 fn read(storage: &MemoryStorage, labels: &Labels) -> Columns {
@@ -34,6 +36,18 @@ fn read(storage: &MemoryStorage, labels: &Labels) -> Columns {
         series.read(TimeRange::ALL, &mut columns).expect("memory does not fail");
     }
     columns
+}
+
+impl Store {
+    fn delete(&self, range: TimeRange, matchers: &[Matcher]) -> Result<(), String> {
+        if *self.fails.lock() {
+            return Err("it does not allow that".to_owned());
+        }
+        let matchers: Vec<String> = matchers.iter().map(Matcher::to_string).collect();
+        let (start, end) = (range.start.as_millis(), range.end.as_millis());
+        self.deleted.lock().push(format!("{} {start} {end}", matchers.join(",")));
+        Ok(())
+    }
 }
 
 impl Backfill for Store {
@@ -89,7 +103,8 @@ impl World {
         };
         for idx in 0..n_members {
             let fails = Mutex::new(false);
-            let store = Arc::new(Store { storage: MemoryStorage::default(), fails });
+            let deleted = Mutex::default();
+            let store = Arc::new(Store { storage: MemoryStorage::default(), fails, deleted });
             let repair = world.start(idx, n_members, store.clone()).await;
             world.members.push(One { store, repair });
         }
@@ -108,14 +123,16 @@ impl World {
                 name: format!("m{other}"),
                 address: address(other),
                 is_live: live[other],
+                is_replica: true,
             };
             others.map(member).collect()
         };
-        let known = store.clone();
+        let (known, deleting) = (store.clone(), store.clone());
         let sources = Sources {
             series: Arc::new(store.storage.clone()),
             writer: store,
             oldest: Arc::new(move || oldest(&known.storage)),
+            delete: Arc::new(move |range, matchers| deleting.delete(range, matchers)),
             members: Arc::new(members),
             connect: Arc::new(Plain(network.clone())),
         };
@@ -368,6 +385,7 @@ async fn a_file_that_was_damaged_costs_a_comparison_only() {
         series: Arc::new(store.storage.clone()),
         writer: store,
         oldest: Arc::new(|| None),
+        delete: Arc::new(|_, _| Err("it does not".to_owned())),
         members: Arc::new(Vec::new),
         connect: Arc::new(Plain(network)),
     };
@@ -376,4 +394,17 @@ async fn a_file_that_was_damaged_costs_a_comparison_only() {
     let repair = Repair::new(settings, sources, &runtime, &Registry::default());
     let holes = repair.expect("it begins anew").holes();
     assert_eq!(holes.iter().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deleted_is_deleted_by_all_who_allow_it() {
+    let world = World::new(4).await;
+    world.live.lock()[2] = false;
+    *world.members[3].store.fails.lock() = true;
+    let matchers = [Matcher::equal("job", "shop")];
+    let range = TimeRange::from_millis(5, 9);
+    let complaints = world.members[0].repair.delete_elsewhere(range, &matchers).await;
+    assert_eq!(complaints, ["member m2: it is away", "member m3: it does not allow that"]);
+    assert_eq!(*world.members[1].store.deleted.lock(), ["job=\"shop\" 5 9"]);
+    assert!(world.members[0].store.deleted.lock().is_empty());
 }

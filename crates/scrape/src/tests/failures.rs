@@ -43,6 +43,21 @@ async fn body_without_end_times_out() {
 }
 
 #[tokio::test]
+async fn body_shorter_than_promised_is_not_taken() {
+    check(job(), Answer::Short, r#"Get "http://bad/metrics": unexpected EOF"#).await;
+}
+
+#[tokio::test]
+async fn a_type_may_change() {
+    let world = World::scraping(job(), text("# TYPE a counter\na 1\n")).await;
+    world.run_for(10).await;
+    world.answer("host", text("# TYPE a gauge\na 2\n# TYPE a histogram\n"));
+    world.run_for(10).await;
+    let stored = world.series(|name| name == "a");
+    expect(&stored, r#"{__name__="a", instance="host:80", job="job"} 1 2"#);
+}
+
+#[tokio::test]
 async fn gzip_bomb_is_refused() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(&vec![b'\n'; 4 << 20]).unwrap();

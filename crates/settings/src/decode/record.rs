@@ -137,10 +137,11 @@ pub fn decode_record<T: Section + Setting>(
             }
         };
         if !seen.insert(name) {
-            let go_type = T::GO_TYPE;
-            decoder.mismatch(key, format_args!("field {name} already set in type {go_type}"));
+            let (go_type, column) = (T::GO_TYPE, key.column);
+            let message = format!("field {name} already set in type {go_type} (column {column})");
+            decoder.mismatch(key, message);
         } else if !record.set(name, value, decoder)? {
-            decoder.mismatch(key, unknown::<T>(name));
+            decoder.mismatch(key, unknown::<T>(name, key.column));
         }
     }
     if decoder.mismatch_count() > known {
@@ -156,10 +157,11 @@ pub fn encode_record<T: Section>(record: &T, style: Style) -> Yaml {
     Yaml::Map(pairs)
 }
 
-/// Upstream's words, and what would be right.
-fn unknown<T: Section + Setting>(name: &str) -> String {
+/// Upstream's words, where in the line, and what would be right.
+fn unknown<T: Section + Setting>(name: &str, column: usize) -> String {
     let mut keys = Vec::new();
     T::keys(&mut keys);
     keys.sort_unstable();
-    format!("field {name} not found in type {} (allowed: {})", T::GO_TYPE, keys.join(", "))
+    let (go_type, keys) = (T::GO_TYPE, keys.join(", "));
+    format!("field {name} not found in type {go_type} (column {column}, allowed: {keys})")
 }

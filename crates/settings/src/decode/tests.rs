@@ -67,7 +67,7 @@ error: yaml: unmarshal errors:
   line 2: cannot unmarshal !!str `x` into float64 (key maybe)
   line 3: cannot unmarshal !!int `5` into []test.Inner (key list)
   line 4: cannot unmarshal !!int `1` into bool (key a)
-  line 4: key \"a\" already set in map",
+  line 4: key \"a\" already set in map (column 13)",
     );
     check(
         "- a",

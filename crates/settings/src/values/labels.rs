@@ -70,8 +70,9 @@ impl Setting for LabelSet {
                     entry.insert(text);
                 }
                 Entry::Occupied(entry) => {
-                    let name = entry.key();
-                    decoder.mismatch(value, format_args!("key {name:?} already set in map"));
+                    let (name, column) = (entry.key(), key.column);
+                    let message = format!("key {name:?} already set in map (column {column})");
+                    decoder.mismatch(value, message);
                 }
             }
         }

@@ -156,6 +156,17 @@ async fn targets_have_external_labels() {
 }
 
 #[tokio::test]
+async fn peers_say_what_they_scrape() {
+    let setup = setup().await;
+    let found = crate::targets(&[setup.peer(r#"{cluster="c"}"#)]).await;
+    let [Ok(targets)] = &found[..] else { panic!("it answers: {found:?}") };
+    let active = &targets.active_targets[0];
+    assert_eq!(text(&active.labels), r#"{instance="h:1"}"#);
+    assert_eq!(text(&active.discovered_labels), r#"{__address__="h:1"}"#);
+    assert_eq!(text(&targets.dropped_targets[0].discovered_labels), r#"{__address__="h:2"}"#);
+}
+
+#[tokio::test]
 async fn metadata_is_limited_by_metrics() {
     let setup = setup().await;
     let ask = async |metric: &str, limit| {

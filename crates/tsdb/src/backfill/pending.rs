@@ -5,11 +5,12 @@ use hashbrown::HashMap;
 use model::Labels;
 use storage::Columns;
 
-use crate::{Result, compact, database::Store, retention::ClassId};
+use crate::{FloatEncoding, Result, compact, database::Store, retention::ClassId};
 
 /// Samples that are to become blocks: by the start of the block, then by series.
 pub(super) struct Pending {
     range_ms: i64,
+    float_encoding: FloatEncoding,
     blocks: BTreeMap<i64, Contents>,
     bytes: usize,
 }
@@ -20,8 +21,8 @@ type Contents = BTreeMap<Labels, Vec<Chunk<'static>>>;
 const SERIES_BYTES: usize = 128;
 
 impl Pending {
-    pub(super) fn new(range_ms: i64) -> Pending {
-        Pending { range_ms, blocks: BTreeMap::new(), bytes: 0 }
+    pub(super) fn new(range_ms: i64, float_encoding: FloatEncoding) -> Pending {
+        Pending { range_ms, float_encoding, blocks: BTreeMap::new(), bytes: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,7 +51,7 @@ impl Pending {
                 histograms: samples.histograms[histograms..histograms_end].to_vec(),
                 ..Columns::default()
             };
-            self.insert(start, &labels, compact::encode(&part));
+            self.insert(start, &labels, compact::encode(&part, self.float_encoding));
             (floats, histograms) = (floats_end, histograms_end);
         }
     }

@@ -6,32 +6,32 @@ use blocks::{Chunk, Meta, Writer};
 use model::TimeRange;
 use runtime::Disk;
 
-use super::rewrite::without;
+use super::rewrite::{in_encoding, without};
 use crate::{
     Result,
+    database::Store,
     head::{Contents, Head, LabelIds, Series, SeriesId, SortedSymbols},
-    tombstones::Tombstones,
 };
 
-/// Writes what the head holds of the series that are wanted from `start` up to, not including, `end`; `None` if that is nothing.
+/// Writes what the head holds of the series that are wanted in the range of `meta`; `None` if that
+/// is nothing.
 ///
 /// The head goes on taking samples meanwhile, which must be later.
 pub(crate) fn write(
     disk: &dyn Disk,
     directory: &Path,
     meta: Meta,
-    head: &Head,
-    tombstones: &Tombstones,
+    store: &Store,
     is_wanted: &dyn Fn(SeriesId) -> bool,
 ) -> Result<Option<Meta>> {
-    let range = meta.range();
+    let (head, range) = (&store.head, meta.range());
     let symbols = head.index.read().sorted_symbols();
     let has_samples =
         |_: &Contents, series: &Series| series.overlaps(range, 0) && is_wanted(series.id);
     let order = in_order_of_labels(head, &symbols, has_samples);
     let symbols = symbols.restricted_to(labels_of(head, &order));
     let mut writer = Writer::create(disk, directory, meta, symbols.texts())?;
-    match add_all(&mut writer, head, tombstones, &symbols, &order, range) {
+    match add_all(&mut writer, store, &symbols, &order, range) {
         Ok(0) => {
             writer.abort()?;
             Ok(None)
@@ -55,27 +55,27 @@ pub(super) fn labels_of(head: &Head, ids: &[SeriesId]) -> impl Iterator<Item = L
 
 fn add_all(
     writer: &mut Writer<'_>,
-    head: &Head,
-    tombstones: &Tombstones,
+    store: &Store,
     symbols: &SortedSymbols,
     order: &[SeriesId],
     range: TimeRange,
 ) -> Result<u64> {
     let mut n_series = 0;
     for id in order {
-        let Some(page) = head.page(*id) else { continue };
+        let Some(page) = store.head.page(*id) else { continue };
         let (labels, captured) = {
             let contents = page.lock();
             let Some(series) = contents.get(*id) else { continue };
             (symbols.numbers(&series.labels), series.chunks_within(range))
         };
-        let deleted = tombstones.of(*id);
+        let deleted = store.tombstones.of(*id);
         let mut chunks = Vec::with_capacity(captured.len());
         for chunk in &captured {
             let bytes = (&*chunk.bytes).into();
             let (start, end, encoding) = (chunk.start, chunk.end(), chunk.encoding);
             chunks.extend(without(Chunk { start, end, encoding, bytes }, &deleted)?);
         }
+        let chunks = in_encoding(chunks, store.float_encoding())?;
         if !chunks.is_empty() {
             writer.add(&labels, &chunks)?;
             n_series += 1;

@@ -9,7 +9,7 @@ use super::{
     head::{in_order_of_labels, labels_of},
     merge::{join, outside},
     new_ulid, note, open_new,
-    rewrite::without,
+    rewrite::{in_encoding, without},
 };
 use crate::{
     Error, Result,
@@ -167,7 +167,7 @@ fn add_all(
             let (start, end, encoding) = (chunk.start, chunk.end(), chunk.encoding);
             chunks.extend(without(Chunk { start, end, encoding, bytes }, &unwanted)?);
         }
-        let chunks = join(chunks)?;
+        let chunks = in_encoding(join(chunks)?, store.float_encoding())?;
         if !chunks.is_empty() {
             writer.add(&labels, &chunks)?;
             n_series += 1;

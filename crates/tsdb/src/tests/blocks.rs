@@ -7,7 +7,7 @@ use runtime::Simulation;
 use storage::{Appendable as _, Queryable as _, SeriesRef};
 
 use super::world::{DIRECTORY, dump, open_with, print};
-use crate::{Database, Options};
+use crate::{Database, FloatEncoding, Options};
 
 const MINUTE: i64 = 60_000;
 
@@ -281,4 +281,78 @@ fn readers_of_the_log_are_waited_for_also_when_a_deletion_is_made_good() {
     assert_eq!(dump(&database), expected(10..40));
     drop(database);
     assert_eq!(dump(&open_with(&simulation, options())), expected(10..40));
+}
+
+/// An uploader wants blocks as they came out of the head.
+#[test]
+fn blocks_are_not_merged_before_they_are_uploaded() {
+    let simulation = Simulation::new(1);
+    let uploads_file = Path::new("uploads.json");
+    let options = Options { uploads_file: Some(uploads_file.to_owned()), ..options() };
+    let database = open_with(&simulation, options);
+    let disk = simulation.runtime().disk;
+    let upload = |text: &str| {
+        disk.write_atomically(uploads_file, text.as_bytes()).expect("the disk is good");
+    };
+    // Without a list, or with one that cannot be read, nothing is uploaded.
+    fill(&database, 0..47);
+    assert_eq!(blocks(&database), "1: 0-10, 1: 10-20, 1: 20-30, 1: 30-40");
+    upload("nonsense");
+    fill(&database, 47..48);
+    let ulids: Vec<String> =
+        database.blocks().iter().map(|block| format!("\"{}\"", block.meta().ulid)).collect();
+    upload(&format!("{{\"version\": 1, \"uploaded\": [{}]}}", ulids[..2].join(",")));
+    fill(&database, 48..49);
+    assert_eq!(blocks(&database), "1: 0-10, 1: 10-20, 1: 20-30, 1: 30-40");
+    upload(&format!("{{\"version\": 1, \"uploaded\": [{}]}}", ulids.join(",")));
+    fill(&database, 49..50);
+    assert_eq!(blocks(&database), "2: 0-30, 1: 30-40");
+    assert_eq!(dump(&database), expected(0..50));
+}
+
+#[test]
+fn what_is_due_waits_a_while_if_it_is_to() {
+    let simulation = Simulation::new(1);
+    let options = Options { compaction_delay_max: Duration::from_secs(3600 * 1000), ..options() };
+    let database = open_with(&simulation, options);
+    fill(&database, 0..40);
+    assert_eq!(blocks(&database), "");
+    simulation.clock.advance(Duration::from_secs(3600 * 1000));
+    fill(&database, 40..41);
+    assert_eq!(blocks(&database), "1: 0-10, 1: 10-20, 1: 20-30");
+    // The next one waits anew.
+    fill(&database, 41..60);
+    assert_eq!(blocks(&database), "1: 0-10, 1: 10-20, 1: 20-30");
+    assert_eq!(dump(&database), expected(0..60));
+}
+
+#[test]
+fn floats_are_written_as_xor2_if_they_are_to() {
+    let simulation = Simulation::new(1);
+    let options = || Options { float_encoding: FloatEncoding::Xor2, ..options() };
+    let database = open_with(&simulation, options());
+    fill(&database, 0..47);
+    assert_eq!(blocks(&database), "2: 0-30, 1: 30-40");
+    let encodings = |database: &Database| -> Vec<chunks::Encoding> {
+        let blocks = database.blocks();
+        let series = blocks.iter().flat_map(|block| block.series().expect("it is good"));
+        let series: Vec<_> = series.collect();
+        let chunks = series.iter().flat_map(|series| series.chunks().expect("it is good"));
+        chunks.map(|chunk| chunk.encoding).collect()
+    };
+    let is_xor2 = |encoding: &chunks::Encoding| *encoding == chunks::Encoding::Xor2;
+    assert!(encodings(&database).iter().all(is_xor2) && encodings(&database).len() > 20);
+    assert_eq!(dump(&database), expected(0..47));
+    // What is rewritten stays so, and what comes is written as is said now.
+    database.set_float_encoding(FloatEncoding::Xor);
+    let c = Matcher::equal("__name__", "c");
+    database.delete(TimeRange::from_millis(5 * MINUTE, 35 * MINUTE), &[c]).expect("it is good");
+    database.clean_tombstones().expect("the disk is good");
+    assert!(encodings(&database).iter().all(is_xor2) && encodings(&database).len() > 20);
+    fill(&database, 47..57);
+    assert!(!encodings(&database).iter().all(is_xor2));
+    let dumped = dump(&database);
+    assert!(dumped.starts_with(expected(0..57).split_once("\n{__name__=\"c\"").expect("c").0));
+    drop(database);
+    assert_eq!(dump(&open_with(&simulation, options())), dumped);
 }

@@ -316,7 +316,7 @@ fn a_label_keeps_clusters_apart() {
 }
 
 /// An authority, a certificate of it for all nodes, and the file that says so.
-fn write_tls(bed: &Bed) -> Vec<String> {
+pub(crate) fn write_tls(bed: &Bed) -> Vec<String> {
     let authority = Authority::new();
     let (certificate, key) = authority.certificate();
     bed.write("ca.pem", &authority.pem());

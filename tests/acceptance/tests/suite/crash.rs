@@ -46,7 +46,7 @@ fn what_was_answered_before_a_kill_is_answered_afterwards_by_us_and_by_upstream(
     assert!(seen.iter().all(|sample| read_by_upstream.contains(sample)), "upstream misses samples");
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("the test's folder can be written");
     for entry in std::fs::read_dir(from).expect("the data directory is there").flatten() {
         let (source, target) = (entry.path(), to.join(entry.file_name()));

@@ -154,6 +154,14 @@ fn any_of_three_members_answers_for_all_targets() {
     for digits in 0..3 {
         let port = example.port(digits);
         wait_for("seven targets", SOON, || all(port).then_some(()));
+        wait_for("all targets, each with two owners", SOON, || {
+            let answer = get(port, "/api/v1/targets")?.json();
+            let targets = answer["data"]["activeTargets"].as_array()?;
+            let has_two = |target: &serde_json::Value| {
+                target["owners"].as_array().is_some_and(|owners| owners.len() == 2)
+            };
+            (targets.len() == 7 && targets.iter().all(has_two)).then_some(())
+        });
     }
     example.kill("server-b");
     std::thread::sleep(Duration::from_secs(5));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use cluster::{Cluster, Member, MemberId};
+use cluster::{Cluster, Member, MemberId, Status};
 use grpc::{Channel, Connect};
 use model::{Labels, TimeRange};
 use parking_lot::Mutex;
@@ -44,11 +44,28 @@ impl Members {
         Members { cluster, repair, connect, runtime, metrics, external_labels, peers }
     }
 
+    /// This member's name.
+    pub(super) fn own_name(&self) -> &str {
+        self.cluster.name()
+    }
+
+    /// The others that are live, where each target is some members' only.
+    pub(super) fn spread(&self) -> Vec<Peer> {
+        let status = self.cluster.status();
+        if !is_spread(&status) {
+            return Vec::new();
+        }
+        let others = status.members.iter().filter(|member| !member.is_self && member.is_live);
+        others.filter_map(|member| self.peer(member)).collect()
+    }
+
     /// Whom to ask for samples of `range`, and for what of it.
     pub(in crate::server) fn choose(&self, range: TimeRange) -> Vec<Ask> {
         let status = self.cluster.status();
-        let is_spread = (1..status.members.len()).contains(&status.replication_factor);
-        let stretches = if is_spread { vec![range] } else { self.repair.holes_within(range) };
+        let stretches = match is_spread(&status) {
+            true => vec![range],
+            false => self.repair.holes_within(range),
+        };
         if stretches.is_empty() {
             return Vec::new();
         }
@@ -82,4 +99,9 @@ impl Members {
         peers.insert((*id, address.clone()), peer.clone());
         Some(peer)
     }
+}
+
+/// Whether each target is some members' only.
+pub(super) fn is_spread(status: &Status) -> bool {
+    (1..status.members.len()).contains(&status.replication_factor)
 }

@@ -11,6 +11,7 @@ use storage::Columns;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
+use super::members::is_spread;
 use crate::{
     Error, Result,
     server::{LateDatabase, Retention},
@@ -30,6 +31,8 @@ pub(in crate::server) struct Kept {
     pub(in crate::server) retention: Retention,
     /// The longest time that a target has to answer.
     pub(in crate::server) longest_scrape: Duration,
+    /// Whether others may have samples deleted here.
+    pub(in crate::server) may_delete: bool,
 }
 
 /// From now on all since the end of the last life is known as a hole.
@@ -47,11 +50,19 @@ pub(super) fn open(
     if !kept.retention.time.is_zero() {
         settings.retention = kept.retention.time;
     }
-    let oldest = storage.clone();
+    let (oldest, deleting) = (storage.clone(), storage.clone());
+    let may_delete = kept.may_delete;
     let sources = Sources {
         series: Arc::new(storage.clone()),
         writer: Arc::new(Writer(storage)),
         oldest: Arc::new(move || Some(oldest.get()?.time_range()?.start)),
+        delete: Arc::new(move |range, matchers| {
+            if !may_delete {
+                return Err("it does not allow that: see --web.enable-admin-api".to_owned());
+            }
+            let database = deleting.get().ok_or("the storage is not open")?;
+            database.delete(range, matchers).map_err(|error| error.to_string())
+        }),
         members: Arc::new(move || others(&cluster)),
         connect,
     };
@@ -61,12 +72,10 @@ pub(super) fn open(
     })
 }
 
-/// Those that should have the same samples: none, where each target has its own.
+/// They should have the same samples, except where each target is some members' only.
 fn others(cluster: &Cluster) -> Vec<Member> {
     let status = cluster.status();
-    if (1..status.members.len()).contains(&status.replication_factor) {
-        return Vec::new();
-    }
+    let is_replica = !is_spread(&status);
     let others = status.members.into_iter().filter(|member| !member.is_self);
     others
         .map(|member| Member {
@@ -74,6 +83,7 @@ fn others(cluster: &Cluster) -> Vec<Member> {
             name: member.name,
             address: member.store_address,
             is_live: member.is_live,
+            is_replica,
         })
         .collect()
 }

@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use api::prometheus::{admin::Admin, status::TsdbError};
 use jiff::Timestamp;
 use model::{Matcher, TimeRange};
+use repair::Repair;
 use runtime::Runtime;
+use tokio::runtime::Handle;
 
 use crate::server::LateDatabase;
 
@@ -12,6 +14,9 @@ pub(in crate::server) struct AdminAdapter {
     pub(in crate::server) storage: LateDatabase,
     pub(in crate::server) directory: PathBuf,
     pub(in crate::server) runtime: Runtime,
+    /// The others delete, too.
+    pub(in crate::server) members: Option<Repair>,
+    pub(in crate::server) tasks: Handle,
 }
 
 impl Admin for AdminAdapter {
@@ -26,7 +31,17 @@ impl Admin for AdminAdapter {
     }
 
     fn delete_series(&self, range: TimeRange, matchers: &[Matcher]) -> Result<(), TsdbError> {
-        self.database()?.delete(range, matchers).map_err(|error| other("delete series", &error))
+        self.database()?.delete(range, matchers).map_err(|error| other("delete series", &error))?;
+        let Some(members) = &self.members else { return Ok(()) };
+        let asked = || self.tasks.block_on(members.delete_elsewhere(range, matchers));
+        let complaints = runtime::blocking(asked);
+        match complaints.is_empty() {
+            true => Ok(()),
+            false => Err(TsdbError::Other(format!(
+                "deleted here, but not everywhere: {}",
+                complaints.join("; ")
+            ))),
+        }
     }
 
     fn clean_tombstones(&self) -> Result<(), TsdbError> {

@@ -52,6 +52,7 @@ fn to_target(status: TargetStatus) -> Target {
         last_scrape_duration: status.last_scrape_duration,
         interval: status.interval,
         timeout: status.timeout,
+        owners: Vec::new(),
         metadata: status.metadata,
     }
 }

@@ -183,6 +183,7 @@ fn pools(metadata: &Value) -> Vec<Pool> {
         last_scrape_duration: Duration::from_millis(100),
         interval: Duration::from_secs(20),
         timeout: Duration::from_secs(10),
+        owners: Vec::new(),
         metadata: said("blackbox"),
     };
     let test = Target {
@@ -195,6 +196,7 @@ fn pools(metadata: &Value) -> Vec<Pool> {
         last_scrape_duration: Duration::from_millis(70),
         interval: Duration::from_secs(15),
         timeout: Duration::from_secs(5),
+        owners: Vec::new(),
         metadata: said("test"),
     };
     vec![
