@@ -29,7 +29,7 @@ use crate::{
     database::Store,
     head::series::end_of_range,
     retention::{self, Classes, Limits},
-    truncate::{self, Dropped, Truncation},
+    truncate::{self, Truncation},
 };
 
 /// What compaction has left to do until nobody reads it any more.
@@ -60,23 +60,7 @@ pub(crate) fn compact(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Trunc
 /// Moves what is old enough from the head into blocks, unless somebody still reads or appends
 /// there: then the next round does.
 fn compact_head(store: &Store, upkeep: &mut Upkeep) -> Result<Option<Truncation>> {
-    let mut dropped = None;
-    let moved = move_stretches(store, upkeep, &mut dropped);
-    // Once for all stretches, because each checkpoint copies what it keeps; and whatever happened
-    // to them, because it makes room.
-    let truncated = dropped.map(|dropped| truncate::shorten_log(store, dropped)).transpose();
-    if moved? {
-        late::compact(store, upkeep)?;
-    }
-    truncated
-}
-
-/// Says whether there is a new block; `dropped` is what has left the head.
-fn move_stretches(
-    store: &Store,
-    upkeep: &mut Upkeep,
-    dropped: &mut Option<Dropped>,
-) -> Result<bool> {
+    let mut truncation: Option<Truncation> = None;
     let mut has_new_block = false;
     loop {
         if let Some(InBlock { before, readers }) = &upkeep.in_block {
@@ -85,8 +69,8 @@ fn move_stretches(
             }
             let before = *before;
             upkeep.in_block = None;
-            let later = truncate::drop_before(store, before);
-            *dropped = Some(later.after(dropped.take()));
+            let later = truncate::truncate(store, before)?;
+            truncation = Some(truncation.unwrap_or_default().and(later));
         }
         let Some((start, end)) = due(store) else {
             upkeep.due_since = None;
@@ -104,7 +88,10 @@ fn move_stretches(
         upkeep.in_block = Some(InBlock { before: end, readers: store.next_epoch() });
         has_new_block = true;
     }
-    Ok(has_new_block)
+    if has_new_block {
+        late::compact(store, upkeep)?;
+    }
+    Ok(truncation)
 }
 
 /// The next stretch of the head that no sample will be added to, in milliseconds.

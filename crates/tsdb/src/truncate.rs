@@ -20,21 +20,14 @@ pub struct Truncation {
     pub checkpoint: Option<u32>,
 }
 
-/// What has left the head and may leave the log.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dropped {
-    horizon: i64,
-    truncation: Truncation,
-}
-
-impl Dropped {
-    /// Both, one after the other.
-    pub(crate) fn after(mut self, earlier: Option<Dropped>) -> Dropped {
-        if let Some(Dropped { truncation, .. }) = earlier {
-            self.truncation.chunks_dropped += truncation.chunks_dropped;
-            self.truncation.series_dropped += truncation.series_dropped;
+impl Truncation {
+    /// What two truncations, one after the other, have done.
+    pub(crate) fn and(self, later: Truncation) -> Truncation {
+        Truncation {
+            chunks_dropped: self.chunks_dropped + later.chunks_dropped,
+            series_dropped: self.series_dropped + later.series_dropped,
+            checkpoint: later.checkpoint.or(self.checkpoint),
         }
-        self
     }
 }
 
@@ -43,26 +36,20 @@ pub(crate) fn truncate_old(store: &Store) -> Result<Option<Truncation>> {
     let Some(horizon) = plan(store) else { return Ok(None) };
     // No block stands for this part of the log, so a deletion would find it nowhere.
     chunk_snapshot::remove_all(&*store.runtime.disk, &store.directory)?;
-    let truncation = truncate_share(store, drop_before(store, horizon), Share::All)?;
+    let truncation = truncate_share(store, horizon, Share::All)?;
     hide_what_is_left(store, horizon)?;
     Ok(Some(truncation))
 }
 
-/// Drops what is before `horizon` from the head.
-pub(crate) fn drop_before(store: &Store, horizon: i64) -> Dropped {
-    let truncation = drop_old(store, horizon);
+/// Drops what is before `horizon` from the head, then from the log.
+pub(crate) fn truncate(store: &Store, horizon: i64) -> Result<Truncation> {
+    truncate_share(store, horizon, Share::TwoThirds)
+}
+
+fn truncate_share(store: &Store, horizon: i64, share: Share) -> Result<Truncation> {
+    let mut truncation = drop_old(store, horizon);
     // What was deleted of late samples must not come back with them.
     store.tombstones.truncate_before(horizon.min(store.head.late_times().0));
-    Dropped { horizon, truncation }
-}
-
-/// Drops from the log what has left the head.
-pub(crate) fn shorten_log(store: &Store, dropped: Dropped) -> Result<Truncation> {
-    truncate_share(store, dropped, Share::TwoThirds)
-}
-
-fn truncate_share(store: &Store, dropped: Dropped, share: Share) -> Result<Truncation> {
-    let Dropped { horizon, mut truncation } = dropped;
     let truncated = truncate_log(store, horizon, share);
     let counters = &store.counters;
     match &truncated {

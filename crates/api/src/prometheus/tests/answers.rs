@@ -340,7 +340,7 @@ fn pages_and_all_that_they_load_are_there() {
             assert_eq!(answer.header("cache-control"), "no-cache");
             let addresses = answer.body.split("=\"./").skip(1);
             let addresses: Vec<_> = addresses.filter_map(|rest| rest.split('"').next()).collect();
-            assert_eq!(addresses.len(), 3, "{addresses:?}");
+            assert!(addresses.len() >= 3, "{addresses:?}");
             for address in addresses {
                 let answer = get(state(), &format!("{prefix}/{address}"));
                 assert_eq!(answer.status.as_u16(), 200, "{address}");
