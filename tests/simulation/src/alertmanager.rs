@@ -11,14 +11,14 @@ mod wire;
 mod world;
 
 use std::{
+    convert::Infallible,
     fmt,
     ops::{AddAssign, Range},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
-use parking_lot::Mutex;
-
 pub use plan::{Fault, Kind, Plan};
+
+use crate::seeds;
 
 /// How large the clusters are.
 pub const SIZES: [usize; 3] = [3, 5, 9];
@@ -62,24 +62,12 @@ pub struct Totals {
 /// Plays the plans of these seeds for clusters of one size, on all cores. The error says what was
 /// not told, or was told twice for no reason.
 pub fn run(n_nodes: usize, seeds: Range<u64>) -> Result<Totals, String> {
-    let next = AtomicU64::new(seeds.start);
-    let totals = Mutex::new(Totals { n_nodes, ..Totals::default() });
-    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..n_threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        return;
-                    }
-                    let one = play(&Plan::new(seed, n_nodes));
-                    *totals.lock() += one;
-                }
-            });
-        }
-    });
-    totals.into_inner().check()
+    let start = Totals { n_nodes, ..Totals::default() };
+    let live = |seed| Ok::<_, Infallible>(play(&Plan::new(seed, n_nodes)));
+    match seeds::on_all_cores(seeds, start, live) {
+        Ok(totals) => totals.check(),
+        Err((_, never)) => match never {},
+    }
 }
 
 /// The same for all sizes, as text.

@@ -16,4 +16,5 @@ pub mod cluster;
 pub mod dice;
 pub mod remote;
 pub mod rules;
+mod seeds;
 pub mod storage;

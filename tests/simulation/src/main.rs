@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
-use std::process::ExitCode;
+use std::{ops::Range, process::ExitCode};
 
 use simulation::{alertmanager, cluster, remote, rules, storage};
 
@@ -14,47 +14,11 @@ const USAGE: &str =
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let number = |text: &str| text.parse::<u64>().ok();
     let outcome = match arguments[..] {
-        ["alertmanager"] => alertmanager::report(0..1000),
-        ["alertmanager", "--seed", seed] if number(seed).is_some() => {
-            let seed = number(seed).unwrap_or_default();
-            alertmanager::report(seed..seed + 1)
-        }
-        ["alertmanager", "--seeds", n] if number(n).is_some() => {
-            alertmanager::report(0..number(n).unwrap_or_default())
-        }
-        ["storage"] => storage::run(0..1000).map(|totals| totals.to_string()),
-        ["storage", "--seed", seed] if number(seed).is_some() => {
-            storage::replay(number(seed).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        ["storage", "--seeds", n] if number(n).is_some() => {
-            storage::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        ["cluster"] => cluster::run(0..1000).map(|totals| totals.to_string()),
-        ["cluster", "--seed", seed] if number(seed).is_some() => {
-            cluster::replay(number(seed).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        ["cluster", "--seeds", n] if number(n).is_some() => {
-            cluster::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        ["remote"] => remote::run(0..1000).map(|totals| totals.to_string()),
-        ["remote", "--seed", seed] if number(seed).is_some() => {
-            remote::replay(number(seed).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        ["remote", "--seeds", n] if number(n).is_some() => {
-            remote::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        ["rules"] => rules::run(0..1000).map(|totals| totals.to_string()),
-        ["rules", "--seed", seed] if number(seed).is_some() => {
-            rules::replay(number(seed).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        ["rules", "--seeds", n] if number(n).is_some() => {
-            rules::run(0..number(n).unwrap_or_default()).map(|totals| totals.to_string())
-        }
-        _ => Err(USAGE.to_owned()),
+        [part, ref which @ ..] => seeds(which).and_then(|seeds| run(part, seeds)),
+        [] => None,
     };
-    match outcome {
+    match outcome.unwrap_or_else(|| Err(USAGE.to_owned())) {
         Ok(totals) => {
             println!("{totals}");
             ExitCode::SUCCESS
@@ -64,4 +28,25 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn seeds(which: &[&str]) -> Option<Range<u64>> {
+    match which {
+        [] => Some(0..1000),
+        ["--seed", seed] => seed.parse().ok().map(|seed: u64| seed..seed + 1),
+        ["--seeds", n] => n.parse().ok().map(|n| 0..n),
+        _ => None,
+    }
+}
+
+/// Nothing if there is no such part.
+fn run(part: &str, seeds: Range<u64>) -> Option<Result<String, String>> {
+    Some(match part {
+        "alertmanager" => alertmanager::report(seeds),
+        "storage" => storage::run(seeds).map(|totals| totals.to_string()),
+        "cluster" => cluster::run(seeds).map(|totals| totals.to_string()),
+        "remote" => remote::run(seeds).map(|totals| totals.to_string()),
+        "rules" => rules::run(seeds).map(|totals| totals.to_string()),
+        _ => return None,
+    })
 }

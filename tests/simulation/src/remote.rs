@@ -13,12 +13,11 @@ mod world;
 use std::{
     fmt,
     ops::{AddAssign, Range},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
-use parking_lot::Mutex;
-
 pub use plan::{Fault, Kind, Plan};
+
+use crate::seeds;
 
 /// What came of some plans.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -53,58 +52,26 @@ impl fmt::Display for Totals {
     }
 }
 
+impl seeds::Plan for Plan {
+    const PART: &str = "remote";
+    type Fault = Fault;
+    type Totals = Totals;
+
+    fn of(seed: u64) -> Plan {
+        Plan::new(seed)
+    }
+
+    fn live(&self) -> Result<Totals, String> {
+        world::live(self)
+    }
+
+    fn faults(&mut self) -> &mut Vec<Fault> {
+        &mut self.faults
+    }
+}
+
 /// Lives through the histories of these seeds, on all cores; the error is the story of one that
 /// fails.
 pub fn run(seeds: Range<u64>) -> Result<Totals, String> {
-    let next = AtomicU64::new(seeds.start);
-    let totals = Mutex::new(Totals::default());
-    let failed: Mutex<Option<u64>> = Mutex::new(None);
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end || failed.lock().is_some() {
-                return;
-            }
-            match world::live(&Plan::new(seed)) {
-                Ok(outcome) => *totals.lock() += outcome,
-                Err(_) => {
-                    let mut failed = failed.lock();
-                    *failed = Some(failed.map_or(seed, |other| other.min(seed)));
-                }
-            }
-        }
-    };
-    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..n_threads {
-            scope.spawn(work);
-        }
-    });
-    match failed.into_inner() {
-        Some(seed) => Err(tell(seed)),
-        None => Ok(totals.into_inner()),
-    }
-}
-
-/// One seed again.
-pub fn replay(seed: u64) -> Result<Totals, String> {
-    world::live(&Plan::new(seed)).map_err(|_| tell(seed))
-}
-
-/// The story of a seed that fails: with as few faults as still make it fail.
-fn tell(seed: u64) -> String {
-    let mut plan = Plan::new(seed);
-    let mut reason = world::live(&plan).err().unwrap_or_default();
-    let mut idx = 0;
-    while idx < plan.faults.len() {
-        let mut shorter = plan.clone();
-        shorter.faults.remove(idx);
-        match world::live(&shorter) {
-            Err(other) => (plan, reason) = (shorter, other),
-            Ok(_) => idx += 1,
-        }
-    }
-    format!(
-        "seed {seed}: {plan}\n{reason}\n\nagain: cargo run -p simulation -- remote --seed {seed}\n"
-    )
+    seeds::run::<Plan>(seeds)
 }

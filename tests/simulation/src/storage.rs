@@ -18,59 +18,23 @@ mod model;
 mod shrink;
 mod truth;
 
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
-};
-
-use parking_lot::Mutex;
+use std::ops::Range;
 
 pub use self::{
     history::{Event, History, Setup},
     life::{Totals, Violation},
     model::Model,
 };
+use crate::seeds;
 
 /// Runs the history of each seed, on all cores; gives the totals, or what was violated first.
 pub fn run(seeds: Range<u64>) -> Result<Totals, String> {
-    let next = AtomicU64::new(seeds.start);
-    let outcome = Mutex::new((Totals::default(), None::<(u64, Violation)>));
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end || outcome.lock().1.is_some() {
-                return;
-            }
-            let (totals, violation) = life::live(seed, &History::of(seed));
-            let mut outcome = outcome.lock();
-            outcome.0.add(totals);
-            if let Some(violation) = violation
-                && outcome.1.is_none()
-            {
-                outcome.1 = Some((seed, violation));
-            }
-        }
-    };
-    thread::scope(|scope| {
-        let n_threads = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..n_threads {
-            scope.spawn(work);
-        }
-    });
-    let (totals, violation) = outcome.into_inner();
-    match violation {
-        None => Ok(totals),
-        Some((seed, violation)) => Err(tell(seed, violation)),
-    }
-}
-
-/// Runs one seed.
-pub fn replay(seed: u64) -> Result<Totals, String> {
-    match life::live(seed, &History::of(seed)) {
+    let live = |seed| match life::live(seed, &History::of(seed)) {
         (totals, None) => Ok(totals),
-        (_, Some(violation)) => Err(tell(seed, violation)),
-    }
+        (_, Some(violation)) => Err(violation),
+    };
+    let totals = seeds::on_all_cores(seeds, Totals::default(), live);
+    totals.map_err(|(seed, violation)| tell(seed, violation))
 }
 
 /// What was violated, and the shortest history of which that is true.

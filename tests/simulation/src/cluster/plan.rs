@@ -141,11 +141,15 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan { members, targets, interval, factor, keeper, latency, .. } = self;
         let have = if *factor == 0 { members } else { factor };
-        write!(
+        writeln!(
             f,
             "{members} members, {targets} targets every {interval} ms that {have} of them have, the \
              lease kept by {keeper:?}, words take up to {latency} ms"
-        )
+        )?;
+        for fault in &self.faults {
+            writeln!(f, "  {fault}")?;
+        }
+        Ok(())
     }
 }
 

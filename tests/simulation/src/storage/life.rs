@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fmt,
+    ops::AddAssign,
     sync::Arc,
     time::Duration,
 };
@@ -45,8 +46,10 @@ impl Totals {
     pub fn crash_points(&self) -> u64 {
         self.kills + self.torn_writes + self.power_losses
     }
+}
 
-    pub(super) fn add(&mut self, other: Totals) {
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Totals) {
         self.seeds += other.seeds;
         self.events += other.events;
         self.operations += other.operations;
