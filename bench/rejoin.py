@@ -30,7 +30,7 @@ from members import INTERVAL, SERIES, TARGETS, wait_for
 HOURS = float(os.environ.get("HOURS", "2"))
 EXPECTED = TARGETS * SERIES
 QUESTIONS = [
-    'sum by (__name__) (count_over_time({job="node",instance=~"host-000[0-4].*"}[1h]))',
+    'sum by (instance) (count_over_time(node_cpu_seconds_total{instance=~"host-000[0-4].*"}[1h]))',
     'sum by (mode) (rate(node_cpu_seconds_total[5m]))',
     'count({job="node"})',
 ]

@@ -67,6 +67,8 @@ pub struct Report {
     pub asked: usize,
     /// How many differ, by the name of the reason.
     pub explained: BTreeMap<String, usize>,
+    /// What differed, and no more when it was asked again.
+    pub passing: Vec<String>,
     /// What differs without a reason, or has one and does not differ.
     pub wrong: Vec<String>,
 }
@@ -78,7 +80,7 @@ pub fn ask() -> Option<Report> {
     let mut report = Report::default();
     for request in requests {
         report.asked += 1;
-        let difference = servers.ask(&request);
+        let difference = servers.ask(&request, &mut report.passing);
         match (&request.reason, difference) {
             (None, None) => {}
             (None, Some(difference)) => {
@@ -132,14 +134,21 @@ impl Servers {
 
 impl Servers {
     /// What is different, again and again: one of them may just be busy with something that the
-    /// other has done already.
-    fn ask(&self, request: &Request) -> Option<String> {
-        let tries = if request.reason.is_some() { 1 } else { TRIES };
-        for _ in 1..tries {
-            difference(request, &request.send(self.theirs), &request.send(self.ours))?;
+    /// other has done already. What passed is noted.
+    fn ask(&self, request: &Request, passing: &mut Vec<String>) -> Option<String> {
+        let ask = || difference(request, &request.send(self.theirs), &request.send(self.ours));
+        let first = ask()?;
+        let more = if request.reason.is_some() { 0 } else { TRIES - 1 };
+        let mut newest = first.clone();
+        for _ in 0..more {
             std::thread::sleep(Duration::from_millis(300));
+            let Some(difference) = ask() else {
+                passing.push(format!("{}\n{first}", request.text));
+                return None;
+            };
+            newest = difference;
         }
-        difference(request, &request.send(self.theirs), &request.send(self.ours))
+        Some(newest)
     }
 }
 

@@ -15,6 +15,9 @@ fn all_of_the_surface_is_answered_as_upstream_answers() {
     for (name, count) in &report.explained {
         eprintln!("  {count:3} {name}");
     }
+    for request in &report.passing {
+        eprintln!("differed at first: {request}");
+    }
     assert!(report.asked >= 300, "{}", report.asked);
     assert!(report.wrong.is_empty(), "{}:\n{}", report.wrong.len(), report.wrong.join("\n"));
 }
