@@ -13,7 +13,6 @@ import datetime
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,8 @@ import tempfile
 import threading
 import time
 import urllib.request
+
+from processes import cpu_seconds, free_port, rss_bytes
 
 GROUPS = 1000
 ALERTS_PER_GROUP = 10
@@ -50,12 +51,6 @@ RULE = """  - source_matchers: [severity="critical", area="{n}"]
     target_matchers: [severity="warning", area="{n}"]
     equal: [group]
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def request(port, path, body=None):
@@ -167,14 +162,10 @@ class Subject:
                 time.sleep(0.02)
 
     def cpu(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def memory(self, what):
-        for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith(what):
-                return int(line.split()[1]) / 1024
-        return 0
+        return rss_bytes(self.process.pid, what) / (1 << 20)
 
     def check(self):
         groups = json.loads(request(self.port, "/api/v2/alerts/groups"))

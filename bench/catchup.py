@@ -18,7 +18,6 @@ by default.
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,19 +25,14 @@ import time
 import urllib.parse
 import urllib.request
 
+from processes import cpu_seconds, free_port, rss_bytes
+
 OUTAGE = int(os.environ.get("OUTAGE", "600"))
 TARGETS = int(os.environ.get("TARGETS", "200"))
 SERIES = int(os.environ.get("SERIES", "1000"))
 INTERVAL = int(os.environ.get("INTERVAL", "2"))
 MESSAGE = os.environ.get("MESSAGE", "prometheus.WriteRequest")
-TICKS = os.sysconf("SC_CLK_TCK")
 PREFIX = "prometheus_remote_storage_"
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def get(port, path):
@@ -60,18 +54,6 @@ def figures(port):
             name = line[len(PREFIX) :].split("{")[0]
             sums[name] = sums.get(name, 0.0) + float(line.rsplit(" ", 1)[1])
     return sums
-
-
-def cpu_seconds(process):
-    with open(f"/proc/{process.pid}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def rss_bytes(process):
-    with open(f"/proc/{process.pid}/status") as status:
-        line = next(line for line in status if line.startswith("VmRSS:"))
-    return int(line.split()[1]) << 10
 
 
 def scrapes(exporter):
@@ -139,15 +121,15 @@ def measure(sender, receiver):
     receiver.stop()
     print(f"the receiver is away for {OUTAGE} s", flush=True)
     time.sleep(OUTAGE)
-    before, rss = figures(sender.port), [rss_bytes(sender.process)]
+    before, rss = figures(sender.port), [rss_bytes(sender.process.pid)]
     receiver.start()
-    began, cpu = time.time(), [cpu_seconds(sender.process), cpu_seconds(receiver.process)]
+    began, cpu = time.time(), [cpu_seconds(sender.process.pid), cpu_seconds(receiver.process.pid)]
     last = began
 
     def has_caught_up():
         nonlocal last
         behind, pending = lag(sender.port)
-        rss.append(rss_bytes(sender.process))
+        rss.append(rss_bytes(sender.process.pid))
         if time.time() > last + 5:
             last = time.time()
             n_shards = figures(sender.port)["shards"]
@@ -156,7 +138,7 @@ def measure(sender, receiver):
 
     wait_for("the sender to catch up", has_caught_up, 1800)
     took, after = time.time() - began, figures(sender.port)
-    cpu = [cpu_seconds(sender.process) - cpu[0], cpu_seconds(receiver.process) - cpu[1]]
+    cpu = [cpu_seconds(sender.process.pid) - cpu[0], cpu_seconds(receiver.process.pid) - cpu[1]]
     n_sent = after["samples_total"] - before["samples_total"]
     print(f"caught up after {took:.1f} s: {n_sent / 1e6:.1f} million samples, {n_sent / took / 1e6:.2f} million a second")
     print(f"CPU for a sample: sender {cpu[0] / n_sent * 1e6:.2f} us with its scrapes, receiver {cpu[1] / n_sent * 1e6:.2f} us")

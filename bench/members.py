@@ -3,24 +3,18 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+from processes import cpu_seconds, free_port, rss_bytes
+
 TARGETS = int(os.environ.get("TARGETS", "100"))
 SERIES = int(os.environ.get("SERIES", "1000"))
 INTERVAL = int(os.environ.get("INTERVAL", "15"))
 LOADGEN = os.environ.get("LOADGEN", "loadgen")
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Process:
@@ -40,14 +34,10 @@ class Process:
 
     def cpu(self):
         """Seconds so far."""
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_seconds(self.process.pid)
 
     def rss(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            line = next(line for line in status if line.startswith("VmRSS:"))
-        return int(line.split()[1]) << 10
+        return rss_bytes(self.process.pid)
 
 
 class Server(Process):

@@ -9,7 +9,6 @@ difference, by the number of evaluations, is what a rule costs.
 
 import http.server
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +18,8 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+
+from processes import cpu_seconds, rss_bytes
 
 METRICS = 1000
 INSTANCES = 100
@@ -83,15 +84,6 @@ def rule_file():
     return "".join(text)
 
 
-def cpu_seconds(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mb(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1)) // 1024
-
-
 def total(port, metric):
     body = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
     return sum(float(line.rsplit(" ", 1)[1]) for line in body.splitlines() if line.startswith(metric + "{"))
@@ -128,7 +120,7 @@ def measure(command, exporter, port):
         print(
             f"{command}: {per_rule:.1f} µs of CPU an evaluation ({evaluated:.0f} evaluations,"
             f" {failed:.0f} failed, {missed:.0f} slots missed); scraping {scraping * 100:.1f} % of a core,"
-            f" with rules {both * 100:.1f} %; {resident_mb(server.pid)} MB",
+            f" with rules {both * 100:.1f} %; {rss_bytes(server.pid) >> 20} MB",
             flush=True,
         )
     finally:

@@ -16,7 +16,6 @@ import http.server
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,11 +25,12 @@ import time
 import urllib.parse
 import urllib.request
 
+from processes import cpu_seconds, free_port, rss_bytes
+
 TARGETS = int(os.environ.get("TARGETS", "2000"))
 SERIES = int(os.environ.get("SERIES", "1000"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "180"))
 INTERVAL = 15
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Exporter(http.server.BaseHTTPRequestHandler):
@@ -55,12 +55,6 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 def start_exporter(folder):
     port = free_port()
     loadgen = os.environ.get("LOADGEN")
@@ -81,18 +75,6 @@ def ask(port, path):
 
 def query(port, text):
     return ask(port, "/api/v1/query?query=" + urllib.parse.quote(text))
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def rss_bytes(pid):
-    with open(f"/proc/{pid}/status") as status:
-        line = next(line for line in status if line.startswith("VmRSS:"))
-    return int(line.split()[1]) << 10
 
 
 def configuration(port):
